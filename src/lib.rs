@@ -1,0 +1,11 @@
+//! stacklint: Dockerfiles, Compose files and what stands around them, read as one stack.
+//!
+//! Data flows one way: discover → parse → resolve → check → report, or → plan → execute. A module imports only what
+//! stands before it; `docs/architecture.md` has the picture and the reasons.
+
+pub mod compose;
+pub mod diagnostic;
+pub mod files;
+pub mod source;
+pub mod syntax;
+pub mod text;

@@ -1,0 +1,3 @@
+//! The command `stacklint`.
+
+fn main() {}

@@ -1,0 +1,5 @@
+//! Dockerfiles as BuildKit reads them.
+
+pub mod ast;
+
+pub use ast::*;

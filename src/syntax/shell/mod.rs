@@ -1,0 +1,5 @@
+//! Shell scripts. The only module that names the shell parser; everything else sees [`model`].
+
+pub mod model;
+
+pub use model::*;

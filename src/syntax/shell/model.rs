@@ -1,0 +1,319 @@
+//! What the project knows of a shell script: its simple commands in order, each with its words and its place.
+//! Compound commands are flattened; what matters of them is in [`Place`].
+
+use crate::source::{At, Span};
+use crate::syntax::SyntaxError;
+
+/// The language of a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Dialect {
+    /// POSIX sh (dash, busybox ash).
+    #[default]
+    Posix,
+    /// bash.
+    Bash,
+    /// Another shell that reads the same syntax well enough (zsh, ksh).
+    Other,
+    /// cmd or PowerShell: not parsed; the script has no commands.
+    Windows,
+}
+
+/// A script, as far as it could be read.
+#[derive(Clone, Debug, Default)]
+pub struct Script {
+    /// Its language.
+    pub dialect: Dialect,
+    /// All simple commands in source order, those of `$(…)`, functions, groups and conditions included.
+    pub commands: Vec<Command>,
+    /// What could not be read.
+    pub errors: Vec<SyntaxError>,
+}
+
+/// A simple command.
+#[derive(Clone, Debug)]
+pub struct Command {
+    /// From the first to the last word, redirections included.
+    pub span: Span,
+    /// `A=1` before the name.
+    pub assigns: Vec<Assign>,
+    /// The words: the name first. Empty for a bare assignment or redirection.
+    pub words: Vec<Word>,
+    /// Redirections, heredocs included.
+    pub redirects: Vec<Redirect>,
+    /// Where in the script it stands.
+    pub place: Place,
+    /// The script that this command hands to another shell or runs itself: `sh -c '…'`, `bash -c`, `eval`, `su -c`,
+    /// `bash <<EOF`. Wrappers that run their operands (`exec`, `env`, `sudo`, `time`, `nice`, `tini --`, `gosu user` …)
+    /// are seen through by [`Command::effective`], not here.
+    pub nested: Option<Box<Nested>>,
+}
+
+/// A script inside a command.
+#[derive(Clone, Debug)]
+pub struct Nested {
+    /// The program that runs it: `sh`, `bash`, `eval`, `su`.
+    pub by: String,
+    /// The script. Text that an outer layer expands stands in it as written.
+    pub script: Script,
+    /// The word (or heredoc body) that holds it.
+    pub span: Span,
+    /// Parameters that the *outer* shell expands before the inner one sees the text.
+    pub expanded_outside: Vec<At<String>>,
+}
+
+/// How a command is joined to the one before it in its list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Join {
+    /// The first of its list.
+    First,
+    /// After `;` or a new line.
+    Then,
+    /// After `&&`.
+    And,
+    /// After `||`.
+    Or,
+    /// After `&`: the command before it runs in the background.
+    Background,
+    /// After `|` or `|&`.
+    Pipe,
+}
+
+/// Where in a script a command stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// How it is joined to the command before it.
+    pub join: Join,
+    /// Its number in its pipeline, from 0.
+    pub pipe_index: usize,
+    /// Length of its pipeline.
+    pub pipe_len: usize,
+    /// How many groups, subshells, loops, conditions, functions and substitutions hold it.
+    pub depth: usize,
+    /// Inside `( … )`.
+    pub subshell: bool,
+    /// Inside `$( … )` or backquotes.
+    pub substitution: bool,
+    /// Inside the body of a function.
+    pub function: bool,
+    /// Inside `if`/`while`/`until`/`for`/`case` bodies.
+    pub conditional: bool,
+    /// It is the condition of `if`, `while` or `until`.
+    pub condition: bool,
+    /// `! command`.
+    pub negated: bool,
+    /// Followed by `&`.
+    pub background: bool,
+    /// No command of the script comes after it at the top level.
+    pub last: bool,
+}
+
+/// `NAME=value`.
+#[derive(Clone, Debug)]
+pub struct Assign {
+    /// Name and value.
+    pub span: Span,
+    /// The name.
+    pub name: String,
+    /// The value; `None` for array values and the like.
+    pub value: Option<Word>,
+}
+
+/// A redirection.
+#[derive(Clone, Debug)]
+pub struct Redirect {
+    /// Operator and target.
+    pub span: Span,
+    /// `>`, `>>`, `<`, `2>&1`'s `>&`, `<<`, `<<-`, `<<<`, `&>` …
+    pub operator: String,
+    /// The descriptor written before the operator.
+    pub fd: Option<u32>,
+    /// The file, or the heredoc's delimiter.
+    pub target: Option<Word>,
+    /// For heredocs: the body.
+    pub heredoc: Option<HeredocBody>,
+}
+
+/// The body of a shell heredoc.
+#[derive(Clone, Debug)]
+pub struct HeredocBody {
+    /// Its source, without the terminator line.
+    pub span: Span,
+    /// Its text as written.
+    pub text: String,
+    /// Whether the shell expands variables in it (unquoted delimiter).
+    pub expand: bool,
+}
+
+/// A word: pieces that are joined without blanks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Word {
+    /// The word as written, quotes included.
+    pub span: Span,
+    /// Its parts.
+    pub pieces: Vec<Piece>,
+}
+
+/// A part of a word.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Piece {
+    /// Its source, without the quotes around it.
+    pub span: Span,
+    /// What it is.
+    pub kind: PieceKind,
+    /// The quotes that it stands in.
+    pub quote: Quote,
+}
+
+/// Quotes around a piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quote {
+    /// None.
+    None,
+    /// `'…'` or `$'…'`.
+    Single,
+    /// `"…"`.
+    Double,
+}
+
+/// What a piece is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PieceKind {
+    /// Text, escapes taken out.
+    Literal(String),
+    /// `$name`, `${name…}`, `$1`, `$@`.
+    Param(Param),
+    /// `$(…)` or backquotes; its commands are in [`Script::commands`] too. `backquotes` says which.
+    Command {
+        /// Written with backquotes.
+        backquotes: bool,
+        /// What stands inside, as written.
+        text: String,
+    },
+    /// `$((…))`.
+    Arithmetic(String),
+    /// `*`, `?`, `[…]` that the shell matches against files.
+    Glob(String),
+    /// `<(…)`, brace expansion and whatever else the shell computes; as written.
+    Other(String),
+}
+
+/// A parameter expansion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Param {
+    /// The name, without `$` and braces.
+    pub name: String,
+    /// Written with braces.
+    pub braced: bool,
+    /// What follows the name inside the braces: `:-x`, `%%/*` …; empty for none.
+    pub modifier: String,
+}
+
+impl Word {
+    /// The word's value where it is known without running anything.
+    pub fn literal(&self) -> Option<String> {
+        let mut value = String::new();
+        for piece in &self.pieces {
+            match &piece.kind {
+                PieceKind::Literal(text) | PieceKind::Glob(text) => value.push_str(text),
+                _ => return None,
+            }
+        }
+        Some(value)
+    }
+
+    /// The word's value with expansions kept as `$name`, `$(…)`: good enough to look at, never to compare secrets with.
+    pub fn lossy(&self) -> String {
+        let mut value = String::new();
+        for piece in &self.pieces {
+            match &piece.kind {
+                PieceKind::Literal(text) | PieceKind::Glob(text) | PieceKind::Other(text) => value.push_str(text),
+                PieceKind::Param(p) if p.braced => {
+                    value.push_str("${");
+                    value.push_str(&p.name);
+                    value.push_str(&p.modifier);
+                    value.push('}');
+                }
+                PieceKind::Param(p) => {
+                    value.push('$');
+                    value.push_str(&p.name);
+                }
+                PieceKind::Command { text, .. } => {
+                    value.push_str("$(");
+                    value.push_str(text);
+                    value.push(')');
+                }
+                PieceKind::Arithmetic(text) => {
+                    value.push_str("$((");
+                    value.push_str(text);
+                    value.push_str("))");
+                }
+            }
+        }
+        value
+    }
+
+    /// The word's value, with variables looked up by `lookup`; `None` where one of its parts is unknown.
+    pub fn evaluate(&self, lookup: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+        let mut value = String::new();
+        for piece in &self.pieces {
+            match &piece.kind {
+                PieceKind::Literal(text) | PieceKind::Glob(text) => value.push_str(text),
+                PieceKind::Param(p) => match (lookup(&p.name), p.modifier.strip_prefix(":-").or_else(|| p.modifier.strip_prefix('-'))) {
+                    (Some(v), None) if p.modifier.is_empty() => value.push_str(&v),
+                    (Some(v), Some(_)) if !v.is_empty() => value.push_str(&v),
+                    (_, Some(default)) if !default.contains(['$', '`', '"', '\'', '\\']) => value.push_str(default),
+                    _ => return None,
+                },
+                _ => return None,
+            }
+        }
+        Some(value)
+    }
+
+    /// All parameters that the word expands.
+    pub fn params(&self) -> impl Iterator<Item = (&Param, &Piece)> {
+        self.pieces.iter().filter_map(|piece| match &piece.kind {
+            PieceKind::Param(p) => Some((p, piece)),
+            _ => None,
+        })
+    }
+}
+
+impl Command {
+    /// The command's name where it is literal, without its folder: `/usr/bin/apt-get` is `apt-get`.
+    pub fn name(&self) -> Option<String> {
+        base_name(self.words.first()?)
+    }
+
+    /// The words after the name.
+    pub fn args(&self) -> &[Word] {
+        self.words.get(1..).unwrap_or_default()
+    }
+}
+
+/// A word's value without its folder, where it is literal.
+pub fn base_name(word: &Word) -> Option<String> {
+    let value = word.literal()?;
+    Some(value.rsplit('/').next().unwrap_or_default().to_owned())
+}
+
+impl Script {
+    /// All commands, those of nested scripts included, outermost first, each with how many shells it is away from this script.
+    pub fn walk(&self) -> Vec<(usize, &Command)> {
+        let mut found = Vec::new();
+        walk(self, 0, &mut found);
+        found
+    }
+}
+
+/// Scripts nest at most this deep; what lies deeper is not read.
+pub const MAX_NESTING: usize = 8;
+
+fn walk<'a>(script: &'a Script, level: usize, found: &mut Vec<(usize, &'a Command)>) {
+    for command in &script.commands {
+        found.push((level, command));
+        if let (Some(nested), true) = (&command.nested, level < MAX_NESTING) {
+            walk(&nested.script, level + 1, found);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! A string that was decoded (YAML quotes, `$$`, JSON exec form, joined continuation lines) and
+//! can still point at the bytes that each part of it came from.
+
+use crate::source::Span;
+
+/// A decoded string with its origin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// What the string means after decoding.
+    pub value: String,
+    /// The source of the whole, with its quotes.
+    pub span: Span,
+    pieces: Vec<Piece>,
+}
+
+/// `value[start..]` up to the next piece comes from `span`; equal lengths map byte to byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Piece {
+    start: u32,
+    span: Span,
+}
+
+impl Text {
+    /// A string that stands in the source as it is.
+    pub fn verbatim(value: impl Into<String>, span: Span) -> Self {
+        Text { value: value.into(), span, pieces: vec![Piece { start: 0, span }] }
+    }
+
+    /// Starts an empty text whose source is `span`; fill it with [`Text::push`].
+    pub fn builder(span: Span) -> Self {
+        Text { value: String::new(), span, pieces: Vec::new() }
+    }
+
+    /// Appends decoded text that came from `span`. Where the lengths are equal, offsets map byte to byte;
+    /// otherwise (an escape, a substitution) the whole part maps to the whole span.
+    pub fn push(&mut self, part: &str, span: Span) {
+        if part.is_empty() {
+            return;
+        }
+        let start = self.value.len();
+        self.value.push_str(part);
+        if let Some(last) = self.pieces.last_mut() {
+            let last_len = start - last.start as usize;
+            let both_exact = last.span.len() == last_len && span.len() == part.len();
+            if both_exact && last.span.file == span.file && last.span.end == span.start {
+                last.span.end = span.end;
+                return;
+            }
+        }
+        self.pieces.push(Piece { start: u32::try_from(start).unwrap_or(u32::MAX), span });
+    }
+
+    /// Where `value[start..end]` came from.
+    pub fn span_of(&self, start: usize, end: usize) -> Span {
+        let from = self.place(start, false);
+        let to = if end > start { self.place(end - 1, true) } else { from.at_start() };
+        if end > start { from.to(to) } else { from.at_start() }
+    }
+
+    fn place(&self, offset: usize, last: bool) -> Span {
+        let i = self.pieces.partition_point(|p| p.start as usize <= offset);
+        let Some(piece) = i.checked_sub(1).and_then(|i| self.pieces.get(i)) else {
+            return self.span;
+        };
+        let end = self.pieces.get(i).map_or(self.value.len(), |p| p.start as usize);
+        let len = end - piece.start as usize;
+        if piece.span.len() != len {
+            return piece.span;
+        }
+        let at = offset - piece.start as usize;
+        if last { piece.span.part(at, at + 1) } else { piece.span.part(at, len) }
+    }
+
+    /// Whether the text maps byte to byte onto one stretch of source.
+    pub fn is_verbatim(&self) -> bool {
+        matches!(self.pieces.as_slice(), [p] if p.span.len() == self.value.len())
+    }
+}
+
+impl std::ops::Deref for Text {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::FileId;
+
+    #[test]
+    fn offsets_map_through_an_escape() {
+        let f = FileId(0);
+        // source: "a\nbc" with the quotes, 7 bytes from 10
+        let mut t = Text::builder(Span::new(f, 10, 17));
+        t.push("a", Span::new(f, 11, 12));
+        t.push("\n", Span::new(f, 12, 14));
+        t.push("b", Span::new(f, 14, 15));
+        t.push("c", Span::new(f, 15, 16));
+        assert_eq!(t.value, "a\nbc");
+        assert_eq!(t.span_of(2, 4), Span::new(f, 14, 16));
+        assert_eq!(t.span_of(1, 2), Span::new(f, 12, 14));
+        assert_eq!(t.span_of(0, 4), Span::new(f, 11, 16));
+    }
+}
