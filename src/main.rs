@@ -1,3 +1,5 @@
 //! The command `stacklint`.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    stacklint::cli::run()
+}

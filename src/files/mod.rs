@@ -3,6 +3,11 @@
 
 use std::collections::BTreeMap;
 
+#[cfg(feature = "cli")]
+mod disk;
+#[cfg(feature = "cli")]
+pub use disk::Disk;
+
 /// What stands at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {

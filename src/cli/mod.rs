@@ -1,0 +1,78 @@
+//! The command line: clap types and one file a command. No logic lives here.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod check;
+mod config;
+mod context;
+mod explain;
+mod inspect;
+mod plan;
+mod rules;
+
+/// Exit status for wrong usage, unreadable input and internal errors.
+pub const EXIT_USAGE: u8 = 2;
+
+#[derive(Parser)]
+#[command(name = "stacklint", version, about = "Reads Dockerfiles, Compose files and what stands around them as one stack.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Say what will break, leak, rebuild or never be reached
+    Check(check::Args),
+    /// Print the resolved Compose project
+    Config(config::Args),
+    /// Print what the Dockerfile parser sees, as JSON
+    Inspect(inspect::Args),
+    /// List the files that a build would be sent
+    Context(context::Args),
+    /// Print the build plan, or execute it
+    Plan(plan::Args),
+    /// Print a rule's page
+    Explain(explain::Args),
+    /// List the rules
+    Rules(rules::Args),
+}
+
+/// Runs the command line and gives its exit status.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Check(args) => check::run(args),
+        Command::Config(args) => config::run(args),
+        Command::Inspect(args) => inspect::run(args),
+        Command::Context(args) => context::run(args),
+        Command::Plan(args) => plan::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Rules(args) => rules::run(args),
+    };
+    match result {
+        Ok(status) => ExitCode::from(status),
+        Err(failure) => {
+            say(&format!("stacklint: {failure}"));
+            ExitCode::from(EXIT_USAGE)
+        }
+    }
+}
+
+/// Why a command could not do its work; printed after `stacklint: `, exit status 2.
+pub(crate) type Failure = String;
+
+/// Writes to standard output; a closed pipe ends the output silently.
+pub(crate) fn print(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Writes a line to standard error.
+pub(crate) fn say(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
