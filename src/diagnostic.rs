@@ -106,4 +106,6 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// How to do it by machine.
     pub fix: Option<Fix>,
+    /// Places that hold a secret's value: no output of the run shows their text, whichever finding it belongs to.
+    pub masks: Vec<Span>,
 }
