@@ -9,5 +9,6 @@ pub mod compose;
 pub mod diagnostic;
 pub mod files;
 pub mod source;
+pub mod stack;
 pub mod syntax;
 pub mod text;

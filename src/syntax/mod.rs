@@ -3,6 +3,7 @@
 use crate::source::Span;
 
 pub mod dockerfile;
+pub mod dockerignore;
 pub mod shell;
 pub mod yaml;
 

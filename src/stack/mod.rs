@@ -1,0 +1,3 @@
+//! The files of a project joined into one stack.
+
+pub mod context;
