@@ -8,6 +8,7 @@ pub mod cli;
 pub mod compose;
 pub mod diagnostic;
 pub mod files;
+pub mod report;
 pub mod source;
 pub mod stack;
 pub mod syntax;

@@ -1,0 +1,60 @@
+//! Characters that must not reach a terminal as they are: a linted file could otherwise move the cursor, change colours
+//! or turn the reading order around.
+
+use std::borrow::Cow;
+
+/// The visible form of a character that would act instead of being shown.
+pub(crate) fn escape(c: char) -> Option<String> {
+    let acts = c.is_control()
+        || matches!(c, '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+    acts.then(|| c.escape_unicode().to_string())
+}
+
+/// A text on one line, harmless on a terminal.
+pub(crate) fn line(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(|c| escape(c).is_some()) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\r' if chars.peek() == Some(&'\n') => {}
+            '\n' | '\t' => out.push(' '),
+            _ => match escape(c) {
+                Some(visible) => out.push_str(&visible),
+                None => out.push(c),
+            },
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// The same, line breaks kept.
+pub(crate) fn lines(text: &str) -> String {
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// JSON in which no character acts on a terminal. Such characters stand within strings only, where `\u` means the same.
+pub(crate) fn json(text: String) -> String {
+    let acts = |c: char| c != '\n' && c as u32 <= 0xffff && escape(c).is_some();
+    if !text.chars().any(acts) {
+        return text;
+    }
+    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        if acts(c) {
+            out.push_str(&format!("\\u{:04x}", c as u32))
+        } else {
+            out.push(c)
+        }
+        out
+    })
+}
+
+/// A document as JSON text, over several lines or on one.
+pub(crate) fn document(value: &impl serde::Serialize, pretty: bool) -> String {
+    let text = if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
+    let mut text = json(text.unwrap_or_default());
+    text.push('\n');
+    text
+}

@@ -1,0 +1,80 @@
+//! Secrets that findings point at, kept out of every output.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crate::diagnostic::Diagnostic;
+use crate::source::{FileId, Sources, Span};
+
+/// What stands in place of each hidden character.
+pub(crate) const DOT: char = '•';
+
+/// Shorter texts are ordinary words that a message may use by chance; as places they are masked all the same.
+const SHORTEST_WORD: usize = 6;
+
+/// The places that no output may show, and their texts.
+#[derive(Clone, Debug, Default)]
+pub struct Masks {
+    places: BTreeMap<FileId, Vec<Range<usize>>>,
+    words: Vec<String>,
+}
+
+impl Masks {
+    /// The masks of all findings and `others`.
+    pub fn new(sources: &Sources, diagnostics: &[Diagnostic], others: &[Span]) -> Self {
+        let mut masks = Masks::default();
+        for span in diagnostics.iter().flat_map(|d| &d.masks).chain(others).filter(|s| !s.is_empty()) {
+            masks.places.entry(span.file).or_default().push(span.range());
+            let word = sources.slice(*span).trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'');
+            if word.len() >= SHORTEST_WORD {
+                masks.words.push(word.to_owned());
+            }
+        }
+        for ranges in masks.places.values_mut() {
+            ranges.sort_by_key(|r| (r.start, r.end));
+            ranges.dedup_by(|next, last| {
+                let joined = next.start <= last.end;
+                if joined {
+                    last.end = last.end.max(next.end);
+                }
+                joined
+            });
+        }
+        // The longest first, so that no secret survives because a shorter one was cut out of it.
+        masks.words.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        masks.words.dedup();
+        masks
+    }
+
+    /// Whether nothing is masked.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Whether the byte at `offset` is masked.
+    pub fn covers(&self, file: FileId, offset: usize) -> bool {
+        let Some(ranges) = self.places.get(&file) else { return false };
+        let after = ranges.partition_point(|r| r.start <= offset);
+        after.checked_sub(1).and_then(|i| ranges.get(i)).is_some_and(|r| offset < r.end)
+    }
+
+    /// Whether a text holds a masked one.
+    pub fn shows(&self, text: &str) -> bool {
+        self.words.iter().any(|w| text.contains(w.as_str()))
+    }
+
+    /// A text with every masked text in it replaced by dots.
+    pub fn hide<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if !self.shows(text) {
+            return Cow::Borrowed(text);
+        }
+        let hidden = self.words.iter().fold(text.to_owned(), |text, word| text.replace(word, &dots(word)));
+        Cow::Owned(hidden)
+    }
+}
+
+/// As many dots as the text has characters, line breaks kept.
+pub(crate) fn dots(text: &str) -> String {
+    text.chars().map(|c| if c == '\n' || c == '\r' { c } else { DOT }).collect()
+}
