@@ -50,14 +50,42 @@ impl Text {
         self.pieces.push(Piece { start: u32::try_from(start).unwrap_or(u32::MAX), span });
     }
 
-    /// Where `value[start..end]` came from.
-    pub fn span_of(&self, start: usize, end: usize) -> Span {
-        let from = self.place(start, false);
-        let to = if end > start { self.place(end - 1, true) } else { from.at_start() };
-        if end > start { from.to(to) } else { from.at_start() }
+    /// `value[start..end]` as a text of its own; empty where that is no range of characters.
+    pub fn part(&self, start: usize, end: usize) -> Text {
+        let mut out = Text::builder(self.span_of(start, end));
+        out.append_range(self, start, end);
+        out
     }
 
-    fn place(&self, offset: usize, last: bool) -> Span {
+    /// Appends another text, which keeps its places.
+    pub fn append(&mut self, other: &Text) {
+        self.append_range(other, 0, other.value.len());
+    }
+
+    /// Appends `other.value[start..end]`, which keeps its places.
+    pub fn append_range(&mut self, other: &Text, start: usize, end: usize) {
+        let first = other.pieces.partition_point(|p| p.start as usize <= start).saturating_sub(1);
+        let mut at = start;
+        for i in first..other.pieces.len().max(1) {
+            let until = other.pieces.get(i + 1).map_or(other.value.len(), |p| p.start as usize).min(end);
+            if at >= until {
+                if at >= end {
+                    break;
+                }
+                continue;
+            }
+            self.push(other.value.get(at..until).unwrap_or_default(), other.span_of(at, until));
+            at = until;
+        }
+    }
+
+    /// Where `value[start..end]` came from.
+    pub fn span_of(&self, start: usize, end: usize) -> Span {
+        let from = self.place(start);
+        if end > start { from.to(self.place(end - 1)) } else { from.at_start() }
+    }
+
+    fn place(&self, offset: usize) -> Span {
         let i = self.pieces.partition_point(|p| p.start as usize <= offset);
         let Some(piece) = i.checked_sub(1).and_then(|i| self.pieces.get(i)) else {
             return self.span;
@@ -68,7 +96,7 @@ impl Text {
             return piece.span;
         }
         let at = offset - piece.start as usize;
-        if last { piece.span.part(at, at + 1) } else { piece.span.part(at, len) }
+        piece.span.part(at, at + 1)
     }
 
     /// Whether the text maps byte to byte onto one stretch of source.
@@ -102,5 +130,10 @@ mod tests {
         assert_eq!(t.span_of(2, 4), Span::new(f, 14, 16));
         assert_eq!(t.span_of(1, 2), Span::new(f, 12, 14));
         assert_eq!(t.span_of(0, 4), Span::new(f, 11, 16));
+        assert_eq!(t.span_of(0, 1), Span::new(f, 11, 12));
+        let word = t.part(2, 4);
+        assert_eq!((word.value.as_str(), word.span_of(1, 2)), ("bc", Span::new(f, 15, 16)));
+        let plain = Text::verbatim("a word here", Span::new(f, 0, 11));
+        assert_eq!(plain.span_of(2, 6), Span::new(f, 2, 6));
     }
 }

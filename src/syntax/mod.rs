@@ -4,6 +4,8 @@ use crate::source::Span;
 
 pub mod dockerfile;
 pub mod dockerignore;
+pub mod dotenv;
+pub mod interpolate;
 pub mod shell;
 pub mod yaml;
 

@@ -84,20 +84,24 @@ fn repair(text: &str, at: usize, line: &Range<usize>, kind: &ErrorKind) -> Optio
 
 fn explain(text: &str, line: &Range<usize>, kind: &ErrorKind) -> (String, Option<String>) {
     let content = text.get(line.clone()).unwrap_or_default();
-    if has_tab_indent(text, line) || matches!(kind, ErrorKind::TabInIndentation | ErrorKind::TabInBlockIndentation | ErrorKind::TabNotAllowed) {
+    if has_tab_indent(text, line)
+        || matches!(kind, ErrorKind::TabInIndentation | ErrorKind::TabInBlockIndentation | ErrorKind::TabNotAllowed)
+    {
         return ("a tab indents this line, which YAML does not allow".to_owned(), Some("indent with blanks".to_owned()));
     }
     if let Some(key) = key_without_blank(content) {
         return (format!("`{key}:` is followed by its value without a blank, so YAML sees no key"), Some(format!("write `{key}: …`")));
     }
     match kind {
-        ErrorKind::InvalidSimpleKey | ErrorKind::SimpleKeyExpected | ErrorKind::MappingValueNotAllowed if content.matches(": ").count() > 1 => (
-            "this value holds a second `: `, which starts a key in YAML".to_owned(),
-            Some("put the value in quotes".to_owned()),
-        ),
-        ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => {
-            ("a line of the form `key: value` is expected here".to_owned(), Some("check the `:` after the key, and the indentation".to_owned()))
+        ErrorKind::InvalidSimpleKey | ErrorKind::SimpleKeyExpected | ErrorKind::MappingValueNotAllowed
+            if content.matches(": ").count() > 1 =>
+        {
+            ("this value holds a second `: `, which starts a key in YAML".to_owned(), Some("put the value in quotes".to_owned()))
         }
+        ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => (
+            "a line of the form `key: value` is expected here".to_owned(),
+            Some("check the `:` after the key, and the indentation".to_owned()),
+        ),
         ErrorKind::MappingValueNotAllowed
         | ErrorKind::ExpectedBlockMappingKey
         | ErrorKind::ExpectedBlockSequenceEntry
@@ -126,9 +130,10 @@ fn explain(text: &str, line: &Range<usize>, kind: &ErrorKind) -> (String, Option
             "YAML reads `*` and `&` at the start of a value as a reference, and no name follows".to_owned(),
             Some("put the value in quotes".to_owned()),
         ),
-        ErrorKind::InvalidBlockScalarHeader | ErrorKind::InvalidBlockScalarIndent => {
-            ("the text after `|` or `>` does not fit its indentation".to_owned(), Some("start the text on the next line, indented".to_owned()))
-        }
+        ErrorKind::InvalidBlockScalarHeader | ErrorKind::InvalidBlockScalarIndent => (
+            "the text after `|` or `>` does not fit its indentation".to_owned(),
+            Some("start the text on the next line, indented".to_owned()),
+        ),
         other => (format!("this is no YAML: {other}"), None),
     }
 }

@@ -127,45 +127,71 @@ mod tests {
         (sources, yaml)
     }
 
-    fn dump(sources: &Sources, node: &Node, depth: usize, out: &mut String) {
-        let pad = "  ".repeat(depth);
-        let tag = node.tag.as_ref().map(|t| format!(" {}@{:?}", t.value, sources.slice(t.span))).unwrap_or_default();
-        let anchor = node.anchor.as_ref().map(|t| format!(" &{}@{:?}", t.value, sources.slice(t.span))).unwrap_or_default();
+    /// Path, source and decoded text of each scalar.
+    fn scalars(sources: &Sources, node: &Node, path: &str, out: &mut Vec<(String, String, String)>) {
         match &node.value {
-            Value::Scalar(s) => out.push_str(&format!("{pad}{:?} {:?} <{:?}>{tag}{anchor}\n", s.style, s.text.value, sources.slice(node.span))),
-            Value::Alias(name) => out.push_str(&format!("{pad}*{name} <{:?}>\n", sources.slice(node.span))),
-            Value::Seq(items) => {
-                out.push_str(&format!("{pad}seq <{:?}>{tag}{anchor}\n", sources.slice(node.span)));
-                items.iter().for_each(|i| dump(sources, i, depth + 1, out));
-            }
+            Value::Scalar(s) => out.push((path.to_owned(), sources.slice(node.span).to_owned(), s.text.value.clone())),
+            Value::Alias(name) => out.push((path.to_owned(), sources.slice(node.span).to_owned(), format!("*{name}"))),
+            Value::Seq(items) => items.iter().for_each(|i| scalars(sources, i, &format!("{path}[]"), out)),
             Value::Map(entries) => {
-                out.push_str(&format!("{pad}map <{:?}>{tag}{anchor}\n", sources.slice(node.span)));
-                for e in entries {
-                    dump(sources, &e.key, depth + 1, out);
-                    dump(sources, &e.value, depth + 2, out);
-                }
+                entries.iter().for_each(|e| scalars(sources, &e.value, &format!("{path}.{}", e.key.as_str().unwrap_or("?")), out));
             }
         }
     }
 
     #[test]
-    fn show() {
-        let (s, y) = read("\u{feff}# c\r\na: &x !reset\r\n  b: 'it''s'\r\n  c: \"a\\tb\r\n    c\"\r\nd: *x\r\ne:\r\n- 1\r\n- two words # hi\r\nf: |-\r\n  echo a\r\n   b\r\n\r\n  c\r\ng: >\r\n  fold\r\n  ed\r\n\r\n  x\r\nh: !override {a: 1, b: [x, y]}\r\ni:\r\nj: plain\r\n  more\r\nk: *none\r\n");
-        let mut out = String::new();
-        y.documents.iter().for_each(|d| dump(&s, d, 0, &mut out));
-        println!("{out}{:?} {:?}", y.errors, y.comments.iter().map(|c| s.slice(*c)).collect::<Vec<_>>());
-        for t in ["a: 1\nb: c: d\ne: 2\n", "a:\n\tb: 1\n", "s:\n  a: \"x\n  b: 2\n  c: \"3\"\nd: 1\n", "a: [1,\nb: 2\n", "a: 1\n  b: 2\nc: 3\n", "a: *****\nb: *.x.y\nc: 1", "a: @x\nb: `y`\n", "- a\nb: 1\n", "a:\n  b:1\n  c: 2\n", "a: {{ x }}\nb: 2"] {
-            let (s, y) = read(t);
-            println!("---\n{t}");
-            for e in &y.errors { println!("{:?} {} / {:?}", s.slice(e.span), e.message, e.help); }
-            let mut out = String::new();
-            y.documents.iter().for_each(|d| dump(&s, d, 0, &mut out));
-            println!("{out}");
+    fn scalars_decode_and_point_at_their_source() {
+        let text = "\u{feff}a: &x !reset\r\n  b: 'it''s'\r\n  c: \"a\\tb\r\n    c\"\r\nd: *x\r\ne:\r\n- two words # hi\r\nf: |-\r\n  echo a\r\n   b\r\n\r\n  c\r\n\
+            g: >\r\n  fold\r\n  ed\r\n\r\n  x\r\nh: {b: [x]}\r\ni:\r\n";
+        let (sources, yaml) = read(text);
+        assert_eq!(yaml.errors, []);
+        let root = yaml.documents.first().expect("a document");
+        let mut got = Vec::new();
+        scalars(&sources, root, "", &mut got);
+        let want = [
+            (".a.b", "'it''s'", "it's"),
+            (".a.c", "\"a\\tb\r\n    c\"", "a\tb c"),
+            (".d", "*x", "*x"),
+            (".e[]", "two words", "two words"),
+            (".f", "|-\r\n  echo a\r\n   b\r\n\r\n  c", "echo a\n b\n\nc"),
+            (".g", ">\r\n  fold\r\n  ed\r\n\r\n  x", "fold ed\nx\n"),
+            (".h.b[]", "x", "x"),
+            (".i", "", ""),
+        ];
+        assert_eq!(got, want.map(|(a, b, c)| (a.to_owned(), b.to_owned(), c.to_owned())));
+        let a = root.get("a").expect("a");
+        assert_eq!(a.tag.as_ref().map(|t| t.value.as_str()), Some("!reset"));
+        assert_eq!(a.anchor.as_ref().map(|t| sources.slice(t.span)), Some("&x"));
+        let f = root.get("f").and_then(Node::as_text).expect("f");
+        assert_eq!(sources.slice(f.span_of(5, 6)), "a");
+        assert_eq!(sources.slice(f.span_of(8, 9)), "b");
+        assert_eq!(yaml.comments.iter().map(|&c| sources.slice(c)).collect::<Vec<_>>(), ["# hi"]);
+    }
+
+    #[test]
+    fn one_broken_line_hides_no_other() {
+        for (text, path, value) in [
+            ("a: 1\nb: c: d\ne: 2\n", ".b", "c: d"),
+            ("a:\n\tb: 1\n\tc: 2\n", ".a.c", "2"),
+            ("s:\n  a: \"x\n  b: 2\n  c: \"3\"\nd: 1\n", ".s.c", "3"),
+            ("a: 1\n  b: 2\nc: 3\n", ".c", "3"),
+            ("a: *****\nb: *.x.y\nc: 1", ".b", "*.x.y"),
+            ("a: @x\nb: `y`\n", ".b", "`y`"),
+            ("a:\n  b:1\n  c: 2\n", ".a.c", "2"),
+        ] {
+            let (sources, yaml) = read(text);
+            assert!(!yaml.errors.is_empty(), "{text:?}");
+            let mut got = Vec::new();
+            yaml.documents.iter().for_each(|d| scalars(&sources, d, "", &mut got));
+            assert!(got.iter().any(|(p, _, v)| p == path && v == value), "{text:?}: {got:?}");
         }
-        let (_, y) = read(&"[".repeat(10000));
-        println!("{:?}", y.errors);
-        let deep: String = (0..10000).map(|i| format!("{}a:\n", " ".repeat(i))).collect();
-        let (_, y) = read(&deep);
-        println!("{:?}", y.errors);
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let blocks: String = (0..10_000).map(|i| format!("{}a:\n", " ".repeat(i))).collect();
+        for text in ["[".repeat(10_000), "{a: ".repeat(10_000), "- ".repeat(10_000), blocks] {
+            assert_eq!(read(&text).1.errors.len(), 1);
+        }
     }
 }

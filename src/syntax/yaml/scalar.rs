@@ -172,7 +172,11 @@ fn block(file: &SourceFile, value: &str, at: Span) -> Option<Text> {
     let header = header_start(file, start);
     let end = (at.end as usize).max(start);
     let source = file.text.get(start..end)?;
-    let span = Span::new(at.file, header.unwrap_or(start), start + source.trim_end().len()).to(Span::new(at.file, header.unwrap_or(start), header.unwrap_or(start)));
+    let span = Span::new(at.file, header.unwrap_or(start), start + source.trim_end().len()).to(Span::new(
+        at.file,
+        header.unwrap_or(start),
+        header.unwrap_or(start),
+    ));
     let indent = source.lines().find(|l| !l.trim().is_empty()).map_or(0, |l| l.len() - l.trim_start_matches(' ').len());
     (1..=indent.max(1)).rev().find_map(|indent| align(source, start, value, span, indent)).or_else(|| Some(Text::verbatim(value, span)))
 }
