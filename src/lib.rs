@@ -7,7 +7,9 @@
 pub mod cli;
 pub mod compose;
 pub mod diagnostic;
+pub mod diff;
 pub mod files;
+pub mod fix;
 pub mod report;
 pub mod source;
 pub mod stack;

@@ -166,8 +166,18 @@ fn json() {
 }
 
 #[test]
-fn jsonl() {
-    insta::assert_snapshot!("jsonl", stack().render(Format::Jsonl, &Style::default()));
+fn every_machine_format() {
+    for format in Format::ALL.into_iter().filter(|f| !matches!(f, Format::Text | Format::Compact | Format::Json)) {
+        insta::assert_snapshot!(format.name(), stack().render(format, &Style::default()));
+    }
+}
+
+#[test]
+fn every_machine_format_says_nothing_in_its_own_way() {
+    let mut case = stack();
+    case.diagnostics.clear();
+    let said: Vec<String> = Format::ALL.iter().map(|f| format!("{}:\n{}", f.name(), case.render(*f, &Style::default()))).collect();
+    insta::assert_snapshot!("nothing", said.concat());
 }
 
 #[test]

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 mod disk;
 #[cfg(feature = "cli")]
 pub use disk::Disk;
+mod overlay;
+pub use overlay::Overlay;
 
 /// What stands at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -106,7 +106,7 @@ pub(super) fn diagnostic<'a>(view: &'a View, f: &'a Finding) -> Diagnostic<'a> {
         severity: d.severity.name(),
         message: view.text(&d.message).into_owned(),
         help: d.help.as_deref().map(|h| view.text(h).into_owned()),
-        url: f.rule.map(|r| r.url.as_str()).filter(|u| !u.is_empty()),
+        url: f.url(),
         file: view.path(d.primary),
         range: range(view, d.primary),
         related: d.related.iter().map(related).collect(),

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::diagnostic::Diagnostic;
-use crate::source::{FileId, Sources, Span};
+use crate::source::{FileId, SourceFile, Sources, Span};
 
 /// What stands in place of each hidden character.
 pub(crate) const DOT: char = '•';
 
 /// Shorter texts are ordinary words that a message may use by chance; as places they are masked all the same.
 const SHORTEST_WORD: usize = 6;
+/// Texts this short are not even looked for in new lines of a file.
+const SHORTEST_IN_CODE: usize = 3;
 
 /// The places that no output may show, and their texts.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +29,7 @@ impl Masks {
         for span in diagnostics.iter().flat_map(|d| &d.masks).chain(others).filter(|s| !s.is_empty()) {
             masks.places.entry(span.file).or_default().push(span.range());
             let word = sources.slice(*span).trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'');
-            if word.len() >= SHORTEST_WORD {
+            if word.len() >= SHORTEST_IN_CODE {
                 masks.words.push(word.to_owned());
             }
         }
@@ -61,16 +63,44 @@ impl Masks {
 
     /// Whether a text holds a masked one.
     pub fn shows(&self, text: &str) -> bool {
-        self.words.iter().any(|w| text.contains(w.as_str()))
+        self.words_from(SHORTEST_WORD).any(|w| text.contains(w))
     }
 
     /// A text with every masked text in it replaced by dots.
     pub fn hide<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        if !self.shows(text) {
-            return Cow::Borrowed(text);
+        self.hide_from(SHORTEST_WORD, text)
+    }
+
+    /// The text of a file with its masked places replaced by dots, line by line as it was.
+    pub fn hide_places(&self, file: &SourceFile) -> String {
+        let mut out = String::with_capacity(file.text.len());
+        let mut at = 0;
+        for r in self.places.get(&file.id).into_iter().flatten() {
+            out.push_str(file.text.get(at..r.start).unwrap_or_default());
+            out.push_str(&dots(file.text.get(r.clone()).unwrap_or_default()));
+            at = r.end;
         }
-        let hidden = self.words.iter().fold(text.to_owned(), |text, word| text.replace(word, &dots(word)));
-        Cow::Owned(hidden)
+        out.push_str(file.text.get(at..).unwrap_or_default());
+        out
+    }
+
+    /// A file's new text, of which no place is known: even short masked texts are looked for.
+    pub fn hide_in_code(&self, text: &str) -> String {
+        self.hide_from(SHORTEST_IN_CODE, text).into_owned()
+    }
+
+    fn words_from(&self, shortest: usize) -> impl Iterator<Item = &str> {
+        self.words.iter().map(String::as_str).filter(move |w| w.len() >= shortest)
+    }
+
+    fn hide_from<'t>(&self, shortest: usize, text: &'t str) -> Cow<'t, str> {
+        let mut hidden = Cow::Borrowed(text);
+        for word in self.words_from(shortest) {
+            if hidden.contains(word) {
+                hidden = Cow::Owned(hidden.replace(word, &dots(word)));
+            }
+        }
+        hidden
     }
 }
 

@@ -30,6 +30,13 @@ mod xml;
 pub use mask::Masks;
 use place::{Place, Places};
 
+/// The tool's name and home, for formats that name their source.
+const TOOL: &str = env!("CARGO_PKG_NAME");
+const HOME: Option<&str> = match env!("CARGO_PKG_HOMEPAGE").as_bytes() {
+    [] => None,
+    _ => Some(env!("CARGO_PKG_HOMEPAGE")),
+};
+
 /// How findings are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -193,6 +200,12 @@ struct Finding<'a> {
     rule: Option<&'a RuleInfo>,
 }
 
+impl<'a> Finding<'a> {
+    fn url(&self) -> Option<&'a str> {
+        self.rule.map(|r| r.url.as_str()).filter(|u| !u.is_empty())
+    }
+}
+
 impl<'a> View<'a> {
     fn new(report: &Report<'a>) -> Self {
         let mut order_of: Vec<usize> = (0..report.diagnostics.len()).collect();
@@ -256,6 +269,12 @@ impl<'a> View<'a> {
     fn help(&self, d: &Diagnostic) -> Option<String> {
         d.help.as_deref().or(d.fix.as_ref().map(|f| f.title.as_str())).map(|h| self.text(h).into_owned())
     }
+}
+
+/// The findings of each file, in order.
+fn by_file<'v, 'a>(view: &'v View<'a>) -> impl Iterator<Item = (&'a str, &'v [Finding<'a>])> {
+    let same = |a: &Finding, b: &Finding| a.diagnostic.primary.file == b.diagnostic.primary.file;
+    view.findings.chunk_by(same).filter_map(|c| Some((view.path(c.first()?.diagnostic.primary), c)))
 }
 
 /// "1 file", "12 files".
