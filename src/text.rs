@@ -99,6 +99,12 @@ impl Text {
         piece.span.part(at, at + 1)
     }
 
+    /// The end of the part of `value` that starts at or before `start` and came from one stretch of source.
+    pub fn run_end(&self, start: usize) -> usize {
+        let next = self.pieces.partition_point(|p| p.start as usize <= start);
+        self.pieces.get(next).map_or(self.value.len(), |p| p.start as usize)
+    }
+
     /// Whether the text maps byte to byte onto one stretch of source.
     pub fn is_verbatim(&self) -> bool {
         matches!(self.pieces.as_slice(), [p] if p.span.len() == self.value.len())

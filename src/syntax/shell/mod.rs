@@ -1,5 +1,16 @@
 //! Shell scripts. The only module that names the shell parser; everything else sees [`model`].
 
+pub mod command;
+pub mod escapes;
+mod inside;
+mod lower;
+mod map;
 pub mod model;
+mod nested;
+mod words;
+mod wrappers;
 
+pub use lower::{MAX_SCRIPT_BYTES, from_argv, parse, parse_run, parse_text};
 pub use model::*;
+pub use nested::shell;
+pub use wrappers::{Effective, effective};

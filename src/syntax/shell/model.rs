@@ -25,8 +25,48 @@ pub struct Script {
     pub dialect: Dialect,
     /// All simple commands in source order, those of `$(…)`, functions, groups and conditions included.
     pub commands: Vec<Command>,
+    /// Groups, loops, conditions and functions, in source order; [`Place::group`] counts in here.
+    pub groups: Vec<Group>,
     /// What could not be read.
     pub errors: Vec<SyntaxError>,
+}
+
+/// A compound command or a function definition. What it holds stands in [`Script::commands`].
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// The whole, redirections not included.
+    pub span: Span,
+    /// What it is.
+    pub kind: GroupKind,
+    /// The words of `for x in …`, the subject of `case`.
+    pub words: Vec<Word>,
+    /// Redirections of the whole.
+    pub redirects: Vec<Redirect>,
+    /// Where it stands itself.
+    pub place: Place,
+}
+
+/// Kinds of [`Group`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupKind {
+    /// `{ …; }`.
+    Brace,
+    /// `( … )`.
+    Subshell,
+    /// `if`.
+    If,
+    /// `while`, `until`.
+    Loop,
+    /// `for`, `select`; the variable.
+    For(String),
+    /// `case`.
+    Case,
+    /// A function definition; its name.
+    Function(String),
+    /// `$( … )`, backquotes, `<( … )`.
+    Substitution,
+    /// `time`, `coproc` and the like before a compound command.
+    Other,
 }
 
 /// A simple command.
@@ -103,8 +143,11 @@ pub struct Place {
     pub negated: bool,
     /// Followed by `&`.
     pub background: bool,
-    /// No command of the script comes after it at the top level.
+    /// It stands in tail position: no command of the script can run after it. The last command of each branch of a
+    /// final `if` or `case` is last; one in a loop, a function or a substitution never is.
     pub last: bool,
+    /// The innermost group that holds it, by its place in [`Script::groups`].
+    pub group: Option<usize>,
 }
 
 /// `NAME=value`.
@@ -142,6 +185,8 @@ pub struct HeredocBody {
     pub text: String,
     /// Whether the shell expands variables in it (unquoted delimiter).
     pub expand: bool,
+    /// What the reader of the heredoc gets: leading tabs of `<<-` and escapes taken out, expansions as pieces of their own.
+    pub pieces: Vec<Piece>,
 }
 
 /// A word: pieces that are joined without blanks.
@@ -178,7 +223,8 @@ pub enum Quote {
 /// What a piece is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PieceKind {
-    /// Text, escapes taken out.
+    /// Text, escapes taken out. A piece whose text is not byte for byte its source is one escape: literals are cut there,
+    /// so that every other offset in them maps exactly.
     Literal(String),
     /// `$name`, `${name…}`, `$1`, `$@`.
     Param(Param),
@@ -204,7 +250,7 @@ pub struct Param {
     pub name: String,
     /// Written with braces.
     pub braced: bool,
-    /// What follows the name inside the braces: `:-x`, `%%/*` …; empty for none.
+    /// What follows the name inside the braces: `:-x`, `%%/*` …; empty for none. `${#name}` and `${!name}` have `#` and `!` here.
     pub modifier: String,
 }
 

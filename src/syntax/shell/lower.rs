@@ -1,0 +1,636 @@
+//! From the parser's tree to [`Script`]: compound commands are flattened into the places of their commands.
+
+use shuck_ast as ast;
+use shuck_parser::ShellDialect;
+use shuck_parser::parser::{ParseResult, Parser};
+
+use super::map::{Map, cut};
+use super::model::{Assign, Command, Dialect, Group, GroupKind, Join, MAX_NESTING, Piece, PieceKind, Place, Quote, Redirect, Script, Word};
+use super::words::range;
+use crate::source::Span;
+use crate::syntax::{SyntaxError, SyntaxErrorKind};
+use crate::text::Text;
+
+/// Scripts above this size are not read (4 MiB).
+pub const MAX_SCRIPT_BYTES: usize = 4 << 20;
+/// Groups nest at most this deep; what lies deeper is not read.
+const MAX_DEPTH: usize = 60;
+
+/// Reads a script that stands in the source as it is: `text[i]` stands at `base.start + i`.
+pub fn parse(text: &str, base: Span, dialect: Dialect) -> Script {
+    parse_source(text, base, dialect, false)
+}
+
+/// Reads the shell text of a Dockerfile instruction. The builder joins its continued lines before any shell sees them, inside
+/// single quotes and comments too; everything after the first line that is not continued belongs to heredocs and stays.
+pub fn parse_run(text: &str, base: Span, dialect: Dialect) -> Script {
+    parse_source(text, base, dialect, true)
+}
+
+/// Reads a script from a decoded string.
+pub fn parse_text(text: &Text, dialect: Dialect) -> Script {
+    parse_nested(text, dialect, 0)
+}
+
+/// The script of an exec form: one command whose words are literal. Nothing expands in it, but a shell among its words gets
+/// its script read.
+pub fn from_argv(argv: &[Text], dialect: Dialect) -> Script {
+    let (Some(first), Some(last)) = (argv.first(), argv.last()) else {
+        return Script { dialect, ..Script::default() };
+    };
+    let words = argv.iter().map(argument).collect();
+    let place = Place { last: true, pipe_len: 1, ..start_place() };
+    let span = first.span.to(last.span);
+    let mut command = Command { span, assigns: Vec::new(), words, redirects: Vec::new(), place, nested: None };
+    command.nested = super::nested::of(&command, dialect, 0);
+    Script { dialect, commands: vec![command], ..Script::default() }
+}
+
+fn argument(text: &Text) -> Word {
+    let mut pieces = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        let end = text.run_end(at).max(at + 1).min(text.len());
+        let value = text.get(at..end).unwrap_or_default().to_owned();
+        pieces.push(Piece { span: text.span_of(at, end), kind: PieceKind::Literal(value), quote: Quote::Single });
+        at = end;
+    }
+    Word { span: text.span, pieces }
+}
+
+/// Reads a decoded script that lies `nesting` shells deep.
+pub(super) fn parse_nested(text: &Text, dialect: Dialect, nesting: usize) -> Script {
+    match cut(text, false) {
+        Some((joined, cuts)) => {
+            let mut decoded = Text::builder(text.span);
+            let mut starts = vec![(0, 0)];
+            starts.extend(cuts);
+            for (i, &(from, source)) in starts.iter().enumerate() {
+                let to = starts.get(i + 1).map_or(joined.len(), |next| next.0);
+                decoded.append_range(text, source, source + (to - from));
+            }
+            read(&decoded, Map::Text(&decoded), dialect, nesting)
+        }
+        None => read(text, Map::Text(text), dialect, nesting),
+    }
+}
+
+fn parse_source(text: &str, base: Span, dialect: Dialect, join: bool) -> Script {
+    match cut(text, join) {
+        Some((joined, cuts)) => read(&joined, Map::Cut(base, cuts), dialect, 0),
+        None => read(text, Map::Base(base), dialect, 0),
+    }
+}
+
+fn read(text: &str, map: Map<'_>, dialect: Dialect, nesting: usize) -> Script {
+    let script = Script { dialect, ..Script::default() };
+    if dialect == Dialect::Windows || nesting > MAX_NESTING {
+        return script;
+    }
+    if text.len() > MAX_SCRIPT_BYTES {
+        let message = format!("the script is larger than {} MiB and is not read", MAX_SCRIPT_BYTES >> 20);
+        let error = SyntaxError { span: map.span(0, 0), kind: SyntaxErrorKind::Syntax, message, help: None };
+        return Script { errors: vec![error], ..script };
+    }
+    let result = tree(text, dialect);
+    let mut lower = Lower { text, map, script, nesting };
+    lower.errors(&result);
+    lower.sequence(&result.file.body, Context::default(), true);
+    lower.finish()
+}
+
+/// Every dialect is read as bash first, whose syntax holds the others' but for corner cases.
+fn tree(text: &str, dialect: Dialect) -> ParseResult {
+    let result = Parser::with_dialect(text, ShellDialect::Bash).parse();
+    let second = match dialect {
+        Dialect::Posix => ShellDialect::Posix,
+        Dialect::Other => ShellDialect::Zsh,
+        Dialect::Bash | Dialect::Windows => return result,
+    };
+    if result.is_ok() {
+        return result;
+    }
+    let other = Parser::with_dialect(text, second).parse();
+    if other.is_ok() { other } else { result }
+}
+
+fn start_place() -> Place {
+    Place {
+        join: Join::First,
+        pipe_index: 0,
+        pipe_len: 1,
+        depth: 0,
+        subshell: false,
+        substitution: false,
+        function: false,
+        conditional: false,
+        condition: false,
+        negated: false,
+        background: false,
+        last: false,
+        group: None,
+    }
+}
+
+/// What the groups around a command say of its place.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Context {
+    depth: usize,
+    subshell: bool,
+    substitution: bool,
+    function: bool,
+    conditional: bool,
+    condition: bool,
+    group: Option<usize>,
+}
+
+impl Context {
+    fn place(self) -> Place {
+        Place {
+            depth: self.depth,
+            subshell: self.subshell,
+            substitution: self.substitution,
+            function: self.function,
+            conditional: self.conditional,
+            condition: self.condition,
+            group: self.group,
+            ..start_place()
+        }
+    }
+}
+
+pub(super) struct Lower<'a> {
+    pub(super) text: &'a str,
+    pub(super) map: Map<'a>,
+    script: Script,
+    nesting: usize,
+}
+
+impl Lower<'_> {
+    fn finish(mut self) -> Script {
+        if !self.script.commands.is_sorted_by_key(|c| c.span.start) {
+            self.script.commands.sort_by_key(|c| c.span.start);
+        }
+        for command in &mut self.script.commands {
+            command.nested = super::nested::of(command, self.script.dialect, self.nesting);
+        }
+        self.script
+    }
+
+    fn errors(&mut self, result: &ParseResult) {
+        for found in &result.diagnostics {
+            let (start, end) = range(found.span);
+            let text = self.raw(start, end);
+            let end = start + text.find('\n').unwrap_or(text.len());
+            self.error(self.map.span(start, end), &found.message);
+        }
+        if let (Some(shuck_parser::Error::Parse { message, .. }), true) = (&result.terminal_error, result.diagnostics.is_empty()) {
+            self.error(self.map.span(0, 0), message);
+        }
+    }
+
+    fn error(&mut self, span: Span, message: &str) {
+        let message = message.strip_prefix("syntax error: ").unwrap_or(message);
+        let message = format!("the shell cannot read this: {message}");
+        self.script.errors.push(SyntaxError { span, kind: SyntaxErrorKind::Syntax, message, help: None });
+    }
+
+    /// Lowers a list of statements; `tail` says that nothing of the script follows it.
+    fn sequence(&mut self, list: &ast::StmtSeq, context: Context, tail: bool) {
+        let mut join = Join::First;
+        for (i, statement) in list.stmts.iter().enumerate() {
+            let last = tail && i + 1 == list.stmts.len();
+            self.list(statement, Place { join, last, ..context.place() }, context);
+            let background = matches!(statement.terminator, Some(ast::StmtTerminator::Background(_)));
+            join = if background { Join::Background } else { Join::Then };
+        }
+    }
+
+    /// Lowers `a && b || c`.
+    fn list(&mut self, statement: &ast::Stmt, place: Place, context: Context) {
+        let background = place.background || matches!(statement.terminator, Some(ast::StmtTerminator::Background(_)));
+        let (first, rest) = chain(statement, |op| match op {
+            ast::BinaryOp::And => Some(Join::And),
+            ast::BinaryOp::Or => Some(Join::Or),
+            _ => None,
+        });
+        let place = Place { background, ..place };
+        self.pipeline(first, Place { last: place.last && rest.is_empty(), ..place }, context);
+        let count = rest.len();
+        for (i, (join, next)) in rest.into_iter().enumerate() {
+            self.pipeline(next, Place { join, last: place.last && i + 1 == count, ..place }, context);
+        }
+    }
+
+    /// Lowers `a | b`.
+    fn pipeline(&mut self, statement: &ast::Stmt, place: Place, context: Context) {
+        let (first, rest) = chain(statement, |op| matches!(op, ast::BinaryOp::Pipe | ast::BinaryOp::PipeAll).then_some(Join::Pipe));
+        let pipe_len = rest.len() + 1;
+        let negated = place.negated || statement.negated || first.negated;
+        let place = Place { pipe_len, negated, ..place };
+        self.statement(first, Place { last: place.last && pipe_len == 1, ..place }, context);
+        for (i, (join, next)) in rest.into_iter().enumerate() {
+            let last = place.last && i + 2 == pipe_len;
+            self.statement(next, Place { join, pipe_index: i + 1, last, ..place }, context);
+        }
+    }
+
+    fn statement(&mut self, statement: &ast::Stmt, place: Place, context: Context) {
+        if context.depth > MAX_DEPTH {
+            return;
+        }
+        match &statement.command {
+            ast::Command::Simple(simple) => {
+                let words = std::iter::once(&simple.name).chain(&simple.args);
+                self.simple(&simple.assignments, words, statement, place, context);
+            }
+            ast::Command::Builtin(builtin) => self.builtin(builtin, statement, place, context),
+            ast::Command::Decl(declaration) => self.declaration(declaration, statement, place, context),
+            ast::Command::Binary(_) => self.list(statement, place, Context { depth: context.depth + 1, ..context }),
+            ast::Command::Compound(compound) => self.compound(compound, statement, place, context),
+            ast::Command::Function(function) => {
+                let name = function.static_names().next().map(|n| n.to_string()).unwrap_or_default();
+                let inner = self.group(GroupKind::Function(name), function.span, statement, place, context);
+                self.body(&function.body, Context { function: true, conditional: false, condition: false, ..inner }, false);
+            }
+            ast::Command::AnonymousFunction(function) => {
+                let inner = self.group(GroupKind::Function(String::new()), function.span, statement, place, context);
+                self.body(&function.body, Context { function: true, ..inner }, false);
+            }
+        }
+    }
+
+    fn body(&mut self, statement: &ast::Stmt, context: Context, tail: bool) {
+        self.list(statement, Place { last: tail, ..context.place() }, context);
+    }
+
+    fn simple<'w>(
+        &mut self,
+        assignments: &[ast::Assignment],
+        words: impl Iterator<Item = &'w ast::Word> + Clone,
+        statement: &ast::Stmt,
+        place: Place,
+        context: Context,
+    ) {
+        let lowered = words.clone().filter_map(|w| self.word(w)).collect();
+        self.command(assignments, lowered, statement, place, context);
+        for word in words {
+            self.inside_word(word, context, 0);
+        }
+    }
+
+    /// Adds a command; its substitutions follow it.
+    fn command(&mut self, assignments: &[ast::Assignment], words: Vec<Word>, statement: &ast::Stmt, place: Place, context: Context) {
+        let assigns: Vec<Assign> = assignments.iter().map(|a| self.assign(a)).collect();
+        let redirects: Vec<Redirect> = self.redirects(statement);
+        let spans = || assigns.iter().map(|a| a.span).chain(words.iter().map(|w| w.span)).chain(redirects.iter().map(|r| r.span));
+        let (from, to) = range(statement.span);
+        let span = spans().reduce(Span::to).unwrap_or_else(|| self.map.span(from, to));
+        self.script.commands.push(Command { span, assigns, words, redirects, place, nested: None });
+        for assignment in assignments {
+            self.inside_assignment(assignment, context);
+        }
+        self.inside_redirects(&statement.redirects, context);
+    }
+
+    fn builtin(&mut self, builtin: &ast::BuiltinCommand, statement: &ast::Stmt, place: Place, context: Context) {
+        let (name, assignments, value, extra, span) = match builtin {
+            ast::BuiltinCommand::Break(c) => ("break", &c.assignments, &c.depth, &c.extra_args, c.span),
+            ast::BuiltinCommand::Continue(c) => ("continue", &c.assignments, &c.depth, &c.extra_args, c.span),
+            ast::BuiltinCommand::Return(c) => ("return", &c.assignments, &c.code, &c.extra_args, c.span),
+            ast::BuiltinCommand::Exit(c) => ("exit", &c.assignments, &c.code, &c.extra_args, c.span),
+        };
+        let (start, end) = range(span);
+        let from = assignments.last().map_or(start, |a| range(a.span).1);
+        let start = from + self.raw(from, end).find(name).unwrap_or(0);
+        let place_of_name = self.map.span(start, start + name.len());
+        let piece = Piece { span: place_of_name, kind: PieceKind::Literal(name.to_owned()), quote: Quote::None };
+        let mut words = vec![Word { span: place_of_name, pieces: vec![piece] }];
+        let rest = || value.iter().chain(extra.iter());
+        words.extend(rest().filter_map(|w| self.word(w)));
+        self.command(assignments, words, statement, place, context);
+        for word in rest() {
+            self.inside_word(word, context, 0);
+        }
+    }
+
+    fn declaration(&mut self, declaration: &ast::DeclClause, statement: &ast::Stmt, place: Place, context: Context) {
+        let mut words = vec![self.plain(declaration.variant_span)];
+        for operand in &declaration.operands {
+            match operand {
+                ast::DeclOperand::Flag(word) | ast::DeclOperand::Dynamic(word) => words.extend(self.word(word)),
+                ast::DeclOperand::Name(name) => words.push(self.plain(name.span)),
+                ast::DeclOperand::Assignment(assignment) => words.push(self.assignment_word(assignment)),
+            }
+        }
+        self.command(&declaration.assignments, words, statement, place, context);
+        for operand in &declaration.operands {
+            match operand {
+                ast::DeclOperand::Flag(word) | ast::DeclOperand::Dynamic(word) => self.inside_word(word, context, 0),
+                ast::DeclOperand::Name(_) => {}
+                ast::DeclOperand::Assignment(assignment) => self.inside_assignment(assignment, context),
+            }
+        }
+    }
+
+    /// `NAME=value` as an argument of `export`, `local` and the like.
+    fn assignment_word(&self, assignment: &ast::Assignment) -> Word {
+        let ast::AssignmentValue::Scalar(value) = &assignment.value else {
+            return self.other(assignment.span);
+        };
+        let (start, end) = range(assignment.span);
+        let head = ast::Span::from_positions(assignment.span.start, value.span.start);
+        let mut word = self.plain(head);
+        self.parts(value, &mut word.pieces);
+        word.span = self.map.span(start, end);
+        word
+    }
+
+    fn assign(&self, assignment: &ast::Assignment) -> Assign {
+        let (start, end) = range(assignment.span);
+        let span = self.map.span(start, end);
+        let value = match &assignment.value {
+            ast::AssignmentValue::Scalar(word) => {
+                let (from, to) = range(word.span);
+                let empty = || Word { span: self.map.span(from.max(end.min(to)), to.max(from)), pieces: Vec::new() };
+                Some(self.word(word).unwrap_or_else(empty))
+            }
+            ast::AssignmentValue::Compound(_) => None,
+        };
+        Assign { span, name: assignment.target.name.to_string(), value }
+    }
+
+    /// The redirections of a statement; of `&>>`, which the tree splits in two, only the first half.
+    fn redirects(&self, statement: &ast::Stmt) -> Vec<Redirect> {
+        let split = |r: &&ast::Redirect| {
+            let (start, end) = range(r.span);
+            r.kind == ast::RedirectKind::DupOutput && self.raw(start, end).starts_with("&>>")
+        };
+        statement.redirects.iter().filter(|r| !split(r)).map(|r| self.redirect(r)).collect()
+    }
+
+    fn redirect(&self, redirect: &ast::Redirect) -> Redirect {
+        let (start, end) = range(redirect.span);
+        let operator = match redirect.kind {
+            ast::RedirectKind::Output => ">",
+            ast::RedirectKind::Clobber => ">|",
+            ast::RedirectKind::Append => ">>",
+            ast::RedirectKind::Input => "<",
+            ast::RedirectKind::ReadWrite => "<>",
+            ast::RedirectKind::HereDoc => "<<",
+            ast::RedirectKind::HereDocStrip => "<<-",
+            ast::RedirectKind::HereString => "<<<",
+            ast::RedirectKind::DupOutput => ">&",
+            ast::RedirectKind::DupInput => "<&",
+            ast::RedirectKind::OutputBoth => "&>",
+        };
+        let raw = self.raw(start, end);
+        let operator = if raw.starts_with("&>>") { "&>>" } else { operator };
+        let (target, heredoc) = match &redirect.target {
+            ast::RedirectTarget::Word(word) => (self.word(word).or_else(|| self.descriptor(start, end)), None),
+            ast::RedirectTarget::Heredoc(heredoc) => (self.word(&heredoc.delimiter.raw), Some(self.heredoc(heredoc))),
+        };
+        Redirect {
+            span: self.map.span(start, end),
+            operator: operator.to_owned(),
+            fd: redirect.fd.filter(|_| raw.starts_with(|c: char| c.is_ascii_digit())).and_then(|fd| u32::try_from(fd).ok()),
+            target,
+            heredoc,
+        }
+    }
+
+    /// The target of `2>&1`, which the tree holds without its place.
+    fn descriptor(&self, start: usize, end: usize) -> Option<Word> {
+        let raw = self.raw(start, end);
+        let at = start + raw.find('&')? + 1;
+        let target = self.raw(at, end).trim();
+        (!target.is_empty()).then(|| self.keyword(at + self.raw(at, end).find(target).unwrap_or(0), target))
+    }
+
+    /// Adds a group and gives the context of what it holds.
+    fn group(&mut self, kind: GroupKind, span: ast::Span, statement: &ast::Stmt, place: Place, context: Context) -> Context {
+        let (start, end) = range(span);
+        let trimmed = self.raw(start, end).trim_end().len();
+        let redirects = self.redirects(statement);
+        self.script.groups.push(Group { span: self.map.span(start, start + trimmed), kind, words: Vec::new(), redirects, place });
+        self.inside_redirects(&statement.redirects, context);
+        Context { depth: context.depth + 1, group: Some(self.script.groups.len() - 1), ..context }
+    }
+
+    fn compound(&mut self, compound: &ast::CompoundCommand, statement: &ast::Stmt, place: Place, context: Context) {
+        use ast::CompoundCommand as C;
+        let tail = place.last;
+        match compound {
+            C::If(c) => {
+                let inner = self.group(GroupKind::If, c.span, statement, place, context);
+                let (condition, branch) = split(inner);
+                self.sequence(&c.condition, condition, false);
+                self.sequence(&c.then_branch, branch, tail);
+                for (test, then) in &c.elif_branches {
+                    self.sequence(test, condition, false);
+                    self.sequence(then, branch, tail);
+                }
+                if let Some(otherwise) = &c.else_branch {
+                    self.sequence(otherwise, branch, tail);
+                }
+            }
+            C::While(c) => self.repeated(&c.condition, &c.body, c.span, statement, place, context),
+            C::Until(c) => self.repeated(&c.condition, &c.body, c.span, statement, place, context),
+            C::For(c) => {
+                let name = c.targets.first().and_then(|t| t.name.as_ref()).map(|n| n.to_string()).unwrap_or_default();
+                self.each(name, c.words.as_deref().unwrap_or_default(), &c.body, c.span, statement, place, context);
+            }
+            C::Foreach(c) => self.each(c.variable.to_string(), &c.words, &c.body, c.span, statement, place, context),
+            C::Select(c) => self.each(c.variable.to_string(), &c.words, &c.body, c.span, statement, place, context),
+            C::ArithmeticFor(c) => self.each(String::new(), &[], &c.body, c.span, statement, place, context),
+            C::Repeat(c) => self.each(String::new(), std::slice::from_ref(&c.count), &c.body, c.span, statement, place, context),
+            C::Case(c) => self.case(c, statement, place, context),
+            C::Subshell(list) => {
+                let inner = self.group(GroupKind::Subshell, list.span, statement, place, context);
+                self.sequence(list, Context { subshell: true, ..inner }, tail);
+            }
+            C::BraceGroup(list) => {
+                let inner = self.group(GroupKind::Brace, list.span, statement, place, context);
+                self.sequence(list, inner, tail);
+            }
+            C::Always(c) => {
+                let inner = self.group(GroupKind::Other, c.span, statement, place, context);
+                self.sequence(&c.body, inner, false);
+                self.sequence(&c.always_body, inner, tail);
+            }
+            C::Coproc(c) => {
+                let inner = self.group(GroupKind::Other, c.span, statement, place, context);
+                self.body(&c.body, inner, false);
+            }
+            C::Time(c) => self.time(c, statement, place, context),
+            C::Conditional(c) => self.conditional(c, statement, place, context),
+            C::Arithmetic(c) => {
+                let mut words = vec![self.plain(c.left_paren_span)];
+                words.extend(c.expr_span.map(|span| self.other(span)));
+                words.push(self.plain(c.right_paren_span));
+                self.command(&[], words, statement, place, context);
+            }
+        }
+    }
+
+    fn repeated(
+        &mut self,
+        condition: &ast::StmtSeq,
+        body: &ast::StmtSeq,
+        span: ast::Span,
+        statement: &ast::Stmt,
+        place: Place,
+        context: Context,
+    ) {
+        let inner = self.group(GroupKind::Loop, span, statement, place, context);
+        let (test, branch) = split(inner);
+        self.sequence(condition, test, false);
+        self.sequence(body, branch, false);
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the four kinds of loop have no common node")]
+    fn each(
+        &mut self,
+        name: String,
+        words: &[ast::Word],
+        body: &ast::StmtSeq,
+        span: ast::Span,
+        statement: &ast::Stmt,
+        place: Place,
+        context: Context,
+    ) {
+        let inner = self.group(GroupKind::For(name), span, statement, place, context);
+        self.group_words(words, inner);
+        self.sequence(body, Context { conditional: true, condition: false, ..inner }, false);
+    }
+
+    fn group_words(&mut self, words: &[ast::Word], inner: Context) {
+        let lowered = words.iter().filter_map(|w| self.word(w)).collect();
+        if let Some(group) = inner.group.and_then(|at| self.script.groups.get_mut(at)) {
+            group.words = lowered;
+        }
+        for word in words {
+            self.inside_word(word, inner, 0);
+        }
+    }
+
+    fn case(&mut self, case: &ast::CaseCommand, statement: &ast::Stmt, place: Place, context: Context) {
+        let inner = self.group(GroupKind::Case, case.span, statement, place, context);
+        self.group_words(std::slice::from_ref(&case.word), inner);
+        for item in &case.cases {
+            let tail = place.last && item.terminator == ast::CaseTerminator::Break;
+            self.sequence(&item.body, Context { conditional: true, condition: false, ..inner }, tail);
+        }
+    }
+
+    /// `time a b` is a command named `time`; before a group it is a group of its own.
+    fn time(&mut self, time: &ast::TimeCommand, statement: &ast::Stmt, place: Place, context: Context) {
+        let Some(timed) = &time.command else {
+            let (start, _) = range(time.span);
+            let word = self.keyword(start, "time");
+            self.command(&[], vec![word], statement, place, context);
+            return;
+        };
+        if let ast::Command::Simple(_) = timed.command {
+            let (start, _) = range(time.span);
+            let before = self.script.commands.len();
+            self.statement(timed, place, context);
+            let (word, option) = (self.keyword(start, "time"), time.posix_format.then(|| self.option_after(start + 4)).flatten());
+            if let Some(command) = self.script.commands.get_mut(before) {
+                command.span = word.span.to(command.span);
+                command.words.splice(0..0, std::iter::once(word).chain(option));
+            }
+            return;
+        }
+        let inner = self.group(GroupKind::Other, time.span, statement, place, context);
+        self.body(timed, inner, place.last);
+    }
+
+    fn keyword(&self, start: usize, name: &str) -> Word {
+        let span = self.map.span(start, start + name.len());
+        Word { span, pieces: vec![Piece { span, kind: PieceKind::Literal(name.to_owned()), quote: Quote::None }] }
+    }
+
+    fn option_after(&self, from: usize) -> Option<Word> {
+        let at = from + self.raw(from, self.text.len()).find("-p")?;
+        Some(self.keyword(at, "-p"))
+    }
+
+    /// `[[ … ]]` is a command named `[[`.
+    fn conditional(&mut self, test: &ast::ConditionalCommand, statement: &ast::Stmt, place: Place, context: Context) {
+        let mut words = vec![self.plain(test.left_bracket_span)];
+        let mut found = Vec::new();
+        operands(&test.expression, 0, &mut found);
+        for operand in &found {
+            match operand {
+                Operand::Word(word) => words.extend(self.word(word)),
+                Operand::Plain(span) => words.push(self.plain(*span)),
+            }
+        }
+        words.push(self.plain(test.right_bracket_span));
+        self.command(&[], words, statement, place, context);
+        for operand in &found {
+            if let Operand::Word(word) = operand {
+                self.inside_word(word, context, 0);
+            }
+        }
+    }
+
+    /// Lowers the commands of a substitution.
+    pub(super) fn substitution(&mut self, list: &ast::StmtSeq, span: ast::Span, context: Context) {
+        if context.depth > MAX_DEPTH {
+            return;
+        }
+        let (start, end) = range(span);
+        let place = context.place();
+        let span = self.map.span(start, end);
+        self.script.groups.push(Group { span, kind: GroupKind::Substitution, words: Vec::new(), redirects: Vec::new(), place });
+        let group = Some(self.script.groups.len() - 1);
+        let inner = Context { depth: context.depth + 1, substitution: true, conditional: false, condition: false, group, ..context };
+        self.sequence(list, inner, false);
+    }
+}
+
+/// The contexts of a condition and of what it guards.
+fn split(inner: Context) -> (Context, Context) {
+    (Context { condition: true, ..inner }, Context { conditional: true, condition: false, ..inner })
+}
+
+/// The first operand of a left-nested chain, and the others with what joins them.
+fn chain<'t>(statement: &'t ast::Stmt, join: impl Fn(ast::BinaryOp) -> Option<Join>) -> (&'t ast::Stmt, Vec<(Join, &'t ast::Stmt)>) {
+    let (mut first, mut rest) = (statement, Vec::new());
+    while let ast::Command::Binary(binary) = &first.command
+        && let Some(join) = join(binary.op)
+    {
+        rest.push((join, &*binary.right));
+        first = &binary.left;
+    }
+    rest.reverse();
+    (first, rest)
+}
+
+enum Operand<'t> {
+    Word(&'t ast::Word),
+    Plain(ast::Span),
+}
+
+fn operands<'t>(expression: &'t ast::ConditionalExpr, depth: usize, found: &mut Vec<Operand<'t>>) {
+    if depth > MAX_DEPTH {
+        return;
+    }
+    match expression {
+        ast::ConditionalExpr::Binary(e) => {
+            operands(&e.left, depth + 1, found);
+            found.push(Operand::Plain(e.op_span));
+            operands(&e.right, depth + 1, found);
+        }
+        ast::ConditionalExpr::Unary(e) => {
+            found.push(Operand::Plain(e.op_span));
+            operands(&e.expr, depth + 1, found);
+        }
+        ast::ConditionalExpr::Parenthesized(e) => operands(&e.expr, depth + 1, found),
+        ast::ConditionalExpr::Word(word) | ast::ConditionalExpr::Regex(word) => found.push(Operand::Word(word)),
+        ast::ConditionalExpr::Pattern(pattern) => found.push(Operand::Plain(pattern.span)),
+        ast::ConditionalExpr::VarRef(name) => found.push(Operand::Plain(name.span)),
+    }
+}

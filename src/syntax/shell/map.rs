@@ -1,0 +1,99 @@
+//! From offsets in the text that the shell parser sees to places in the source.
+
+use crate::source::Span;
+use crate::text::Text;
+
+/// Where the parsed text came from.
+pub(super) enum Map<'a> {
+    /// `text[i]` stands at `base.start + i`.
+    Base(Span),
+    /// The same with stretches cut out: `(offset in the text, offset in the source)` at which each remaining stretch starts.
+    Cut(Span, Vec<(usize, usize)>),
+    /// A decoded string.
+    Text(&'a Text),
+}
+
+impl Map<'_> {
+    /// The source of `text[start..end]`.
+    pub(super) fn span(&self, start: usize, end: usize) -> Span {
+        match self {
+            Map::Base(base) => base.part(start, end),
+            Map::Cut(base, cuts) => {
+                let from = place(cuts, start);
+                let to = if end > start { place(cuts, end - 1) + 1 } else { from };
+                base.part(from, to)
+            }
+            Map::Text(text) => text.span_of(start, end),
+        }
+    }
+
+    /// The end of the stretch at `start` that maps byte to byte, or its first byte's end where it does not.
+    pub(super) fn run_end(&self, start: usize) -> usize {
+        match self {
+            Map::Base(_) => usize::MAX,
+            Map::Cut(_, cuts) => {
+                let next = cuts.partition_point(|c| c.0 <= start);
+                cuts.get(next).map_or(usize::MAX, |c| c.0)
+            }
+            Map::Text(text) => text.run_end(start),
+        }
+    }
+}
+
+fn place(cuts: &[(usize, usize)], offset: usize) -> usize {
+    let i = cuts.partition_point(|c| c.0 <= offset);
+    match i.checked_sub(1).and_then(|i| cuts.get(i)) {
+        Some(&(text, source)) => source + (offset - text),
+        None => offset,
+    }
+}
+
+/// Takes carriage returns before line breaks out of `text` and, with `join`, the continuations of its first logical line
+/// (a builder joins them before any shell sees them, also inside single quotes and comments). `None` where nothing is to be cut.
+pub(super) fn cut(text: &str, join: bool) -> Option<(String, Vec<(usize, usize)>)> {
+    let bytes = text.as_bytes();
+    if !text.contains("\r\n") && !(join && text.contains("\\\n")) {
+        return None;
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut cuts = Vec::new();
+    let (mut kept, mut at, mut joining) = (0, 0, join);
+    while let Some(found) = bytes.get(at..).and_then(|rest| rest.iter().position(|b| matches!(b, b'\r' | b'\\' | b'\n'))) {
+        at += found;
+        let rest = bytes.get(at..).unwrap_or_default();
+        let len = match rest {
+            [b'\\', b'\n', ..] if joining => 2,
+            [b'\\', b'\r', b'\n', ..] if joining => 3,
+            [b'\r', b'\n', ..] => 1,
+            _ => 0,
+        };
+        if len == 0 {
+            joining &= rest.first() != Some(&b'\n');
+            at += 1;
+            continue;
+        }
+        out.push_str(text.get(kept..at).unwrap_or_default());
+        at += len;
+        kept = at;
+        cuts.push((out.len(), at));
+    }
+    out.push_str(text.get(kept..).unwrap_or_default());
+    Some((out, cuts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::FileId;
+
+    #[test]
+    fn continuations_of_the_first_line_only_are_joined() {
+        let source = "a \\\n b\\\r\nc\nd \\\ne\r\nf";
+        let (text, cuts) = cut(source, true).unwrap();
+        assert_eq!(text, "a  bc\nd \\\ne\nf");
+        let map = Map::Cut(Span::new(FileId(0), 0, source.len()), cuts);
+        let f = text.find('f').unwrap();
+        assert_eq!(map.span(f, f + 1).range(), source.len() - 1..source.len());
+        assert_eq!(map.span(3, 5).range(), 5..10);
+    }
+}

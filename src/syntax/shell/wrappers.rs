@@ -1,0 +1,246 @@
+//! Programs that run their operands: what a command line really starts.
+
+use super::model::{Command, Word, base_name};
+
+/// A command seen through its wrappers.
+#[derive(Clone, Debug)]
+pub struct Effective<'a> {
+    /// The words of the program that really runs: its name first. Never empty unless the command has no words.
+    pub words: &'a [Word],
+    /// The wrappers that were seen through, outermost first, without their folders.
+    pub through: Vec<String>,
+    /// Whether the shell's `exec` was among them: the program replaces the shell.
+    pub exec: bool,
+    /// Words of the form `NAME=value` given to `env` and `sudo`.
+    pub environment: Vec<&'a Word>,
+}
+
+impl<'a> Effective<'a> {
+    /// The program's name where it is literal, without its folder.
+    pub fn name(&self) -> Option<String> {
+        base_name(self.words.first()?)
+    }
+
+    /// The words after the name.
+    pub fn args(&self) -> &'a [Word] {
+        self.words.get(1..).unwrap_or_default()
+    }
+}
+
+/// How a wrapper's own words are told from those that it runs.
+struct Wrapper {
+    name: &'static str,
+    /// The word that must follow the name, such as `run`.
+    verb: &'static str,
+    /// Options whose value is the next word.
+    values: &'static [&'static str],
+    /// How many operands come before the command.
+    operands: usize,
+    /// Takes `NAME=value` words.
+    assigns: bool,
+}
+
+const fn wrapper(name: &'static str, values: &'static [&'static str], operands: usize) -> Wrapper {
+    Wrapper { name, verb: "", values, operands, assigns: false }
+}
+
+const fn launcher(name: &'static str, verb: &'static str, values: &'static [&'static str]) -> Wrapper {
+    Wrapper { name, verb, values, operands: 0, assigns: false }
+}
+
+const SUDO: &[&str] = &[
+    "-u",
+    "--user",
+    "-g",
+    "--group",
+    "-h",
+    "--host",
+    "-p",
+    "--prompt",
+    "-C",
+    "--close-from",
+    "-r",
+    "--role",
+    "-t",
+    "--type",
+    "-T",
+    "--command-timeout",
+    "-U",
+    "--other-user",
+    "-D",
+    "--chdir",
+    "-R",
+    "--chroot",
+];
+const SETPRIV: &[&str] = &[
+    "--reuid",
+    "--ruid",
+    "--euid",
+    "--regid",
+    "--rgid",
+    "--egid",
+    "--groups",
+    "--inh-caps",
+    "--ambient-caps",
+    "--bounding-set",
+    "--securebits",
+    "--pdeathsig",
+    "--selinux-label",
+    "--apparmor-profile",
+];
+const XARGS: &[&str] =
+    &["-n", "--max-args", "-I", "-L", "-P", "--max-procs", "-s", "--max-chars", "-d", "--delimiter", "-E", "-a", "--arg-file", "--replace"];
+const TIME: &[&str] = &["-o", "--output", "-f", "--format"];
+const CHPST: &[&str] = &["-u", "-U", "-b", "-e", "-/", "-n", "-l", "-L", "-m", "-d", "-o", "-p", "-f", "-c", "-r", "-t"];
+const UV_RUN: &[&str] = &["--with", "--extra", "--group", "-p", "--python", "--env-file", "--project", "--directory", "--package"];
+
+const WRAPPERS: &[Wrapper] = &[
+    wrapper("exec", &["-a"], 0),
+    wrapper("command", &[], 0),
+    wrapper("builtin", &[], 0),
+    Wrapper { assigns: true, ..wrapper("env", &["-u", "--unset", "-C", "--chdir", "-S", "--split-string"], 0) },
+    Wrapper { assigns: true, ..wrapper("sudo", SUDO, 0) },
+    wrapper("doas", &["-u", "-C"], 0),
+    wrapper("gosu", &[], 1),
+    wrapper("su-exec", &[], 1),
+    wrapper("setuidgid", &[], 1),
+    wrapper("s6-setuidgid", &[], 1),
+    wrapper("with-contenv", &[], 0),
+    wrapper("chpst", CHPST, 0),
+    wrapper("runuser", &["-u", "--user", "-g", "--group", "-G", "--supp-group"], 0),
+    wrapper("setpriv", SETPRIV, 0),
+    wrapper("capsh", &[], 0),
+    wrapper("chroot", &["--userspec", "--groups"], 1),
+    wrapper("nice", &["-n", "--adjustment"], 0),
+    wrapper("ionice", &["-c", "--class", "-n", "--classdata"], 0),
+    wrapper("chrt", &["-T", "-P", "-D"], 1),
+    wrapper("taskset", &[], 1),
+    wrapper("numactl", &["-N", "-m", "-C", "-i", "-l"], 0),
+    wrapper("nohup", &[], 0),
+    wrapper("setsid", &[], 0),
+    wrapper("time", TIME, 0),
+    wrapper("timeout", &["-k", "--kill-after", "-s", "--signal"], 1),
+    wrapper("stdbuf", &["-i", "--input", "-o", "--output", "-e", "--error"], 0),
+    wrapper("unbuffer", &[], 0),
+    wrapper("eatmydata", &[], 0),
+    wrapper("fakeroot", &[], 0),
+    wrapper("flock", &["-w", "--wait", "--timeout", "-E"], 1),
+    wrapper("tini", &["-p", "-e"], 0),
+    wrapper("tini-static", &["-p", "-e"], 0),
+    wrapper("docker-init", &["-p", "-e"], 0),
+    wrapper("catatonit", &[], 0),
+    wrapper("dumb-init", &["-r", "--rewrite"], 0),
+    wrapper("busybox", &[], 0),
+    wrapper("xargs", XARGS, 0),
+    wrapper("ddtrace-run", &[], 0),
+    wrapper("opentelemetry-instrument", &[], 0),
+    wrapper("npx", &["-p", "--package"], 0),
+    wrapper("bunx", &[], 0),
+    launcher("poetry", "run", &["-C", "--directory", "-P", "--project"]),
+    launcher("pipenv", "run", &[]),
+    launcher("pdm", "run", &[]),
+    launcher("rye", "run", &[]),
+    launcher("hatch", "run", &[]),
+    launcher("uv", "run", UV_RUN),
+    launcher("bundle", "exec", &[]),
+    launcher("pnpm", "exec", &[]),
+    launcher("npm", "exec", &[]),
+    launcher("conda", "run", &["-n", "--name", "-p", "--prefix", "--cwd"]),
+    launcher("mamba", "run", &["-n", "--name", "-p", "--prefix", "--cwd"]),
+    launcher("micromamba", "run", &["-n", "--name", "-p", "--prefix", "--cwd"]),
+    launcher("newrelic-admin", "run-program", &[]),
+    launcher("doppler", "run", &["-t", "--token", "-p", "--project", "-c", "--config"]),
+    launcher("infisical", "run", &["--env", "--path", "--projectId", "--token"]),
+];
+
+/// Wrappers wrap each other at most this often.
+const MAX_WRAPPERS: usize = 16;
+
+impl Command {
+    /// The program that the command really starts, seen through `exec`, `env A=b`, `sudo -u x`, `tini --`, `gosu user`,
+    /// `timeout 5`, `poetry run` and the like. A wrapper that is given no command is the program itself.
+    pub fn effective(&self) -> Effective<'_> {
+        effective(&self.words)
+    }
+}
+
+/// The same for bare words.
+pub fn effective(words: &[Word]) -> Effective<'_> {
+    let mut seen = Effective { words, through: Vec::new(), exec: false, environment: Vec::new() };
+    for _ in 0..MAX_WRAPPERS {
+        let Some(name) = seen.name() else { break };
+        let Some((start, assigns)) = skip(&name, seen.words) else { break };
+        let Some(rest) = seen.words.get(start..).filter(|rest| !rest.is_empty()) else { break };
+        seen.words = rest;
+        seen.environment.extend(assigns);
+        seen.exec |= name == "exec";
+        seen.through.push(name);
+    }
+    seen
+}
+
+/// Where the words that a wrapper runs begin; `None` where it is no wrapper.
+fn skip<'a>(name: &str, words: &'a [Word]) -> Option<(usize, Vec<&'a Word>)> {
+    if name.starts_with("wait-for") || name == "dockerize" && words.iter().any(|w| is(w, "--")) {
+        let at = words.iter().position(|w| is(w, "--"))?;
+        return Some((at + 1, Vec::new()));
+    }
+    let found = WRAPPERS.iter().find(|w| w.name == name)?;
+    let mut at = 1;
+    if !found.verb.is_empty() {
+        at = words.iter().position(|w| is(w, found.verb))? + 1;
+    }
+    let mut assigns = Vec::new();
+    while let Some(word) = words.get(at) {
+        let Some(value) = word.literal() else {
+            let named = found.assigns && word.lossy().split_once('=').is_some_and(|(name, _)| is_name(name));
+            if !named {
+                break;
+            }
+            assigns.push(word);
+            at += 1;
+            continue;
+        };
+        if value == "--" {
+            at += 1;
+            break;
+        }
+        if value.starts_with('-') && value.len() > 1 {
+            if matches!(name, "command") && value.contains(['v', 'V']) || name == "sudo" && value == "-l" {
+                return None;
+            }
+            at += 1 + usize::from(takes_next(&value, found.values));
+        } else if value == "-" && name == "env" {
+            at += 1;
+        } else if found.assigns && value.split_once('=').is_some_and(|(name, _)| is_name(name)) {
+            assigns.push(word);
+            at += 1;
+        } else {
+            break;
+        }
+    }
+    if name == "runuser" && !words.iter().any(|w| w.literal().is_some_and(|v| v.starts_with("-u") || v.starts_with("--user"))) {
+        return None;
+    }
+    Some((at + found.operands, assigns))
+}
+
+fn is(word: &Word, text: &str) -> bool {
+    word.literal().is_some_and(|v| v == text)
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with(|c: char| c.is_ascii_digit()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// Whether the value of an option word is the next word.
+pub(super) fn takes_next(option: &str, values: &[&str]) -> bool {
+    if option.starts_with("--") {
+        return values.contains(&option);
+    }
+    let takes = |letter: char| values.iter().any(|v| v.strip_prefix('-').is_some_and(|v| v.chars().eq(std::iter::once(letter))));
+    let Some(at) = option.char_indices().skip(1).find(|&(_, letter)| takes(letter)) else {
+        return values.contains(&option);
+    };
+    option.len() == at.0 + at.1.len_utf8()
+}
