@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Applicability, Diagnostic, Edit, Fix};
+use crate::files::{Files, Memory, Overlay};
 use crate::source::{FileId, Sources};
 
 /// Passes after which fixing stops: rules whose fixes undo each other must not run for ever.
@@ -44,6 +45,52 @@ pub fn apply(sources: &Sources, diagnostics: &[Diagnostic], allowed: Applicabili
         fixed.texts.insert(file, replace(&sources.get(file).text, edits));
     }
     fixed
+}
+
+/// What fixing made of a project.
+#[derive(Clone, Debug)]
+pub struct Settled<T> {
+    /// The new texts of the files that changed, by path.
+    pub texts: BTreeMap<String, String>,
+    /// How many fixes were applied.
+    pub applied: usize,
+    /// The last check, made after the last fix.
+    pub last: T,
+    /// Whether nothing was left to fix; otherwise fixes undo each other.
+    pub settled: bool,
+}
+
+/// Checks and fixes in turn until nothing changes. `check` sees `base` with the fixes made so far laid over it; `findings`
+/// gives the texts of a check and those of its findings that may be fixed.
+pub fn until_settled<T, E>(
+    base: &dyn Files,
+    allowed: Applicability,
+    mut check: impl FnMut(&dyn Files) -> Result<T, E>,
+    findings: impl Fn(&T) -> (&Sources, &[Diagnostic]),
+) -> Result<Settled<T>, E> {
+    let mut files = Overlay::new(base, Memory::new());
+    let mut made = Settled { texts: BTreeMap::new(), applied: 0, last: check(&files)?, settled: false };
+    for _ in 0..MAX_PASSES {
+        let (sources, diagnostics) = findings(&made.last);
+        let fixed = apply(sources, diagnostics, allowed);
+        let changed: Vec<(String, String)> = fixed
+            .texts
+            .into_iter()
+            .filter(|(id, text)| sources.get(*id).text != *text)
+            .map(|(id, text)| (sources.path(id).to_owned(), text))
+            .collect();
+        if changed.is_empty() {
+            made.settled = true;
+            break;
+        }
+        made.applied += fixed.applied;
+        for (path, text) in changed {
+            files.insert(&path, text.as_bytes());
+            made.texts.insert(path, text);
+        }
+        made.last = check(&files)?;
+    }
+    Ok(made)
 }
 
 /// The edits of a fix as they go into the text; `None` where they contradict each other or don't fit it.
@@ -119,7 +166,10 @@ mod tests {
         }
     }
 
-    fn run(text: &str, allowed: Applicability, fixes: &[(Applicability, &[(usize, usize, &str)])]) -> (String, usize, usize) {
+    type Edits<'a> = &'a [(usize, usize, &'a str)];
+    type Given<'a> = (Applicability, Edits<'a>);
+
+    fn run(text: &str, allowed: Applicability, fixes: &[Given]) -> (String, usize, usize) {
         let mut sources = Sources::new();
         let file = sources.add("f", text.to_owned());
         let all: Vec<_> = fixes.iter().map(|(a, edits)| fixing(file, *a, edits)).collect();
@@ -141,7 +191,7 @@ mod tests {
     fn a_fix_is_made_whole_or_not_at_all() {
         let got = run("one two three", Safe, &[(Safe, &[(0, 3, "1"), (4, 7, "2")]), (Safe, &[(6, 13, "x")])]);
         assert_eq!(got, ("1 2 three".to_owned(), 1, 1));
-        let contradiction: &[(usize, usize, &str)] = &[(0, 3, "1"), (2, 5, "2")];
+        let contradiction: Edits = &[(0, 3, "1"), (2, 5, "2")];
         assert_eq!(run("one two", Safe, &[(Safe, contradiction)]), ("one two".to_owned(), 0, 1));
     }
 
@@ -152,8 +202,7 @@ mod tests {
 
     #[test]
     fn only_what_is_allowed_is_made() {
-        let fixes: &[(Applicability, &[(usize, usize, &str)])] =
-            &[(Unsafe, &[(0, 1, "u")]), (Safe, &[(1, 2, "s")]), (Manual, &[(2, 3, "m")])];
+        let fixes: &[Given] = &[(Unsafe, &[(0, 1, "u")]), (Safe, &[(1, 2, "s")]), (Manual, &[(2, 3, "m")])];
         assert_eq!(run("abc", Safe, fixes).0, "asc");
         assert_eq!(run("abc", Unsafe, fixes).0, "usc");
         assert_eq!(run("abc", Manual, fixes).0, "usc");
@@ -163,6 +212,27 @@ mod tests {
     fn new_lines_end_as_the_file_has_them() {
         assert_eq!(run("a\r\nb\r\n", Safe, &[(Safe, &[(3, 3, "x\ny\r\n")])]).0, "a\r\nx\r\ny\r\nb\r\n");
         assert_eq!(run("a\nb", Safe, &[(Safe, &[(2, 2, "x\n")])]).0, "a\nx\nb");
+    }
+
+    /// A rule that wants every `a` to be another letter.
+    fn checked(files: &dyn Files, to: &str) -> Result<(Sources, Vec<Diagnostic>), String> {
+        let mut sources = Sources::new();
+        let file = sources.add_bytes("f", files.read("f").map_err(|e| e.to_string())?);
+        let found = sources.get(file).text.find('a');
+        let diagnostics = found.map(|at| fixing(file, Safe, &[(at, at + 1, to)])).into_iter().collect();
+        Ok((sources, diagnostics))
+    }
+
+    #[test]
+    fn passes_are_repeated_until_nothing_changes() {
+        let mut base = Memory::new();
+        base.insert("f", "a b a");
+        let done = until_settled(&base, Safe, |f| checked(f, "x"), |(s, d)| (s, d)).unwrap();
+        assert_eq!((done.texts["f"].as_str(), done.applied, done.settled), ("x b x", 2, true));
+        assert!(done.last.1.is_empty());
+        let grows = until_settled(&base, Safe, |f| checked(f, "aa"), |(s, d)| (s, d)).unwrap();
+        assert!(!grows.settled && grows.applied == MAX_PASSES, "fixes that never settle are stopped");
+        assert!(until_settled(&Memory::new(), Safe, |f| checked(f, "x"), |(s, d)| (s, d)).is_err());
     }
 
     #[test]

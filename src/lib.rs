@@ -3,6 +3,7 @@
 //! Data flows one way: discover → parse → resolve → check → report, or → plan → execute. A module imports only what
 //! stands before it; `docs/architecture.md` has the picture and the reasons.
 
+pub mod baseline;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod compose;

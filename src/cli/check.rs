@@ -1,10 +1,263 @@
-//! `stacklint check`.
+//! `stacklint check`: reads the arguments, hands them to the check, prints what it found.
 
-use super::Failure;
+use std::io::Read;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use super::{Failure, output};
+use crate::baseline::Baseline;
+use crate::diagnostic::{Applicability, Diagnostic, Severity};
+use crate::files::{self, Disk, Files, Memory, Overlay};
+use crate::report::{self, Format, Masks, Report, RuleInfo, Style, fingerprint, statistics};
+use crate::source::{Sources, Span};
+use crate::{diff, fix};
+
+/// The arguments of `stacklint check`.
 #[derive(clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// Files and folders; `-` reads standard input
+    #[arg(value_name = "PATH", default_value = ".")]
+    paths: Vec<String>,
+    /// The name of standard input: it decides what the text is and where it stands
+    #[arg(long, value_name = "F", default_value = "Dockerfile")]
+    stdin_filename: String,
 
-pub(super) fn run(_args: Args) -> Result<u8, Failure> {
-    Err("not built yet".to_owned())
+    /// How findings are printed
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = formats(), help_heading = "Output")]
+    format: Format,
+    /// Write to a file instead of standard output
+    #[arg(long, value_name = "F", help_heading = "Output")]
+    output_file: Option<String>,
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN", help_heading = "Output")]
+    color: output::Color,
+    /// Print how often each rule found something, instead of the findings
+    #[arg(long, help_heading = "Output")]
+    statistics: bool,
+
+    /// Run exactly these: rules, ids of other linters, categories, presets, or ALL
+    #[arg(long, value_name = "R,...", value_delimiter = ',', help_heading = "Rules")]
+    select: Vec<String>,
+    /// Leave these out
+    #[arg(long, value_name = "R,...", value_delimiter = ',', help_heading = "Rules")]
+    ignore: Vec<String>,
+    /// Run these as well
+    #[arg(long, value_name = "R,...", value_delimiter = ',', help_heading = "Rules")]
+    extend_select: Vec<String>,
+    /// The set of rules to start from: recommended, strict, hadolint, buildkit or security
+    #[arg(long, value_name = "P", help_heading = "Rules")]
+    preset: Option<String>,
+    /// The lowest severity that makes the exit status 1: error, warning, info, style, or never
+    #[arg(long, value_name = "SEVERITY", value_parser = fail_on(), help_heading = "Rules")]
+    fail_on: Option<FailOn>,
+    /// Hide findings below this severity
+    #[arg(long, value_name = "SEVERITY", value_parser = severities(), help_heading = "Rules")]
+    severity: Option<Severity>,
+    /// Read this configuration: ours, or a .hadolint.yaml
+    #[arg(long, value_name = "F", conflicts_with = "no_config", help_heading = "Rules")]
+    config: Option<String>,
+    /// Read no configuration
+    #[arg(long, help_heading = "Rules")]
+    no_config: bool,
+    /// Leave out the findings that this file accepts
+    #[arg(long, value_name = "F", help_heading = "Rules")]
+    baseline: Option<String>,
+    /// Accept all present findings in this file
+    #[arg(long, value_name = "F", conflicts_with_all = ["fix", "diff"], help_heading = "Rules")]
+    write_baseline: Option<String>,
+
+    /// A Compose file; several are merged in order as one project
+    #[arg(short, long, value_name = "F", help_heading = "Project")]
+    file: Vec<String>,
+    /// A profile of the Compose project
+    #[arg(long, value_name = "P", help_heading = "Project")]
+    profile: Vec<String>,
+    /// A file of variables for Compose
+    #[arg(long, value_name = "F", help_heading = "Project")]
+    env_file: Vec<String>,
+    /// A build argument
+    #[arg(long, value_name = "K=V", help_heading = "Project")]
+    build_arg: Vec<String>,
+    /// The stage that is built
+    #[arg(long, value_name = "STAGE", help_heading = "Project")]
+    target: Option<String>,
+    /// The platform that is built for
+    #[arg(long, value_name = "P", help_heading = "Project")]
+    platform: Option<String>,
+
+    /// Apply safe fixes
+    #[arg(long, help_heading = "Fixes")]
+    fix: bool,
+    /// Apply fixes that change behaviour as well
+    #[arg(long, help_heading = "Fixes")]
+    unsafe_fixes: bool,
+    /// Show what the fixes would change, and change nothing
+    #[arg(long, help_heading = "Fixes")]
+    diff: bool,
+}
+
+/// The lowest severity that fails a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FailOn {
+    Severity(Severity),
+    Never,
+}
+
+const SEVERITIES: [&str; 4] = ["error", "warning", "info", "style"];
+
+fn formats() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(Format::name)).map(|word| Format::parse(&word).unwrap_or(Format::Text))
+}
+
+fn severities() -> impl TypedValueParser<Value = Severity> {
+    PossibleValuesParser::new(SEVERITIES).map(|word| Severity::parse(&word).unwrap_or(Severity::Style))
+}
+
+fn fail_on() -> impl TypedValueParser<Value = FailOn> {
+    let words = SEVERITIES.into_iter().chain(["never"]);
+    PossibleValuesParser::new(words).map(|word| Severity::parse(&word).map_or(FailOn::Never, FailOn::Severity))
+}
+
+/// What one check gave, ready to be printed.
+struct Checked {
+    sources: Sources,
+    diagnostics: Vec<Diagnostic>,
+    fingerprints: Vec<String>,
+    files: usize,
+    suppressed: usize,
+    rules: Vec<RuleInfo>,
+    masks: Vec<Span>,
+    fail_on: FailOn,
+}
+
+pub(super) fn run(args: &Args) -> Result<u8, Failure> {
+    let disk = Disk::new(".");
+    let stdin = stdin(args)?;
+    let base = Overlay::new(&disk, stdin);
+    let baseline = args.baseline.as_deref().map(|path| read_baseline(&base, path)).transpose()?;
+    let check = |files: &dyn Files| examine(files, args).map(|found| reported(found, args, baseline.as_ref()));
+
+    if args.diff || args.fix || args.unsafe_fixes {
+        return fixing(args, &base, check);
+    }
+    let found = check(&base)?;
+    if let Some(path) = &args.write_baseline {
+        let text = Baseline::of(&found.sources, &found.diagnostics, &found.fingerprints).text();
+        output::write(Some(path), &text)?;
+        return Ok(0);
+    }
+    print(args, &found)?;
+    Ok(status(&found))
+}
+
+/// Fixes on disk, or as a diff only.
+fn fixing(args: &Args, base: &dyn Files, check: impl Fn(&dyn Files) -> Result<Checked, Failure>) -> Result<u8, Failure> {
+    let allowed = if args.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
+    let found = check(base)?;
+    let fixed = fix::until_settled(base, allowed, &check, |c| (&c.sources, &c.diagnostics))?;
+    if !fixed.settled {
+        super::say("stacklint: the fixes undo each other; what they made so far is kept, please report this");
+    }
+    if args.diff {
+        let masks = Masks::new(&found.sources, &found.diagnostics, &found.masks);
+        let diffs: Vec<String> = fixed.texts.iter().filter_map(|(path, text)| masked_diff(&found.sources, &masks, path, text)).collect();
+        output::write(args.output_file.as_deref(), &diffs.concat())?;
+        return Ok(status(&found));
+    }
+    for (path, text) in &fixed.texts {
+        std::fs::write(path, text).map_err(|e| format!("cannot write {path}: {}", super::reason(&e)))?;
+    }
+    print(args, &fixed.last)?;
+    if fixed.applied > 0 {
+        let count = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+        super::say(&format!("{} fixed in {}", count(fixed.applied, "finding"), count(fixed.texts.len(), "file")));
+    }
+    Ok(status(&fixed.last))
+}
+
+fn masked_diff(sources: &Sources, masks: &Masks, path: &str, new: &str) -> Option<String> {
+    let file = sources.get(sources.find(path)?);
+    Some(diff::unified_shown(path, &file.text, new, &masks.hide_places(file), &masks.hide_in_code(new)))
+}
+
+/// The findings that are reported: those at or above the severity asked for, without what the baseline accepts.
+fn reported(mut found: Checked, args: &Args, baseline: Option<&Baseline>) -> Checked {
+    report::sort(&found.sources, &mut found.diagnostics);
+    let prints = fingerprint::all(&found.sources, &found.diagnostics);
+    let lowest = args.severity.unwrap_or(Severity::Style);
+    let mut hidden = Vec::new();
+    let mut kept = Vec::new();
+    for (d, print) in found.diagnostics.drain(..).zip(prints) {
+        if d.severity < lowest || baseline.is_some_and(|b| b.accepts(&print)) {
+            // What is not shown still says what must stay secret.
+            hidden.extend(d.masks);
+        } else {
+            kept.push((d, print));
+        }
+    }
+    found.masks.extend(hidden);
+    (found.diagnostics, found.fingerprints) = kept.into_iter().unzip();
+    found
+}
+
+fn print(args: &Args, found: &Checked) -> Result<(), Failure> {
+    let report = Report {
+        sources: &found.sources,
+        diagnostics: &found.diagnostics,
+        fingerprints: &found.fingerprints,
+        files: found.files,
+        suppressed: found.suppressed,
+        rules: &found.rules,
+        masks: &found.masks,
+    };
+    let style = match args.output_file {
+        Some(_) => Style { color: args.color == output::Color::Always, ..Style::default() },
+        None => output::style(args.color),
+    };
+    let text = if args.statistics {
+        statistics::render(args.format, &report)
+            .ok_or_else(|| format!("--statistics is not there as {}; use text, compact or json", args.format.name()))?
+    } else {
+        report::render(args.format, &report, &style)
+    };
+    output::write(args.output_file.as_deref(), &text)
+}
+
+fn status(found: &Checked) -> u8 {
+    let fails = |d: &Diagnostic| matches!(found.fail_on, FailOn::Severity(lowest) if d.severity >= lowest);
+    u8::from(found.diagnostics.iter().any(fails))
+}
+
+fn read_baseline(files: &dyn Files, path: &str) -> Result<Baseline, Failure> {
+    let bytes = files.read(&files::normalize(path)).map_err(|e| format!("cannot read {path}: {e}"))?;
+    Baseline::parse(&String::from_utf8_lossy(&bytes)).map_err(|e| format!("{path} {e}"))
+}
+
+/// Standard input under its name, where `-` asks for it.
+fn stdin(args: &Args) -> Result<Memory, Failure> {
+    let mut files = Memory::new();
+    if !args.paths.iter().any(|p| p == "-") {
+        return Ok(files);
+    }
+    if (args.fix || args.unsafe_fixes) && !args.diff {
+        return Err("standard input cannot be fixed in place; --diff shows what would change".to_owned());
+    }
+    let mut bytes = Vec::new();
+    let limit = crate::source::MAX_FILE_BYTES;
+    std::io::stdin()
+        .lock()
+        .take(limit + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| format!("cannot read standard input: {}", super::reason(&e)))?;
+    if bytes.len() as u64 > limit {
+        return Err("standard input has more than 64 MiB".to_owned());
+    }
+    files.insert(&args.stdin_filename, bytes);
+    Ok(files)
+}
+
+fn examine(_files: &dyn Files, args: &Args) -> Result<Checked, Failure> {
+    let _ = (&args.select, &args.ignore, &args.extend_select, &args.preset, &args.config, args.no_config);
+    let _ = (&args.file, &args.profile, &args.env_file, &args.build_arg, &args.target, &args.platform, args.fail_on);
+    Err("check is not built yet".to_owned())
 }

@@ -9,6 +9,7 @@ mod config;
 mod context;
 mod explain;
 mod inspect;
+mod output;
 mod plan;
 mod rules;
 
@@ -25,7 +26,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Say what will break, leak, rebuild or never be reached
-    Check(check::Args),
+    Check(Box<check::Args>),
     /// Print the resolved Compose project
     Config(config::Args),
     /// Print what the Dockerfile parser sees, as JSON
@@ -44,7 +45,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
-        Command::Check(args) => check::run(args),
+        Command::Check(args) => check::run(&args),
         Command::Config(args) => config::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Context(args) => context::run(args),
@@ -69,6 +70,17 @@ pub(crate) fn print(text: &str) {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// The system's reason, in its short form.
+pub(crate) fn reason(error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::NotFound => "no such file or folder".to_owned(),
+        ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        ErrorKind::IsADirectory => "is a folder".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 /// Writes a line to standard error.

@@ -23,6 +23,7 @@ mod mask;
 mod place;
 mod rdjson;
 mod sarif;
+pub mod statistics;
 #[cfg(feature = "cli")]
 mod terminal;
 mod xml;
