@@ -1,0 +1,515 @@
+//! The builder's word expansion: quotes, escapes, `$name`, `${name…}` with its operators.
+
+use super::pattern;
+use crate::source::Span;
+use crate::text::Text;
+
+/// Operators nested deeper than this are refused.
+const MAX_DEPTH: usize = 200;
+/// An expansion that grows beyond this is refused (values can double on every line).
+const MAX_LENGTH: usize = 1 << 20;
+
+/// Why a word cannot be expanded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpandError {
+    /// One clause, without the word.
+    pub message: String,
+}
+
+impl ExpandError {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        ExpandError { message: message.into() }
+    }
+}
+
+impl std::fmt::Display for ExpandError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// A variable that a word names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// Its name; `1`, `@`, `$` and the like count as names too.
+    pub name: String,
+    /// From `$` to the end, braces included.
+    pub span: Span,
+    /// The name alone.
+    pub name_span: Span,
+    /// The operator as written (`:-`, `-`, `:+`, `+`, `:?`, `?`, `#`, `##`, `%`, `%%`, `/`, `//`), empty where there is none.
+    pub operator: &'static str,
+}
+
+/// How the value of a variable is found; `None` where it is not set.
+pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Expands a word as BuildKit does for WORKDIR, ENV, COPY and the like. Variables that are not set are empty.
+pub fn expand(word: &str, escape: char, lookup: Lookup<'_>) -> Result<String, ExpandError> {
+    Lexer::new(word, Options { escape, ..Options::default() }, lookup).run().map(|(word, _)| word)
+}
+
+/// Expands a word and splits the result at blanks that are not quoted, as BuildKit does for EXPOSE.
+pub fn expand_words(word: &str, escape: char, lookup: Lookup<'_>) -> Result<Vec<String>, ExpandError> {
+    Lexer::new(word, Options { escape, ..Options::default() }, lookup).run().map(|(_, words)| words)
+}
+
+/// Expands the body of a COPY or ADD heredoc: quotes are plain characters, the escape is always a backslash.
+pub fn expand_heredoc(body: &str, lookup: Lookup<'_>) -> Result<String, ExpandError> {
+    Lexer::new(body, Options { keep_quotes: true, ..Options::default() }, lookup).run().map(|(word, _)| word)
+}
+
+/// The variables that [`expand`] looks up, inner ones before the outer. Stops where the word cannot be read.
+pub fn references(word: &Text, escape: char) -> Vec<Reference> {
+    collect(word, Options { escape, walk: true, ..Options::default() })
+}
+
+/// The variables that [`expand_heredoc`] looks up.
+pub fn heredoc_references(body: &Text) -> Vec<Reference> {
+    collect(body, Options { keep_quotes: true, walk: true, ..Options::default() })
+}
+
+fn collect(word: &Text, options: Options) -> Vec<Reference> {
+    if !word.contains('$') {
+        return Vec::new();
+    }
+    let mut lexer = Lexer::new(&word.value, options, &|_| None);
+    let _ = lexer.stop_on(None, false, 0);
+    let place = |r: &Found| Reference {
+        name: word.value.get(r.name.0..r.name.1).unwrap_or_default().to_owned(),
+        span: word.span_of(r.start, r.end),
+        name_span: word.span_of(r.name.0, r.name.1),
+        operator: r.operator,
+    };
+    lexer.found.iter().map(place).collect()
+}
+
+/// Variants of the lexer.
+#[derive(Clone, Copy)]
+pub(super) struct Options {
+    pub(super) escape: char,
+    /// Quotes stay in the result.
+    pub(super) raw_quotes: bool,
+    /// Escapes stay in the result.
+    pub(super) raw_escapes: bool,
+    /// Quotes are plain characters.
+    pub(super) keep_quotes: bool,
+    /// Variables that are not set stay as written.
+    pub(super) keep_unset: bool,
+    /// Only names are wanted: no value, no failure for its sake.
+    pub(super) walk: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { escape: '\\', raw_quotes: false, raw_escapes: false, keep_quotes: false, keep_unset: false, walk: false }
+    }
+}
+
+/// Splits a text into words with quotes, escapes and unset variables left as they are; nothing where it cannot be read.
+pub(super) fn raw_words(text: &str, options: Options) -> Result<Vec<String>, ExpandError> {
+    Lexer::new(text, options, &|_| None).run().map(|(_, words)| words)
+}
+
+struct Found {
+    name: (usize, usize),
+    start: usize,
+    end: usize,
+    operator: &'static str,
+}
+
+struct Lexer<'a> {
+    text: &'a str,
+    at: usize,
+    options: Options,
+    lookup: Lookup<'a>,
+    /// The word being collected. Nested operators share it with the word around them, as they do in the builder.
+    buffer: String,
+    in_word: bool,
+    words: Vec<String>,
+    found: Vec<Found>,
+}
+
+impl<'a> Lexer<'a> {
+    fn new(text: &'a str, options: Options, lookup: Lookup<'a>) -> Self {
+        let at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        Lexer { text, at, options, lookup, buffer: String::new(), in_word: false, words: Vec::new(), found: Vec::new() }
+    }
+
+    fn run(mut self) -> Result<(String, Vec<String>), ExpandError> {
+        let result = self.stop_on(None, self.options.raw_escapes, 0)?;
+        Ok((result, self.words))
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.text.get(self.at..)?.chars().next()
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let c = self.peek()?;
+        self.at += c.len_utf8();
+        Some(c)
+    }
+
+    fn add(&mut self, c: char) {
+        if !c.is_whitespace() {
+            self.buffer.push(c);
+            self.in_word = true;
+        } else if self.in_word && !self.buffer.is_empty() {
+            self.words.push(std::mem::take(&mut self.buffer));
+            self.in_word = false;
+        }
+    }
+
+    fn add_raw(&mut self, text: &str) {
+        self.buffer.push_str(text);
+        self.in_word = true;
+    }
+
+    fn finish_words(&mut self) {
+        if !self.buffer.is_empty() {
+            self.words.push(std::mem::take(&mut self.buffer));
+            self.in_word = false;
+        }
+    }
+
+    /// Reads up to `stop`, or to the end; at depth above 0 the words collected are not wanted.
+    fn stop_on(&mut self, stop: Option<char>, raw_escapes: bool, depth: usize) -> Result<String, ExpandError> {
+        if depth > MAX_DEPTH {
+            return Err(ExpandError::new(format!("operators are nested more than {MAX_DEPTH} deep")));
+        }
+        let outer_raw = std::mem::replace(&mut self.options.raw_escapes, raw_escapes);
+        let outer_words = std::mem::take(&mut self.words);
+        let outer_in_word = std::mem::replace(&mut self.in_word, false);
+        self.buffer.clear();
+        let result = self.read(stop, depth);
+        if result.is_ok() {
+            self.finish_words();
+        }
+        self.options.raw_escapes = outer_raw;
+        if depth > 0 {
+            self.words = outer_words;
+            self.in_word = outer_in_word;
+        }
+        result
+    }
+
+    fn read(&mut self, stop: Option<char>, depth: usize) -> Result<String, ExpandError> {
+        let mut result = String::new();
+        while let Some(c) = self.peek() {
+            if Some(c) == stop {
+                self.next();
+                return Ok(result);
+            }
+            match c {
+                '$' => {
+                    let value = self.dollar(depth)?;
+                    value.chars().for_each(|c| self.add(c));
+                    result.push_str(&value);
+                }
+                '<' => {
+                    let part = self.angle();
+                    self.add_raw(part);
+                    result.push_str(part);
+                }
+                '\'' if !self.options.keep_quotes => {
+                    let part = self.single_quoted()?;
+                    self.add_raw(&part);
+                    result.push_str(&part);
+                }
+                '"' if !self.options.keep_quotes => {
+                    let part = self.double_quoted(depth)?;
+                    self.add_raw(&part);
+                    result.push_str(&part);
+                }
+                c if c == self.options.escape => {
+                    self.next();
+                    if self.options.raw_escapes {
+                        self.add_raw(c.encode_utf8(&mut [0; 4]));
+                        result.push(c);
+                    }
+                    let Some(escaped) = self.next() else { break };
+                    self.add_raw(escaped.encode_utf8(&mut [0; 4]));
+                    result.push(escaped);
+                }
+                c => {
+                    self.next();
+                    self.add(c);
+                    result.push(c);
+                }
+            }
+            if result.len() > MAX_LENGTH {
+                return Err(ExpandError::new("the value grows beyond 1 MiB"));
+            }
+        }
+        match stop {
+            Some(stop) => Err(ExpandError::new(format!("a `{stop}` is missing"))),
+            None => Ok(result),
+        }
+    }
+
+    fn single_quoted(&mut self) -> Result<String, ExpandError> {
+        self.next();
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let Some((inner, _)) = rest.split_once('\'') else {
+            self.at = self.text.len();
+            return Err(ExpandError::new("a single quote is not closed"));
+        };
+        self.at += inner.len() + 1;
+        Ok(if self.options.raw_quotes { format!("'{inner}'") } else { inner.to_owned() })
+    }
+
+    fn double_quoted(&mut self, depth: usize) -> Result<String, ExpandError> {
+        self.next();
+        let quote = if self.options.raw_quotes { "\"" } else { "" };
+        let mut result = quote.to_owned();
+        while let Some(c) = self.peek() {
+            match c {
+                '"' => {
+                    self.next();
+                    result.push_str(quote);
+                    return Ok(result);
+                }
+                '$' => result.push_str(&self.dollar(depth)?),
+                c if c == self.options.escape => {
+                    self.next();
+                    if self.options.raw_escapes {
+                        result.push(c);
+                    }
+                    match self.peek() {
+                        None => continue,
+                        Some(next) if next == '"' || next == '$' || next == c => {
+                            self.next();
+                            result.push(next);
+                        }
+                        Some(_) => result.push(c),
+                    }
+                }
+                c => {
+                    self.next();
+                    result.push(c);
+                }
+            }
+        }
+        Err(ExpandError::new("a double quote is not closed"))
+    }
+
+    /// `<`, or `<<` with the blanks after it, which stay in the word.
+    fn angle(&mut self) -> &'a str {
+        let text = self.text;
+        let start = self.at;
+        self.next();
+        if self.peek() == Some('<') {
+            self.next();
+            while matches!(self.peek(), Some('\t' | '\r' | ' ')) {
+                self.next();
+            }
+        }
+        text.get(start..self.at).unwrap_or_default()
+    }
+
+    fn name(&mut self) -> (usize, usize) {
+        let start = self.at;
+        match self.peek() {
+            Some(c) if c.is_ascii_digit() => {
+                while self.peek().is_some_and(|c| c.is_ascii_digit()) {
+                    self.next();
+                }
+            }
+            Some('@' | '*' | '#' | '?' | '-' | '$' | '!') => {
+                self.next();
+            }
+            _ => {
+                while self.peek().is_some_and(|c| c.is_alphanumeric() || c == '_') {
+                    self.next();
+                }
+            }
+        }
+        (start, self.at)
+    }
+
+    fn slice(&self, range: (usize, usize)) -> &'a str {
+        self.text.get(range.0..range.1).unwrap_or_default()
+    }
+
+    /// The value of a variable whose reference began at `start` and ends here.
+    fn get(&mut self, name: (usize, usize), start: usize, operator: &'static str) -> Option<String> {
+        if self.options.walk {
+            self.found.push(Found { name, start, end: self.at, operator });
+        }
+        (self.lookup)(self.slice(name))
+    }
+
+    fn dollar(&mut self, depth: usize) -> Result<String, ExpandError> {
+        let start = self.at;
+        self.next();
+        if self.peek() != Some('{') {
+            let name = self.name();
+            if name.0 == name.1 {
+                return Ok("$".to_owned());
+            }
+            return Ok(match self.get(name, start, "") {
+                None if self.options.keep_unset => format!("${}", self.slice(name)),
+                value => value.unwrap_or_default(),
+            });
+        }
+        self.next();
+        match self.peek() {
+            None => return Err(missing_brace()),
+            Some('{' | '}' | ':') => return Err(ExpandError::new("`${` is not followed by a name")),
+            _ => {}
+        }
+        let name = self.name();
+        match self.next() {
+            Some('}') => Ok(match self.get(name, start, "") {
+                None if self.options.keep_unset => format!("${{{}}}", self.slice(name)),
+                value => value.unwrap_or_default(),
+            }),
+            Some(':') => {
+                let operator = match self.next() {
+                    Some('-') => ":-",
+                    Some('+') => ":+",
+                    Some('?') => ":?",
+                    other => return Err(unsupported(&format!(":{}", other.map(String::from).unwrap_or_default()))),
+                };
+                self.conditional(name, start, operator, depth)
+            }
+            Some('-') => self.conditional(name, start, "-", depth),
+            Some('+') => self.conditional(name, start, "+", depth),
+            Some('?') => self.conditional(name, start, "?", depth),
+            Some(c @ ('#' | '%')) => self.trim(name, start, c, depth),
+            Some('/') => self.replace(name, start, depth),
+            Some(c) => Err(unsupported(&c.to_string())),
+            None => Err(missing_brace()),
+        }
+    }
+
+    /// The text of an operator, up to `stop`.
+    fn operand(&mut self, stop: char, raw: bool, depth: usize) -> Result<String, ExpandError> {
+        self.stop_on(Some(stop), raw, depth + 1)
+    }
+
+    fn conditional(&mut self, name: (usize, usize), start: usize, operator: &'static str, depth: usize) -> Result<String, ExpandError> {
+        let word = self.operand('}', false, depth)?;
+        let value = self.get(name, start, operator);
+        let name = self.slice(name);
+        if value.is_none() && self.options.keep_unset {
+            return Ok(format!("${{{name}{operator}{word}}}"));
+        }
+        let set = value.filter(|v| !(operator.starts_with(':') && v.is_empty()));
+        Ok(match (operator.trim_start_matches(':'), set) {
+            ("+", Some(_)) => word,
+            ("+", None) => String::new(),
+            (_, Some(value)) => value,
+            ("-", None) => word,
+            (_, None) if self.options.walk => String::new(),
+            (_, None) => {
+                let why = if operator == ":?" { "has to be set and not empty" } else { "has to be set" };
+                return Err(ExpandError::new(if word.is_empty() { format!("`{name}` {why}") } else { format!("`{name}`: {word}") }));
+            }
+        })
+    }
+
+    fn trim(&mut self, name: (usize, usize), start: usize, sign: char, depth: usize) -> Result<String, ExpandError> {
+        let word = self.operand('}', true, depth)?;
+        let longest = word.strip_prefix(sign);
+        let operator = match (sign, longest) {
+            ('#', None) => "#",
+            ('#', Some(_)) => "##",
+            (_, None) => "%",
+            (_, Some(_)) => "%%",
+        };
+        let value = self.get(name, start, operator);
+        match value {
+            None if self.options.keep_unset => Ok(format!("${{{}{sign}{word}}}", self.slice(name))),
+            _ if self.options.walk => Ok(String::new()),
+            value => {
+                let value = value.unwrap_or_default();
+                let pattern = longest.unwrap_or(&word);
+                let cut = if sign == '#' { pattern::trim_prefix } else { pattern::trim_suffix };
+                cut(pattern, &value, longest.is_some())
+            }
+        }
+    }
+
+    fn replace(&mut self, name: (usize, usize), start: usize, depth: usize) -> Result<String, ExpandError> {
+        let all = self.peek() == Some('/');
+        if all {
+            self.next();
+        }
+        let pattern = self.operand('/', true, depth)?;
+        let replacement = self.operand('}', true, depth)?;
+        let value = self.get(name, start, if all { "//" } else { "/" });
+        match value {
+            None if self.options.keep_unset => Ok(format!("${{{}/{pattern}/{replacement}}}", self.slice(name))),
+            _ if self.options.walk => Ok(String::new()),
+            value => pattern::replace(&pattern, &replacement, &value.unwrap_or_default(), all),
+        }
+    }
+}
+
+fn missing_brace() -> ExpandError {
+    ExpandError::new("a `}` is missing")
+}
+
+fn unsupported(operator: &str) -> ExpandError {
+    ExpandError::new(format!("`{operator}` is no operator of `${{…}}`; there are `:-` `-` `:+` `+` `:?` `?` `#` `##` `%` `%%` `/` `//`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::FileId;
+
+    fn env(name: &str) -> Option<String> {
+        Some(
+            match name {
+                "A" => "1",
+                "E" => "",
+                "P" => "/usr/lib/a.tar.gz",
+                "S" => "a b",
+                _ => return None,
+            }
+            .to_owned(),
+        )
+    }
+
+    #[test]
+    fn operators_expand() {
+        for (word, result) in [
+            ("x${A}y$A", "x1y1"),
+            ("${U:-d$A}", "d1"),
+            ("${E-d}|${E:-d}", "|d"),
+            ("${A:+y}${U+n}", "y"),
+            ("${P##*/} ${P#*/} ${P%.*} ${P%%.*}", "a.tar.gz usr/lib/a.tar.gz /usr/lib/a.tar /usr/lib/a"),
+            ("${P/a/X} ${P//a/X}", "/usr/lib/X.tar.gz /usr/lib/X.tXr.gz"),
+            ("${P//\\//-}", "-usr-lib-a.tar.gz"),
+            ("'$A' \"$A\" \\$A", "$A 1 $A"),
+            ("$ $(A) $", "$ $(A) $"),
+        ] {
+            assert_eq!(expand(word, '\\', &env).unwrap(), result, "{word}");
+        }
+    }
+
+    #[test]
+    fn what_the_builder_refuses_is_refused() {
+        for word in ["${", "${A", "${}", "${:-a}", "${A^}", "${A=b}", "${A:#b}", "'a", "\"a", "${U?}", "${E:?}", "${A/a}", "${P#\\a}"] {
+            assert!(expand(word, '\\', &env).is_err(), "{word}");
+        }
+        let deep = "${A:-".repeat(5000);
+        assert!(expand(&deep, '\\', &env).is_err());
+    }
+
+    #[test]
+    fn words_split_at_blanks_that_are_not_quoted() {
+        assert_eq!(expand_words("$S \"$S\" c", '\\', &env).unwrap(), ["a", "b", "a b", "c"]);
+    }
+
+    #[test]
+    fn references_have_their_place() {
+        let word = Text::verbatim("a${X:-$Y}'$Z'$1", Span::new(FileId(0), 10, 25));
+        let found = references(&word, '\\');
+        let short: Vec<_> = found.iter().map(|r| (r.name.as_str(), r.span.start, r.span.end, r.operator)).collect();
+        assert_eq!(short, [("Y", 16, 18, ""), ("X", 11, 19, ":-"), ("1", 23, 25, "")]);
+    }
+}

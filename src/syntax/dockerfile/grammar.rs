@@ -1,0 +1,214 @@
+//! What stands inside one logical line: keyword, flags, words. Everything here works on ranges of the joined line.
+
+use std::ops::Range;
+
+use nom::branch::alt;
+use nom::bytes::complete::{take_till, take_while, take_while1};
+use nom::character::complete::{anychar, char};
+use nom::combinator::{opt, recognize, value};
+use nom::multi::{many0_count, many1_count};
+use nom::sequence::{preceded, terminated};
+use nom::{IResult, Offset, Parser};
+
+use super::ast::Flag;
+use super::lines::Logical;
+use crate::source::At;
+use crate::text::Text;
+
+/// Blanks between the parts of an instruction; other Unicode blanks do not split.
+fn is_blank(c: char) -> bool {
+    matches!(c, '\t' | '\x0b' | '\x0c' | '\r' | ' ')
+}
+
+fn word(input: &str) -> IResult<&str, &str> {
+    take_while1(|c| !is_blank(c))(input)
+}
+
+fn blanks(input: &str) -> IResult<&str, &str> {
+    take_while(is_blank)(input)
+}
+
+/// The line's own text within a range, without blanks at both ends.
+pub(super) fn trimmed(line: &Logical<'_>, range: Range<usize>) -> Range<usize> {
+    let text = line.slice(range.clone());
+    let start = range.end - text.trim_start().len();
+    start..start + text.trim().len()
+}
+
+/// The keyword's word, and the start of what follows it.
+pub(super) fn keyword(line: &Logical<'_>, range: Range<usize>) -> (Range<usize>, usize) {
+    let range = trimmed(line, range);
+    let input = line.slice(range.clone());
+    match (word, blanks).parse(input) {
+        Ok((rest, (word, _))) => (range.start..range.start + word.len(), range.end - rest.len()),
+        Err(_) => (range.start..range.start, range.start),
+    }
+}
+
+/// Words separated by blanks, with no quoting.
+pub(super) fn words(line: &Logical<'_>, range: Range<usize>) -> Vec<Range<usize>> {
+    let mut input = line.slice(range.clone());
+    let mut out = Vec::new();
+    while let Ok((rest, word)) = preceded(blanks, word).parse(input) {
+        let end = range.end - rest.len();
+        out.push(end - word.len()..end);
+        input = rest;
+    }
+    out
+}
+
+/// A word in which quotes and the escape hide blanks; both stay in it.
+fn quoted_word(input: &str, escape: char) -> IResult<&str, &str> {
+    let escaped = |i| value((), (char(escape), opt(anychar))).parse(i);
+    let in_double = |i| value((), take_while1(|c| c != '"' && c != escape)).parse(i);
+    let double = |i| {
+        let inner = many0_count(alt((in_double, escaped)));
+        value((), (char('"'), inner, opt(char('"')))).parse(i)
+    };
+    let single = |i| value((), (char('\''), take_till(|c| c == '\''), opt(char('\'')))).parse(i);
+    let plain = |i| value((), take_while1(|c: char| !c.is_whitespace() && c != '\'' && c != '"' && c != escape)).parse(i);
+    recognize(many1_count(alt((plain, escaped, double, single)))).parse(input)
+}
+
+/// Words in which quotes and escapes hide blanks, as ENV, LABEL and ARG have them. An escape that ends the line is dropped.
+pub(super) fn quoted_words(line: &Logical<'_>, range: Range<usize>, escape: char) -> Vec<Range<usize>> {
+    let mut input = line.slice(range.clone());
+    let mut out = Vec::new();
+    let next = |i| preceded(take_while(char::is_whitespace), |i| quoted_word(i, escape)).parse(i);
+    while let Ok((rest, word)) = next(input) {
+        let end = range.end - rest.len();
+        let start = end - word.len();
+        let end = if rest.is_empty() && ends_in_escape(word, escape) { end - escape.len_utf8() } else { end };
+        if start < end {
+            out.push(start..end);
+        }
+        input = rest;
+    }
+    out
+}
+
+/// Whether a word's last character is an escape that escapes nothing.
+fn ends_in_escape(word: &str, escape: char) -> bool {
+    let mut single = false;
+    let mut double = false;
+    let mut chars = word.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\'' if !double => single = !single,
+            '"' if !single => double = !double,
+            c if c == escape && !single && chars.next().is_none() => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// `KEY=value`: the key, and the value if there is a `=`.
+pub(super) fn key_value(line: &Logical<'_>, word: Range<usize>) -> (Range<usize>, Option<Range<usize>>) {
+    match terminated(take_till::<_, &str, nom::error::Error<&str>>(|c| c == '='), char('=')).parse(line.slice(word.clone())) {
+        Ok((value, key)) => (word.start..word.start + key.len(), Some(word.end - value.len()..word.end)),
+        Err(_) => (word, None),
+    }
+}
+
+/// `key value` of the legacy form: the key, and all that follows the blanks behind it.
+pub(super) fn legacy_pair(line: &Logical<'_>, range: Range<usize>) -> (Range<usize>, Option<Range<usize>>) {
+    match (word, take_while1::<_, &str, nom::error::Error<&str>>(is_blank)).parse(line.slice(range.clone())) {
+        Ok((value, (key, _))) => (range.start..range.start + key.len(), Some(range.end - value.len()..range.end)),
+        Err(_) => (range, None),
+    }
+}
+
+/// The flags at the start of a range, and the trimmed range behind them.
+pub(super) fn flags(line: &Logical<'_>, range: Range<usize>, escape: char) -> (Vec<Flag>, Range<usize>) {
+    let mut flags = Vec::new();
+    let mut at = range.start;
+    loop {
+        let rest = line.slice(at..range.end);
+        let start = range.end - rest.trim_start_matches(latin_blank).len();
+        if !line.slice(start..range.end).starts_with("--") {
+            return (flags, trimmed(line, start..range.end));
+        }
+        let (text, end) = flag_text(line, start..range.end, escape);
+        at = end;
+        if text.value == "--" {
+            return (flags, trimmed(line, end..range.end));
+        }
+        flags.push(flag(text));
+    }
+}
+
+fn latin_blank(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\x0b' | '\x0c' | '\r' | ' ')
+}
+
+/// One flag, quotes and escapes taken out. The builder reads flags byte by byte, so that a character beyond ASCII
+/// becomes one character a byte, and the bytes 0x85 and 0xA0 end the flag.
+fn flag_text(line: &Logical<'_>, range: Range<usize>, escape: char) -> (Text, usize) {
+    let input = line.slice(range.clone());
+    let plain = |c: char| c.is_ascii() && !latin_blank(c) && c != '\'' && c != '"' && c != escape;
+    let len = input.find(|c| !plain(c)).unwrap_or(input.len());
+    let mut end = range.start + len;
+    if input.get(len..).is_none_or(|rest| rest.is_empty() || rest.starts_with(latin_blank)) {
+        return (line.text(range.start..end), end);
+    }
+    let mut parts: Vec<(String, Range<usize>)> = vec![(input.get(..len).unwrap_or_default().to_owned(), range.start..end)];
+    let mut quote: Option<char> = None;
+    let mut chars = input.get(len..).unwrap_or_default().chars();
+    while let Some(c) = chars.next() {
+        let at = end;
+        end += c.len_utf8();
+        let taken = match (quote, c) {
+            (None, c) if latin_blank(c) => {
+                end = at;
+                break;
+            }
+            (None, '\'' | '"') => {
+                quote = Some(c);
+                continue;
+            }
+            (Some(q), c) if c == q => {
+                quote = None;
+                continue;
+            }
+            (_, c) if c == escape => match chars.next() {
+                Some(c) => {
+                    end += c.len_utf8();
+                    c
+                }
+                None => break,
+            },
+            (_, c) => c,
+        };
+        if taken.is_ascii() {
+            parts.push((taken.to_string(), at..end));
+            continue;
+        }
+        let mut bytes = [0; 4];
+        let decoded: Vec<char> = taken.encode_utf8(&mut bytes).bytes().map(char::from).collect();
+        let cut = decoded.iter().position(|&b| quote.is_none() && matches!(b, '\u{85}' | '\u{a0}'));
+        parts.push((decoded.iter().take(cut.unwrap_or(decoded.len())).collect(), at..end));
+        if cut.is_some() {
+            break;
+        }
+    }
+    let mut text = Text::builder(line.span(range.start..end));
+    for (part, at) in &parts {
+        line.push(&mut text, part, at.clone());
+    }
+    (text, end)
+}
+
+fn flag(text: Text) -> Flag {
+    let body = text.value.strip_prefix("--").unwrap_or(&text.value);
+    let start = text.value.offset(body);
+    let (name, value) = match body.split_once('=') {
+        Some((name, value)) => (name, Some(text.value.offset(value))),
+        None => (body, None),
+    };
+    Flag {
+        span: text.span,
+        name: At::new(name.to_owned(), text.span_of(start, start + name.len())),
+        value: value.map(|at| text.part(at, text.value.len())),
+    }
+}

@@ -1,0 +1,136 @@
+//! Heredocs of RUN, COPY and ADD: which words of the line open one, and where their bodies end.
+
+use std::ops::Range;
+
+use super::ast::Heredoc;
+use super::expand::{Options, raw_words};
+use super::lines::{Logical, Physical, Physicals};
+use crate::source::{SourceFile, Span};
+
+/// A word that opens a heredoc.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Opener {
+    pub(super) name: String,
+    pub(super) fd: u32,
+    pub(super) expand: bool,
+    pub(super) chomp: bool,
+}
+
+/// Reads a word such as `3<<-"EOF"`; `None` where it opens no heredoc.
+pub(super) fn opener(word: &str) -> Option<Opener> {
+    let (fd, rest) = word.split_once("<<")?;
+    if !fd.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let chomp = rest.starts_with('-');
+    let rest = rest.strip_prefix('-').unwrap_or(rest).trim_start_matches(['\t', '\n', '\x0c', '\r', ' ']);
+    if rest.is_empty() || rest.contains('<') {
+        return None;
+    }
+    let plain = Options { keep_unset: true, ..Options::default() };
+    let unquoted = raw_words(rest, plain).ok()?;
+    let quoted = raw_words(rest, Options { raw_quotes: true, ..plain }).ok()?;
+    let ([name], [raw]) = (unquoted.as_slice(), quoted.as_slice()) else { return None };
+    let quotes = |s: &str| s.matches(['\'', '"']).count();
+    let fd = if fd.is_empty() { 0 } else { fd.parse().unwrap_or(u32::MAX) };
+    Some(Opener { name: name.clone(), fd, expand: quotes(name) == quotes(raw), chomp })
+}
+
+/// The heredocs that a line opens, with the place of each opener in the line. The escape is always a backslash here.
+pub(super) fn openers(line: &Logical<'_>) -> Vec<(Opener, Range<usize>)> {
+    let options = Options { raw_quotes: true, raw_escapes: true, keep_unset: true, ..Options::default() };
+    let words = raw_words(&line.text, options).unwrap_or_default();
+    let mut from = 0;
+    let mut found = Vec::new();
+    for word in words {
+        // Words are as written, so that each is found again from the one before it on.
+        let at = line.text.get(from..).and_then(|t| t.find(&word)).map_or(from, |i| from + i);
+        from = (at + word.len()).min(line.text.len());
+        if let Some(opener) = opener(&word) {
+            found.push((opener, at..from));
+        }
+    }
+    found
+}
+
+/// The bodies below a line.
+pub(super) struct Bodies {
+    pub(super) heredocs: Vec<Heredoc>,
+    /// End of the last terminator line without its line break, and the start of the line after it.
+    pub(super) end: Option<(usize, usize)>,
+    /// A body line that is too long for the builder.
+    pub(super) too_long: Option<Physical>,
+}
+
+/// Reads the bodies of the heredocs that `line` opens.
+pub(super) fn bodies(file: &SourceFile, lines: &mut Physicals<'_>, line: &Logical<'_>, word: &str) -> Bodies {
+    let mut out = Bodies { heredocs: Vec::new(), end: None, too_long: None };
+    for (opener, at) in openers(line) {
+        let start = lines.pos;
+        let mut look = *lines;
+        let mut terminator = None;
+        for physical in look.by_ref() {
+            if physical.too_long() {
+                out.too_long.get_or_insert(physical);
+            }
+            let content = lines.content(physical);
+            let content = if opener.chomp { content.trim_start_matches('\t') } else { content };
+            if content == opener.name {
+                terminator = Some(physical);
+                break;
+            }
+        }
+        let body_end = match terminator {
+            Some(t) => {
+                *lines = look;
+                out.end = Some((t.end, t.next));
+                t.start
+            }
+            None => {
+                let last = recover(lines, word);
+                if let Some(last) = last {
+                    out.end = Some((last.end, last.next));
+                }
+                lines.pos
+            }
+        };
+        let body = Span::new(file.id, start, body_end);
+        out.heredocs.push(Heredoc {
+            operator: line.span(at),
+            content: file.slice(body).to_owned(),
+            name: opener.name,
+            fd: opener.fd,
+            expand: opener.expand,
+            chomp: opener.chomp,
+            body,
+            terminated: terminator.is_some(),
+        });
+    }
+    out
+}
+
+/// Where the terminator is missing: takes lines up to the next one that begins an instruction, blank lines and comments
+/// before it left out. Gives the last line taken.
+fn recover(lines: &mut Physicals<'_>, word: &str) -> Option<Physical> {
+    let lower = word.chars().all(|c| !c.is_ascii_uppercase());
+    let mut look = *lines;
+    let mut last = None;
+    while let Some(physical) = look.next() {
+        let content = look.content(physical);
+        let first = content.split([' ', '\t']).next().unwrap_or_default();
+        let begins = super::keywords::keyword(first).is_some() && (lower || !first.bytes().any(|b| b.is_ascii_lowercase()));
+        if begins && content.len() > first.len() {
+            break;
+        }
+        if !content.trim_start().is_empty() && !content.trim_start().starts_with('#') {
+            last = Some(physical);
+            lines.pos = physical.next;
+        }
+    }
+    last
+}
+
+/// A body without the tabs at the start of its lines.
+pub(super) fn chomped(body: &str) -> String {
+    body.split_inclusive('\n').map(|line| line.trim_start_matches('\t')).collect()
+}
