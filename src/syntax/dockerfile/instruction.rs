@@ -54,8 +54,9 @@ impl Reader<'_> {
         }
         let end = bodies.end.map_or(i.span.end as usize, |(end, _)| end);
         i.span = Span::new(self.file.id, i.span.start as usize, end);
-        let missing = bodies.heredocs.iter().find(|h| !h.terminated);
-        read.error = missing.map(|h| self.unterminated(line, h, bodies.too_long.is_some()));
+        let too_long = bodies.too_long.is_some();
+        let missing = bodies.heredocs.iter().find(|h| !h.terminated || too_long);
+        read.error = missing.map(|h| self.unterminated(line, h, too_long));
         attach(self, line, i, &bodies.heredocs, end);
         read
     }
