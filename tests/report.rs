@@ -335,3 +335,31 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn labels_share_lines_and_frames() {
+    let mut c = Case::new();
+    let compose = c.file("compose.yml", "services:\n  web:\n    ports: [\"80:8080\"]\n    command: server --port 9090\n");
+    let long = c.file("app/server.conf", &format!("{}listen 9090;\n", "# …\n".repeat(120)));
+    let port = c.span(compose, "8080");
+    let all = c.span(compose, "\"80:8080\"");
+    let flag = c.span(compose, "--port 9090");
+    let listen = c.span(long, "listen 9090");
+    let service = c.span(compose, "web");
+    let d = c.add("port-mismatch", Severity::Error, port, "Port 80 leads to 8080, where nothing listens");
+    d.label = "nothing listens here".to_owned();
+    let label = |span, message: &str| Label { span, message: message.to_owned() };
+    d.related = vec![
+        label(all, "published here"),
+        label(flag, "the server listens on 9090"),
+        label(flag, "and nowhere else"),
+        label(listen, "as its configuration says"),
+        label(service, ""),
+    ];
+    let d = c.add("several-lines", Severity::Warning, Span::new(compose, 10, 60), "Labels over several lines and within them");
+    d.label = "the service".to_owned();
+    d.related = vec![label(port, "its port"), label(service, "its name")];
+    let d = c.add("many-places", Severity::Info, port, "More places than anybody reads");
+    d.related = (0..30).map(|n| label(Span::new(long, n * 20, n * 20 + 1), "")).collect();
+    insta::assert_snapshot!("text_labels", c.text());
+}

@@ -38,6 +38,7 @@ pub(super) struct Label {
     pub(super) range: Range<usize>,
     pub(super) text: String,
     pub(super) primary: bool,
+    one_line: bool,
 }
 
 struct Place {
@@ -148,18 +149,40 @@ fn block(file: &SourceFile, masks: &Masks, lines: Range<usize>, places: &[&Place
     };
     let label = |p: &&&Place| {
         let (start, end) = (at(p.span.start as usize), at(p.span.end as usize));
-        Label { range: start..end.max(start), text: p.text.clone(), primary: p.primary }
+        Label { range: start..end.max(start), text: p.text.clone(), primary: p.primary, one_line: p.lines.len() == 1 }
     };
     let head = inside.iter().min_by_key(|p| (!p.primary, p.span.start)).map_or(file.span(), |p| p.span);
     Block {
         file: file.id,
         first_line: lines.start,
         last_line: lines.end.saturating_sub(1).max(lines.start),
-        labels: inside.iter().map(label).collect(),
+        labels: apart(inside.iter().map(label).collect()),
         several_lines,
         text,
         head,
     }
+}
+
+/// Labels by place. Two underlines cannot share a column: of two that would, the outer one gives way to the inner one, and
+/// a further place to the primary one.
+fn apart(mut labels: Vec<Label>) -> Vec<Label> {
+    labels.sort_by_key(|l| (l.range.start, l.range.end));
+    let mut last: Option<usize> = None;
+    for i in 0..labels.len() {
+        let (before, rest) = labels.split_at_mut(i);
+        let Some(b) = rest.first_mut().filter(|l| l.one_line) else { continue };
+        if let Some(a) = last.and_then(|l| before.get_mut(l))
+            && b.range.start < a.range.end
+        {
+            if a.range.start == b.range.start || (a.primary && a.range.end < b.range.end) {
+                b.range.start = a.range.end.min(b.range.end);
+            } else {
+                a.range.end = b.range.start;
+            }
+        }
+        last = Some(i);
+    }
+    labels
 }
 
 /// One line as it is shown, and where its characters went.

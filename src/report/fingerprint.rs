@@ -43,24 +43,24 @@ fn base(sources: &Sources, d: &Diagnostic) -> [u8; 32] {
 /// The trimmed line of a finding; its own secrets are no part of the fingerprint, so that nobody can guess them from it.
 fn line_text(sources: &Sources, d: &Diagnostic) -> String {
     let file = sources.get(d.primary.file);
-    let range = file.line_range(file.line_of(d.primary.start as usize));
-    let mut start = range.start;
+    let line = file.line_range(file.line_of(d.primary.start as usize));
+    let mut end = line.end.min(line.start + LINE_BYTES);
+    while !file.text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let mut start = line.start;
     let mut out = String::new();
     let mut masks: Vec<Span> = d.masks.iter().copied().filter(|m| m.file == d.primary.file).collect();
     masks.sort();
     for m in masks {
-        let (from, to) = ((m.start as usize).clamp(start, range.end.max(start)), (m.end as usize).min(range.end));
+        let (from, to) = ((m.start as usize).clamp(start, end.max(start)), (m.end as usize).min(end));
         if from < to {
             out.push_str(file.text.get(start..from).unwrap_or_default());
             out.push(mask::DOT);
             start = to;
         }
     }
-    out.push_str(file.text.get(start..range.end).unwrap_or_default());
-    let trimmed = out.trim();
-    if trimmed.len() <= LINE_BYTES {
-        return trimmed.to_owned();
-    }
-    let head: String = trimmed.chars().take(LINE_BYTES).collect();
-    format!("{head}…{}", trimmed.len())
+    out.push_str(file.text.get(start..end).unwrap_or_default());
+    let text = out.trim();
+    if end == line.end { text.to_owned() } else { format!("{text}…{}", line.len()) }
 }

@@ -114,21 +114,19 @@ fn excerpts(out: &mut String, view: &View, f: &Finding, style: &Style) {
 
 fn draw_block(view: &View, f: &Finding, block: &Block, style: &Style) -> String {
     let at = view.start(block.head);
-    let mut order: Vec<&excerpt::Label> = block.labels.iter().collect();
-    order.sort_by_key(|l| (l.range.start, l.range.end));
     let excerpt = Excerpt {
         name: clean::line(view.path(block.head)).into_owned(),
         text: &block.text,
         first_line: block.first_line,
         place: (at.line, at.column),
     };
-    let label = |l: &&excerpt::Label| {
+    let label = |l: &excerpt::Label| {
         let text = (!l.text.is_empty()).then(|| wrap_label(block, l, style.width));
         let (start, len) = (l.range.start, l.range.len());
         if l.primary { LabeledSpan::new_primary_with_span(text, (start, len)) } else { LabeledSpan::new(text, start, len) }
     };
-    let drawing = Drawing { labels: order.iter().map(label).collect(), source: Some(excerpt), ..Drawing::default() };
-    draw(&handler(style, order.iter().map(|l| l.primary.then_some(f.diagnostic.severity)).collect()), &drawing)
+    let drawing = Drawing { labels: block.labels.iter().map(label).collect(), source: Some(excerpt), ..Drawing::default() };
+    draw(&handler(style, block.labels.iter().map(|l| l.primary.then_some(f.diagnostic.severity)).collect()), &drawing)
 }
 
 /// Breaks a label that would run over the terminal's edge.
