@@ -4,8 +4,13 @@ use crate::source::Span;
 
 pub mod dockerfile;
 pub mod dockerignore;
+pub mod dockerrun;
 pub mod dotenv;
+pub mod gunicorn;
 pub mod interpolate;
+pub mod json;
+pub mod nginx;
+pub mod package_json;
 pub mod shell;
 pub mod yaml;
 

@@ -1,11 +1,10 @@
 //! From the parser's tree to [`Script`]: compound commands are flattened into the places of their commands.
 
 use shuck_ast as ast;
-use shuck_parser::ShellDialect;
-use shuck_parser::parser::{ParseResult, Parser};
+use shuck_parser::parser::ParseResult;
 
 use super::map::{Map, cut};
-use super::model::{Assign, Command, Dialect, Group, GroupKind, Join, MAX_NESTING, Piece, PieceKind, Place, Quote, Redirect, Script, Word};
+use super::model::{Assign, Command, Dialect, GroupKind, Join, MAX_NESTING, Piece, PieceKind, Place, Quote, Redirect, Script, Word};
 use super::words::range;
 use crate::source::Span;
 use crate::syntax::{SyntaxError, SyntaxErrorKind};
@@ -14,7 +13,7 @@ use crate::text::Text;
 /// Scripts above this size are not read (4 MiB).
 pub const MAX_SCRIPT_BYTES: usize = 4 << 20;
 /// Groups nest at most this deep; what lies deeper is not read.
-const MAX_DEPTH: usize = 60;
+pub(super) const MAX_DEPTH: usize = 60;
 
 /// Reads a script that stands in the source as it is: `text[i]` stands at `base.start + i`.
 pub fn parse(text: &str, base: Span, dialect: Dialect) -> Script {
@@ -92,26 +91,11 @@ fn read(text: &str, map: Map<'_>, dialect: Dialect, nesting: usize) -> Script {
         let error = SyntaxError { span: map.span(0, 0), kind: SyntaxErrorKind::Syntax, message, help: None };
         return Script { errors: vec![error], ..script };
     }
-    let result = tree(text, dialect);
+    let result = super::recover::tree(text, dialect);
     let mut lower = Lower { text, map, script, nesting };
     lower.errors(&result);
     lower.sequence(&result.file.body, Context::default(), true);
     lower.finish()
-}
-
-/// Every dialect is read as bash first, whose syntax holds the others' but for corner cases.
-fn tree(text: &str, dialect: Dialect) -> ParseResult {
-    let result = Parser::with_dialect(text, ShellDialect::Bash).parse();
-    let second = match dialect {
-        Dialect::Posix => ShellDialect::Posix,
-        Dialect::Other => ShellDialect::Zsh,
-        Dialect::Bash | Dialect::Windows => return result,
-    };
-    if result.is_ok() {
-        return result;
-    }
-    let other = Parser::with_dialect(text, second).parse();
-    if other.is_ok() { other } else { result }
 }
 
 fn start_place() -> Place {
@@ -135,17 +119,17 @@ fn start_place() -> Place {
 /// What the groups around a command say of its place.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Context {
-    depth: usize,
-    subshell: bool,
-    substitution: bool,
-    function: bool,
-    conditional: bool,
-    condition: bool,
-    group: Option<usize>,
+    pub(super) depth: usize,
+    pub(super) subshell: bool,
+    pub(super) substitution: bool,
+    pub(super) function: bool,
+    pub(super) conditional: bool,
+    pub(super) condition: bool,
+    pub(super) group: Option<usize>,
 }
 
 impl Context {
-    fn place(self) -> Place {
+    pub(super) fn place(self) -> Place {
         Place {
             depth: self.depth,
             subshell: self.subshell,
@@ -162,7 +146,7 @@ impl Context {
 pub(super) struct Lower<'a> {
     pub(super) text: &'a str,
     pub(super) map: Map<'a>,
-    script: Script,
+    pub(super) script: Script,
     nesting: usize,
 }
 
@@ -196,7 +180,7 @@ impl Lower<'_> {
     }
 
     /// Lowers a list of statements; `tail` says that nothing of the script follows it.
-    fn sequence(&mut self, list: &ast::StmtSeq, context: Context, tail: bool) {
+    pub(super) fn sequence(&mut self, list: &ast::StmtSeq, context: Context, tail: bool) {
         let mut join = Join::First;
         for (i, statement) in list.stmts.iter().enumerate() {
             let last = tail && i + 1 == list.stmts.len();
@@ -235,7 +219,7 @@ impl Lower<'_> {
         }
     }
 
-    fn statement(&mut self, statement: &ast::Stmt, place: Place, context: Context) {
+    pub(super) fn statement(&mut self, statement: &ast::Stmt, place: Place, context: Context) {
         if context.depth > MAX_DEPTH {
             return;
         }
@@ -260,7 +244,7 @@ impl Lower<'_> {
         }
     }
 
-    fn body(&mut self, statement: &ast::Stmt, context: Context, tail: bool) {
+    pub(super) fn body(&mut self, statement: &ast::Stmt, context: Context, tail: bool) {
         self.list(statement, Place { last: tail, ..context.place() }, context);
     }
 
@@ -280,7 +264,14 @@ impl Lower<'_> {
     }
 
     /// Adds a command; its substitutions follow it.
-    fn command(&mut self, assignments: &[ast::Assignment], words: Vec<Word>, statement: &ast::Stmt, place: Place, context: Context) {
+    pub(super) fn command(
+        &mut self,
+        assignments: &[ast::Assignment],
+        words: Vec<Word>,
+        statement: &ast::Stmt,
+        place: Place,
+        context: Context,
+    ) {
         let assigns: Vec<Assign> = assignments.iter().map(|a| self.assign(a)).collect();
         let redirects: Vec<Redirect> = self.redirects(statement);
         let spans = || assigns.iter().map(|a| a.span).chain(words.iter().map(|w| w.span)).chain(redirects.iter().map(|r| r.span));
@@ -361,7 +352,7 @@ impl Lower<'_> {
     }
 
     /// The redirections of a statement; of `&>>`, which the tree splits in two, only the first half.
-    fn redirects(&self, statement: &ast::Stmt) -> Vec<Redirect> {
+    pub(super) fn redirects(&self, statement: &ast::Stmt) -> Vec<Redirect> {
         let split = |r: &&ast::Redirect| {
             let (start, end) = range(r.span);
             r.kind == ast::RedirectKind::DupOutput && self.raw(start, end).starts_with("&>>")
@@ -406,198 +397,10 @@ impl Lower<'_> {
         let target = self.raw(at, end).trim();
         (!target.is_empty()).then(|| self.keyword(at + self.raw(at, end).find(target).unwrap_or(0), target))
     }
-
-    /// Adds a group and gives the context of what it holds.
-    fn group(&mut self, kind: GroupKind, span: ast::Span, statement: &ast::Stmt, place: Place, context: Context) -> Context {
-        let (start, end) = range(span);
-        let trimmed = self.raw(start, end).trim_end().len();
-        let redirects = self.redirects(statement);
-        self.script.groups.push(Group { span: self.map.span(start, start + trimmed), kind, words: Vec::new(), redirects, place });
-        self.inside_redirects(&statement.redirects, context);
-        Context { depth: context.depth + 1, group: Some(self.script.groups.len() - 1), ..context }
-    }
-
-    fn compound(&mut self, compound: &ast::CompoundCommand, statement: &ast::Stmt, place: Place, context: Context) {
-        use ast::CompoundCommand as C;
-        let tail = place.last;
-        match compound {
-            C::If(c) => {
-                let inner = self.group(GroupKind::If, c.span, statement, place, context);
-                let (condition, branch) = split(inner);
-                self.sequence(&c.condition, condition, false);
-                self.sequence(&c.then_branch, branch, tail);
-                for (test, then) in &c.elif_branches {
-                    self.sequence(test, condition, false);
-                    self.sequence(then, branch, tail);
-                }
-                if let Some(otherwise) = &c.else_branch {
-                    self.sequence(otherwise, branch, tail);
-                }
-            }
-            C::While(c) => self.repeated(&c.condition, &c.body, c.span, statement, place, context),
-            C::Until(c) => self.repeated(&c.condition, &c.body, c.span, statement, place, context),
-            C::For(c) => {
-                let name = c.targets.first().and_then(|t| t.name.as_ref()).map(|n| n.to_string()).unwrap_or_default();
-                self.each(name, c.words.as_deref().unwrap_or_default(), &c.body, c.span, statement, place, context);
-            }
-            C::Foreach(c) => self.each(c.variable.to_string(), &c.words, &c.body, c.span, statement, place, context),
-            C::Select(c) => self.each(c.variable.to_string(), &c.words, &c.body, c.span, statement, place, context),
-            C::ArithmeticFor(c) => self.each(String::new(), &[], &c.body, c.span, statement, place, context),
-            C::Repeat(c) => self.each(String::new(), std::slice::from_ref(&c.count), &c.body, c.span, statement, place, context),
-            C::Case(c) => self.case(c, statement, place, context),
-            C::Subshell(list) => {
-                let inner = self.group(GroupKind::Subshell, list.span, statement, place, context);
-                self.sequence(list, Context { subshell: true, ..inner }, tail);
-            }
-            C::BraceGroup(list) => {
-                let inner = self.group(GroupKind::Brace, list.span, statement, place, context);
-                self.sequence(list, inner, tail);
-            }
-            C::Always(c) => {
-                let inner = self.group(GroupKind::Other, c.span, statement, place, context);
-                self.sequence(&c.body, inner, false);
-                self.sequence(&c.always_body, inner, tail);
-            }
-            C::Coproc(c) => {
-                let inner = self.group(GroupKind::Other, c.span, statement, place, context);
-                self.body(&c.body, inner, false);
-            }
-            C::Time(c) => self.time(c, statement, place, context),
-            C::Conditional(c) => self.conditional(c, statement, place, context),
-            C::Arithmetic(c) => {
-                let mut words = vec![self.plain(c.left_paren_span)];
-                words.extend(c.expr_span.map(|span| self.other(span)));
-                words.push(self.plain(c.right_paren_span));
-                self.command(&[], words, statement, place, context);
-            }
-        }
-    }
-
-    fn repeated(
-        &mut self,
-        condition: &ast::StmtSeq,
-        body: &ast::StmtSeq,
-        span: ast::Span,
-        statement: &ast::Stmt,
-        place: Place,
-        context: Context,
-    ) {
-        let inner = self.group(GroupKind::Loop, span, statement, place, context);
-        let (test, branch) = split(inner);
-        self.sequence(condition, test, false);
-        self.sequence(body, branch, false);
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "the four kinds of loop have no common node")]
-    fn each(
-        &mut self,
-        name: String,
-        words: &[ast::Word],
-        body: &ast::StmtSeq,
-        span: ast::Span,
-        statement: &ast::Stmt,
-        place: Place,
-        context: Context,
-    ) {
-        let inner = self.group(GroupKind::For(name), span, statement, place, context);
-        self.group_words(words, inner);
-        self.sequence(body, Context { conditional: true, condition: false, ..inner }, false);
-    }
-
-    fn group_words(&mut self, words: &[ast::Word], inner: Context) {
-        let lowered = words.iter().filter_map(|w| self.word(w)).collect();
-        if let Some(group) = inner.group.and_then(|at| self.script.groups.get_mut(at)) {
-            group.words = lowered;
-        }
-        for word in words {
-            self.inside_word(word, inner, 0);
-        }
-    }
-
-    fn case(&mut self, case: &ast::CaseCommand, statement: &ast::Stmt, place: Place, context: Context) {
-        let inner = self.group(GroupKind::Case, case.span, statement, place, context);
-        self.group_words(std::slice::from_ref(&case.word), inner);
-        for item in &case.cases {
-            let tail = place.last && item.terminator == ast::CaseTerminator::Break;
-            self.sequence(&item.body, Context { conditional: true, condition: false, ..inner }, tail);
-        }
-    }
-
-    /// `time a b` is a command named `time`; before a group it is a group of its own.
-    fn time(&mut self, time: &ast::TimeCommand, statement: &ast::Stmt, place: Place, context: Context) {
-        let Some(timed) = &time.command else {
-            let (start, _) = range(time.span);
-            let word = self.keyword(start, "time");
-            self.command(&[], vec![word], statement, place, context);
-            return;
-        };
-        if let ast::Command::Simple(_) = timed.command {
-            let (start, _) = range(time.span);
-            let before = self.script.commands.len();
-            self.statement(timed, place, context);
-            let (word, option) = (self.keyword(start, "time"), time.posix_format.then(|| self.option_after(start + 4)).flatten());
-            if let Some(command) = self.script.commands.get_mut(before) {
-                command.span = word.span.to(command.span);
-                command.words.splice(0..0, std::iter::once(word).chain(option));
-            }
-            return;
-        }
-        let inner = self.group(GroupKind::Other, time.span, statement, place, context);
-        self.body(timed, inner, place.last);
-    }
-
-    fn keyword(&self, start: usize, name: &str) -> Word {
-        let span = self.map.span(start, start + name.len());
-        Word { span, pieces: vec![Piece { span, kind: PieceKind::Literal(name.to_owned()), quote: Quote::None }] }
-    }
-
-    fn option_after(&self, from: usize) -> Option<Word> {
-        let at = from + self.raw(from, self.text.len()).find("-p")?;
-        Some(self.keyword(at, "-p"))
-    }
-
-    /// `[[ … ]]` is a command named `[[`.
-    fn conditional(&mut self, test: &ast::ConditionalCommand, statement: &ast::Stmt, place: Place, context: Context) {
-        let mut words = vec![self.plain(test.left_bracket_span)];
-        let mut found = Vec::new();
-        operands(&test.expression, 0, &mut found);
-        for operand in &found {
-            match operand {
-                Operand::Word(word) => words.extend(self.word(word)),
-                Operand::Plain(span) => words.push(self.plain(*span)),
-            }
-        }
-        words.push(self.plain(test.right_bracket_span));
-        self.command(&[], words, statement, place, context);
-        for operand in &found {
-            if let Operand::Word(word) = operand {
-                self.inside_word(word, context, 0);
-            }
-        }
-    }
-
-    /// Lowers the commands of a substitution.
-    pub(super) fn substitution(&mut self, list: &ast::StmtSeq, span: ast::Span, context: Context) {
-        if context.depth > MAX_DEPTH {
-            return;
-        }
-        let (start, end) = range(span);
-        let place = context.place();
-        let span = self.map.span(start, end);
-        self.script.groups.push(Group { span, kind: GroupKind::Substitution, words: Vec::new(), redirects: Vec::new(), place });
-        let group = Some(self.script.groups.len() - 1);
-        let inner = Context { depth: context.depth + 1, substitution: true, conditional: false, condition: false, group, ..context };
-        self.sequence(list, inner, false);
-    }
-}
-
-/// The contexts of a condition and of what it guards.
-fn split(inner: Context) -> (Context, Context) {
-    (Context { condition: true, ..inner }, Context { conditional: true, condition: false, ..inner })
 }
 
 /// The first operand of a left-nested chain, and the others with what joins them.
-fn chain<'t>(statement: &'t ast::Stmt, join: impl Fn(ast::BinaryOp) -> Option<Join>) -> (&'t ast::Stmt, Vec<(Join, &'t ast::Stmt)>) {
+fn chain(statement: &ast::Stmt, join: impl Fn(ast::BinaryOp) -> Option<Join>) -> (&ast::Stmt, Vec<(Join, &ast::Stmt)>) {
     let (mut first, mut rest) = (statement, Vec::new());
     while let ast::Command::Binary(binary) = &first.command
         && let Some(join) = join(binary.op)
@@ -607,30 +410,4 @@ fn chain<'t>(statement: &'t ast::Stmt, join: impl Fn(ast::BinaryOp) -> Option<Jo
     }
     rest.reverse();
     (first, rest)
-}
-
-enum Operand<'t> {
-    Word(&'t ast::Word),
-    Plain(ast::Span),
-}
-
-fn operands<'t>(expression: &'t ast::ConditionalExpr, depth: usize, found: &mut Vec<Operand<'t>>) {
-    if depth > MAX_DEPTH {
-        return;
-    }
-    match expression {
-        ast::ConditionalExpr::Binary(e) => {
-            operands(&e.left, depth + 1, found);
-            found.push(Operand::Plain(e.op_span));
-            operands(&e.right, depth + 1, found);
-        }
-        ast::ConditionalExpr::Unary(e) => {
-            found.push(Operand::Plain(e.op_span));
-            operands(&e.expr, depth + 1, found);
-        }
-        ast::ConditionalExpr::Parenthesized(e) => operands(&e.expr, depth + 1, found),
-        ast::ConditionalExpr::Word(word) | ast::ConditionalExpr::Regex(word) => found.push(Operand::Word(word)),
-        ast::ConditionalExpr::Pattern(pattern) => found.push(Operand::Plain(pattern.span)),
-        ast::ConditionalExpr::VarRef(name) => found.push(Operand::Plain(name.span)),
-    }
 }

@@ -52,7 +52,8 @@ fn place(cuts: &[(usize, usize)], offset: usize) -> usize {
 /// (a builder joins them before any shell sees them, also inside single quotes and comments). `None` where nothing is to be cut.
 pub(super) fn cut(text: &str, join: bool) -> Option<(String, Vec<(usize, usize)>)> {
     let bytes = text.as_bytes();
-    if !text.contains("\r\n") && !(join && text.contains("\\\n")) {
+    let needed = text.contains("\r\n") || join && text.contains("\\\n");
+    if !needed {
         return None;
     }
     let mut out = String::with_capacity(text.len());

@@ -1,12 +1,14 @@
 //! Shell scripts. The only module that names the shell parser; everything else sees [`model`].
 
 pub mod command;
+mod compound;
 pub mod escapes;
 mod inside;
 mod lower;
 mod map;
 pub mod model;
 mod nested;
+mod recover;
 mod words;
 mod wrappers;
 
