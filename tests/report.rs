@@ -363,3 +363,32 @@ fn labels_share_lines_and_frames() {
     d.related = (0..30).map(|n| label(Span::new(long, n * 20, n * 20 + 1), "")).collect();
     insta::assert_snapshot!("text_labels", c.text());
 }
+
+#[test]
+fn the_rules_are_listed() {
+    use report::rules as list;
+    let rules = rules();
+    let plain = Style::default();
+    let all = [list::text(&rules, &plain), list::json(&rules), list::markdown(&rules), list::page(&rules[0], &plain)];
+    insta::assert_snapshot!("rules", all.join("\n----\n"));
+    let colour = Style { color: true, ..plain };
+    assert!(list::page(&rules[0], &colour).contains("    FROM scratch") && !list::page(&rules[0], &colour).contains("```"));
+}
+
+#[test]
+fn statistics_count_rules() {
+    let case = stack();
+    let report = Report {
+        sources: &case.sources,
+        diagnostics: &case.diagnostics,
+        fingerprints: &[],
+        files: 3,
+        suppressed: 0,
+        rules: &[],
+        masks: &[],
+    };
+    let text = report::statistics::render(Format::Text, &report).unwrap();
+    let json = report::statistics::render(Format::Json, &report).unwrap();
+    insta::assert_snapshot!("statistics", format!("{text}----\n{json}"));
+    assert_eq!(report::statistics::render(Format::Sarif, &report), None);
+}

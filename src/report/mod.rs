@@ -22,6 +22,7 @@ mod junit;
 mod mask;
 mod place;
 mod rdjson;
+pub mod rules;
 mod sarif;
 pub mod statistics;
 #[cfg(feature = "cli")]

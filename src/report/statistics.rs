@@ -8,6 +8,12 @@ use super::{Format, Report, clean};
 use crate::diagnostic::Applicability;
 
 #[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    statistics: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
 struct Row<'a> {
     rule: &'a str,
     category: &'a str,
@@ -29,7 +35,7 @@ pub fn render(format: Format, report: &Report) -> Option<String> {
     rows.sort_by_key(|r| std::cmp::Reverse(r.count));
     match format {
         Format::Text | Format::Compact => Some(table(&rows)),
-        Format::Json => Some(clean::document(&rows, true)),
+        Format::Json => Some(clean::document(&Document { version: 1, statistics: rows }, true)),
         _ => None,
     }
 }
