@@ -4,14 +4,21 @@
 //! stands before it; `docs/architecture.md` has the picture and the reasons.
 
 pub mod baseline;
+pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod compose;
 pub mod diagnostic;
 pub mod diff;
+#[cfg(feature = "cli")]
+pub mod discover;
 pub mod files;
 pub mod fix;
+mod par;
+pub mod quoting;
 pub mod report;
+pub mod rule;
+pub mod rules;
 pub mod source;
 pub mod stack;
 pub mod syntax;

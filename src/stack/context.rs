@@ -77,12 +77,17 @@ impl Context {
     /// Lists a folder, leaving out what the ignore file says. Ignored folders are not looked into, unless an
     /// exception may take something back below them.
     pub fn list(files: &dyn Files, dir: &str, ignore: &IgnoreFile) -> Result<Context, FileError> {
+        Context::list_up_to(files, dir, ignore, MAX_ENTRIES)
+    }
+
+    /// Lists a folder, but at most so many entries; `truncated` says that there are more.
+    pub fn list_up_to(files: &dyn Files, dir: &str, ignore: &IgnoreFile, limit: usize) -> Result<Context, FileError> {
         match files.kind(dir) {
             Some(Kind::Dir) => {}
             Some(_) => return Err(FileError::Other("is no folder".to_owned())),
             None => return Err(FileError::NotFound),
         }
-        let mut walk = Walk { files, ignore, context: Context { dir: dir.to_owned(), ..Context::default() } };
+        let mut walk = Walk { files, ignore, limit, context: Context { dir: dir.to_owned(), ..Context::default() } };
         walk.run();
         Ok(walk.context)
     }
@@ -108,6 +113,7 @@ pub fn size(bytes: u64) -> String {
 struct Walk<'a> {
     files: &'a dyn Files,
     ignore: &'a IgnoreFile,
+    limit: usize,
     context: Context,
 }
 
@@ -130,7 +136,7 @@ impl Walk<'_> {
                 }
                 continue;
             };
-            if self.context.entries.len() >= MAX_ENTRIES {
+            if self.context.entries.len() >= self.limit {
                 self.context.truncated = true;
                 return;
             }

@@ -1,3 +1,289 @@
-//! The files of a project joined into one stack.
+//! The stack: everything that a check or a plan looks at, joined by references that keep the span that makes them.
 
+mod candidates;
 pub mod context;
+mod imagefs;
+mod images;
+pub mod knowledge;
+mod load;
+mod nginx_use;
+mod reference;
+mod runtime;
+mod runtime_walk;
+
+use std::collections::BTreeMap;
+
+use crate::compose::{EnvVar, Project, Service};
+use crate::files::Kind;
+use crate::source::{FileId, Sources, Span};
+use crate::syntax::dockerfile::{Dockerfile, Instruction};
+use crate::syntax::dockerrun::Dockerrun;
+use crate::syntax::nginx;
+use crate::syntax::shell::Script;
+use crate::syntax::yaml::Yaml;
+use crate::text::Text;
+
+pub use self::context::{Context, Ignore};
+pub use candidates::{FileRole, role_of_name};
+pub use images::{Base, EnvSet, Lookup, Shell, StageModel};
+pub use load::{Candidate, Failure, Request, load};
+pub use reference::ImageRef;
+pub use runtime::{Arg, Launch, Pid1, Process, Runtime, RuntimeEnv, Via, ViaKind};
+
+/// The stack.
+#[derive(Clone, Debug, Default)]
+pub struct Stack {
+    /// All texts.
+    pub sources: Sources,
+    /// All Dockerfiles, inline ones included.
+    pub dockerfiles: Vec<DockerfileUnit>,
+    /// All Compose projects. A file may be in several (a base in each of its overlays' projects).
+    pub projects: Vec<Project>,
+    /// Every way in which a Dockerfile is built; each Dockerfile has at least one.
+    pub builds: Vec<BuildUse>,
+    /// The build contexts.
+    pub contexts: Vec<BuildContext>,
+    /// Scripts that are no instruction of a Dockerfile: files, Compose commands and health checks.
+    pub scripts: Vec<ScriptUnit>,
+    /// What runs: one a service, and one a Dockerfile that no service builds.
+    pub runtimes: Vec<Runtime>,
+    /// nginx configuration, with where it ends up.
+    pub nginx: Vec<NginxUse>,
+    /// `Dockerrun.aws.json` files.
+    pub dockerruns: Vec<DockerrunUse>,
+    /// YAML trees of the Compose files, for rules on the text itself.
+    pub yaml: BTreeMap<FileId, Yaml>,
+    /// The files that count as checked.
+    pub checked: Vec<FileId>,
+    /// Files that were wanted and could not be read: path and reason.
+    pub unreadable: Vec<(String, String)>,
+}
+
+/// A Dockerfile of the stack.
+#[derive(Clone, Debug)]
+pub struct DockerfileUnit {
+    /// Its place in [`Stack::dockerfiles`].
+    pub index: usize,
+    /// The file; for an inline Dockerfile a text of its own.
+    pub file: FileId,
+    /// Display path.
+    pub path: String,
+    /// The service whose `dockerfile_inline` it is: project and service index.
+    pub inline: Option<(usize, usize)>,
+    /// The tree.
+    pub ast: Dockerfile,
+    /// What is known of each stage, in the order of `ast.stages`.
+    pub stages: Vec<StageModel>,
+    /// Scripts of RUN, CMD, ENTRYPOINT and HEALTHCHECK, by their place in `ast.items`; those of ONBUILD under the same place.
+    pub scripts: BTreeMap<usize, ScriptUnit>,
+    /// Places in [`Stack::builds`].
+    pub builds: Vec<usize>,
+}
+
+/// A shell script of the stack.
+#[derive(Clone, Debug)]
+pub struct ScriptUnit {
+    /// The commands.
+    pub script: Script,
+    /// Where it stands.
+    pub origin: ScriptOrigin,
+    /// Its source.
+    pub span: Span,
+}
+
+/// Where a script stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScriptOrigin {
+    /// An instruction of a Dockerfile.
+    Instruction {
+        /// Place in [`Stack::dockerfiles`].
+        dockerfile: usize,
+        /// Place in its items.
+        item: usize,
+        /// Written in exec form: no shell runs unless it is named.
+        exec: bool,
+    },
+    /// A file that an image starts.
+    File(FileId),
+    /// `command`, `entrypoint` or `healthcheck.test` of a service: no shell runs unless it is named.
+    Compose {
+        /// Place in [`Stack::projects`].
+        project: usize,
+        /// Place in its services.
+        service: usize,
+    },
+}
+
+/// One way in which a Dockerfile is built.
+#[derive(Clone, Debug)]
+pub struct BuildUse {
+    /// Place in [`Stack::dockerfiles`].
+    pub dockerfile: usize,
+    /// The service that builds it: project and service index.
+    pub service: Option<(usize, usize)>,
+    /// Place in [`Stack::contexts`]; `None` for a URL, or a folder that is not there.
+    pub context: Option<usize>,
+    /// `target`, as written.
+    pub target: Option<Text>,
+    /// The stage that is built; `None` where the target names none.
+    pub stage: Option<usize>,
+    /// Build arguments.
+    pub args: Vec<EnvVar>,
+}
+
+/// A folder that a build is sent.
+#[derive(Clone, Debug)]
+pub struct BuildContext {
+    /// The folder.
+    pub dir: String,
+    /// The ignore file in effect.
+    pub ignore: Ignore,
+    /// What is sent; cut where the folder is very large (`truncated`: absence of a file proves nothing).
+    pub listing: Context,
+}
+
+/// nginx configuration and where it is used.
+#[derive(Clone, Debug)]
+pub struct NginxUse {
+    /// Place in [`Stack::runtimes`].
+    pub runtime: usize,
+    /// The file.
+    pub file: FileId,
+    /// The tree.
+    pub conf: nginx::Config,
+    /// It passes through envsubst, or the nginx image's template mechanism, before nginx reads it.
+    pub template: bool,
+    /// What brings it into the container: a COPY or a mount.
+    pub brought_by: Span,
+}
+
+/// A `Dockerrun.aws.json`.
+#[derive(Clone, Debug)]
+pub struct DockerrunUse {
+    /// The file.
+    pub file: FileId,
+    /// Its content.
+    pub doc: Dockerrun,
+    /// The runtime that it starts, by [`Stack::runtimes`], where it can be told.
+    pub runtime: Option<usize>,
+}
+
+impl Stack {
+    /// The script of an instruction.
+    pub fn script(&self, unit: &DockerfileUnit, item: usize) -> Option<&Script> {
+        self.dockerfiles.get(unit.index).and_then(|u| u.scripts.get(&item)).map(|s| &s.script)
+    }
+
+    /// Every script of the stack: Dockerfiles first.
+    pub fn all_scripts(&self) -> impl Iterator<Item = &ScriptUnit> {
+        self.dockerfiles.iter().flat_map(|u| u.scripts.values()).chain(&self.scripts)
+    }
+
+    /// The builds of a Dockerfile.
+    pub fn builds_of<'a>(&'a self, unit: &'a DockerfileUnit) -> impl Iterator<Item = &'a BuildUse> {
+        unit.builds.iter().filter_map(|&n| self.builds.get(n))
+    }
+
+    /// The context of a build.
+    pub fn context_of(&self, build: &BuildUse) -> Option<&BuildContext> {
+        self.contexts.get(build.context?)
+    }
+
+    /// The project and service of an index pair.
+    pub fn service(&self, at: (usize, usize)) -> Option<(&Project, &Service)> {
+        let project = self.projects.get(at.0)?;
+        Some((project, project.services.get(at.1)?))
+    }
+
+    /// The runtime of a service.
+    pub fn runtime_of(&self, at: (usize, usize)) -> Option<&Runtime> {
+        self.runtimes.iter().find(|r| r.service == Some(at))
+    }
+
+    /// A Dockerfile with the instruction at a place in its items.
+    pub fn instruction(&self, dockerfile: usize, item: usize) -> Option<(&DockerfileUnit, &Instruction)> {
+        let unit = self.dockerfiles.get(dockerfile)?;
+        Some((unit, unit.ast.instruction(item)?))
+    }
+}
+
+impl DockerfileUnit {
+    /// The script of an instruction.
+    pub fn script(&self, item: usize) -> Option<&Script> {
+        self.scripts.get(&item).map(|s| &s.script)
+    }
+
+    /// The stages that are built by some build of this Dockerfile, those that they need included.
+    pub fn built_stages(&self, stack: &Stack) -> Vec<bool> {
+        let mut built = vec![false; self.stages.len()];
+        let mut open: Vec<usize> = stack.builds_of(self).filter_map(|b| b.stage).collect();
+        while let Some(n) = open.pop() {
+            match built.get_mut(n) {
+                Some(seen) if !*seen => *seen = true,
+                _ => continue,
+            }
+            if let Some(stage) = self.stages.get(n) {
+                open.extend(stage.needs.iter().map(|need| need.stage));
+            }
+        }
+        built
+    }
+
+    /// The stages that end up as an image of their own: the targets of the builds.
+    pub fn final_stages(&self, stack: &Stack) -> Vec<usize> {
+        let mut stages: Vec<usize> = stack.builds_of(self).filter_map(|b| b.stage).collect();
+        stages.sort_unstable();
+        stages.dedup();
+        stages
+    }
+
+    /// A stage and the stages that it is FROM, nearest first.
+    pub fn chain(&self, stage: usize) -> Vec<usize> {
+        let mut chain = Vec::new();
+        let mut next = Some(stage);
+        while let Some(n) = next {
+            if chain.contains(&n) {
+                break;
+            }
+            chain.push(n);
+            next = match self.stages.get(n).map(|s| &s.base) {
+                Some(Base::Stage(parent)) => Some(*parent),
+                _ => None,
+            };
+        }
+        chain
+    }
+
+    /// The image that a stage starts from in the end.
+    pub fn root_image(&self, stage: usize) -> Option<&ImageRef> {
+        let last = *self.chain(stage).last()?;
+        match &self.stages.get(last)?.base {
+            Base::Image(image) => Some(image),
+            _ => None,
+        }
+    }
+}
+
+impl BuildContext {
+    /// Whether the builder finds a file, or a folder, under this path.
+    pub fn has(&self, path: &str) -> bool {
+        path == "." || self.listing.truncated || self.entry(path).is_some() || self.below(path).next().is_some()
+    }
+
+    /// What is sent under this very path.
+    pub fn entry(&self, path: &str) -> Option<&context::Entry> {
+        self.listing.entries.binary_search_by(|e| e.path.as_str().cmp(path)).ok().and_then(|n| self.listing.entries.get(n))
+    }
+
+    /// Whether a file is sent under this very path.
+    pub fn has_file(&self, path: &str) -> bool {
+        self.entry(path).is_some_and(|e| e.kind != Kind::Dir)
+    }
+
+    /// Everything that is sent below a folder; `.` is all.
+    pub fn below<'a>(&'a self, dir: &'a str) -> impl Iterator<Item = &'a context::Entry> {
+        let prefix = if dir == "." { String::new() } else { format!("{}/", dir.trim_end_matches('/')) };
+        let start = self.listing.entries.partition_point(|e| e.path.as_str() < prefix.as_str());
+        self.listing.entries.get(start..).unwrap_or_default().iter().take_while(move |e| e.path.starts_with(&prefix))
+    }
+}

@@ -39,3 +39,50 @@ pub enum SyntaxErrorKind {
     /// The same key twice in one mapping.
     DuplicateKey,
 }
+
+/// The option nearest to a misspelt word: fewer than three edits away and no more than half of it; ties go to the first.
+pub fn closest<'a>(word: &str, options: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (word.chars().count() / 2).min(2);
+    let mut best: Option<(usize, &str)> = None;
+    for option in options {
+        let distance = edit_distance(word, option, limit);
+        if distance <= limit && best.is_none_or(|(d, _)| distance < d) {
+            best = Some((distance, option));
+        }
+    }
+    best.map(|(_, option)| option)
+}
+
+/// Levenshtein distance, given up above `limit` (the result is then larger than it).
+pub fn edit_distance(a: &str, b: &str, limit: usize) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    if a.len().abs_diff(b.len()) > limit {
+        return limit + 1;
+    }
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        let mut next = vec![left];
+        for (y, above) in b.iter().zip(row.iter().skip(1)) {
+            let cost = (diagonal + usize::from(x != y)).min(left + 1).min(above + 1);
+            diagonal = *above;
+            left = cost;
+            next.push(cost);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_word_is_found_and_far_ones_are_not() {
+        assert_eq!(edit_distance("kitten", "sitting", 9), 3);
+        assert_eq!(closest("RUNN", ["RUN", "ENV"]), Some("RUN"));
+        assert_eq!(closest("ab", ["xy", "cd"]), None);
+    }
+}

@@ -29,6 +29,11 @@ pub(super) fn keyword(word: &str) -> Option<Keyword> {
 }
 
 impl Keyword {
+    /// The keyword that a word spells, in any case; [`Keyword::Unknown`] for any other.
+    pub fn parse(word: &str) -> Keyword {
+        keyword(word).unwrap_or(Keyword::Unknown)
+    }
+
     /// The keyword in upper case; empty for [`Keyword::Unknown`].
     pub fn name(self) -> &'static str {
         KEYWORDS.iter().find(|(_, k)| *k == self).map_or("", |(name, _)| name)

@@ -1,0 +1,69 @@
+//! Runs the rules over a stack: same stack and selection in, same findings out, in the same order.
+
+use std::collections::HashSet;
+
+use crate::diagnostic::Diagnostic;
+use crate::rule::{Cx, Info, Selection, Suppressions, registry};
+use crate::source::Span;
+use crate::stack::Stack;
+
+/// What a run found.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Findings, by file, then start, then rule.
+    pub diagnostics: Vec<Diagnostic>,
+    /// How many were silenced by comments.
+    pub suppressed: usize,
+}
+
+/// Runs the selected rules.
+pub fn run(stack: &Stack, selection: &Selection) -> Outcome {
+    let rules: Vec<(usize, &'static Info)> = registry().rules().iter().enumerate().filter(|(n, _)| selection.runs(*n)).collect();
+    let found = crate::par::map(&rules, |(index, info)| {
+        let mut found = run_rule(stack, info);
+        found.retain(|d| selection.wants(*index, d));
+        found
+    });
+    let mut outcome = Outcome::default();
+    let suppressions = Suppressions::new(stack);
+    let mut seen: HashSet<(&'static str, Span)> = HashSet::new();
+    let mut all: Vec<Diagnostic> = found.into_iter().flatten().collect();
+    all.sort_by(|a, b| order(stack, a).cmp(&order(stack, b)));
+    for diagnostic in all {
+        // a file that belongs to several projects is judged in each; the same fault is said once
+        if !seen.insert((diagnostic.rule, diagnostic.primary)) {
+            continue;
+        }
+        if suppressions.cover(&diagnostic) {
+            outcome.suppressed += 1;
+        } else {
+            outcome.diagnostics.push(diagnostic);
+        }
+    }
+    outcome
+}
+
+fn order<'a>(stack: &'a Stack, d: &'a Diagnostic) -> (&'a str, u32, &'static str, u32, &'a str) {
+    (stack.sources.path(d.primary.file), d.primary.start, d.rule, d.primary.end, &d.message)
+}
+
+fn run_rule(stack: &Stack, info: &'static Info) -> Vec<Diagnostic> {
+    let mut cx = Cx::new(stack, info);
+    match (info.entry.native, &info.page.meta.matcher) {
+        (Some(rule), _) => {
+            for unit in &stack.dockerfiles {
+                rule.dockerfile(unit, &mut cx);
+            }
+            for script in stack.all_scripts() {
+                rule.script(script, &mut cx);
+            }
+            for project in &stack.projects {
+                rule.project(project, &mut cx);
+            }
+            rule.stack(stack, &mut cx);
+        }
+        (None, Some(matcher)) => crate::rule::run_matcher(matcher, stack, &mut cx),
+        (None, None) => {}
+    }
+    cx.into_found()
+}

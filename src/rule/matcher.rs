@@ -1,0 +1,163 @@
+//! Declarative rules: what a page's `match:` says, applied to the model. Users write their own rules in the same words.
+
+use globset::{Glob, GlobMatcher};
+use serde::Deserialize;
+
+use super::Cx;
+use crate::source::Span;
+use crate::stack::Stack;
+use crate::syntax::dockerfile::Instruction;
+use crate::syntax::shell::{Command, Word};
+
+/// `match:` of a page.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Match {
+    /// An instruction of a Dockerfile.
+    #[serde(default)]
+    pub instruction: Option<InstructionMatch>,
+    /// A command of a script.
+    #[serde(default)]
+    pub command: Option<CommandMatch>,
+    /// A key of a service.
+    #[serde(default)]
+    pub service: Option<KeyMatch>,
+    /// The finding's message; `{text}` is the matched text, `{name}` the keyword, command or service.
+    pub message: String,
+    /// What to do.
+    #[serde(default)]
+    pub help: Option<String>,
+}
+
+/// Which instructions.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InstructionMatch {
+    /// Keywords, in any case.
+    pub keyword: OneOrMore,
+    /// A flag that it has.
+    #[serde(default)]
+    pub flag: Option<String>,
+    /// A glob that its text after the flags matches.
+    #[serde(default)]
+    pub text: Option<String>,
+}
+
+/// Which commands.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommandMatch {
+    /// Names, without folder.
+    pub name: OneOrMore,
+    /// First operand.
+    #[serde(default)]
+    pub subcommand: Option<OneOrMore>,
+    /// Options of which it has at least one.
+    #[serde(default)]
+    pub option: Option<OneOrMore>,
+    /// Options of which it has none.
+    #[serde(default)]
+    pub without: Option<OneOrMore>,
+    /// A glob that one of its operands matches.
+    #[serde(default)]
+    pub operand: Option<String>,
+    /// Only in RUN instructions.
+    #[serde(default)]
+    pub build_only: bool,
+}
+
+/// Which key of a service.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyMatch {
+    /// The key.
+    pub key: String,
+}
+
+/// A word or a list of words.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum OneOrMore {
+    /// One.
+    One(String),
+    /// Several.
+    More(Vec<String>),
+}
+
+impl OneOrMore {
+    fn any(&self, test: impl Fn(&str) -> bool) -> bool {
+        match self {
+            OneOrMore::One(word) => test(word),
+            OneOrMore::More(words) => words.iter().any(|w| test(w)),
+        }
+    }
+}
+
+/// Runs a declarative rule over the stack.
+pub(crate) fn run(rule: &Match, stack: &Stack, cx: &mut Cx<'_>) {
+    let mut found: Vec<(Span, String)> = Vec::new();
+    if let Some(wanted) = &rule.instruction {
+        let text = wanted.text.as_deref().map(glob);
+        for unit in &stack.dockerfiles {
+            for (_, instruction) in unit.ast.instructions() {
+                if matches_instruction(wanted, text.as_ref(), instruction) {
+                    found.push((instruction.head, instruction.word.value.clone()));
+                }
+            }
+        }
+    }
+    if let Some(wanted) = &rule.command {
+        let operand = wanted.operand.as_deref().map(glob);
+        for unit in stack.all_scripts() {
+            let run = matches!(unit.origin, crate::stack::ScriptOrigin::Instruction { dockerfile, item, .. }
+                if stack.instruction(dockerfile, item).is_some_and(|(_, i)| i.word.value.eq_ignore_ascii_case("run")));
+            if wanted.build_only && !run {
+                continue;
+            }
+            for (_, command) in unit.script.walk() {
+                if matches_command(wanted, operand.as_ref(), command) {
+                    found.push((command.span, command.effective().name().unwrap_or_default()));
+                }
+            }
+        }
+    }
+    if let Some(wanted) = &rule.service {
+        for service in stack.projects.iter().flat_map(|p| &p.services) {
+            for key in service.keys.iter().filter(|k| k.value == wanted.key) {
+                found.push((key.span, service.name.value.clone()));
+            }
+        }
+    }
+    for (span, name) in found {
+        let message = rule.message.replace("{name}", &name).replace("{text}", cx.text(span));
+        let report = cx.report(span, message);
+        if let Some(help) = &rule.help {
+            report.help(help.clone());
+        }
+    }
+}
+
+fn glob(pattern: &str) -> Option<GlobMatcher> {
+    Glob::new(pattern).ok().map(|g| g.compile_matcher())
+}
+
+fn matches_instruction(wanted: &InstructionMatch, text: Option<&Option<GlobMatcher>>, instruction: &Instruction) -> bool {
+    wanted.keyword.any(|k| k.eq_ignore_ascii_case(&instruction.word.value))
+        && wanted.flag.as_ref().is_none_or(|f| instruction.flag(f).is_some())
+        && text.is_none_or(|g| g.as_ref().is_some_and(|g| g.is_match(&instruction.rest.value)))
+}
+
+fn matches_command(wanted: &CommandMatch, operand: Option<&Option<GlobMatcher>>, command: &Command) -> bool {
+    let effective = command.effective();
+    let Some(name) = effective.name() else { return false };
+    if !wanted.name.any(|n| n == name) {
+        return false;
+    }
+    let args: Vec<String> = effective.args().iter().filter_map(Word::literal).collect();
+    let operands = || args.iter().filter(|a| !a.starts_with('-'));
+    let has = |option: &str| args.iter().any(|a| a == option || a.strip_prefix(option).is_some_and(|rest| rest.starts_with('=')));
+    wanted.subcommand.as_ref().is_none_or(|s| operands().next().is_some_and(|first| s.any(|w| w == first)))
+        && wanted.option.as_ref().is_none_or(|o| o.any(has))
+        && wanted.without.as_ref().is_none_or(|o| !o.any(has))
+        && operand.is_none_or(|g| g.as_ref().is_some_and(|g| operands().any(|o| g.is_match(o))))
+}

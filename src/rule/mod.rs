@@ -1,0 +1,67 @@
+//! What a rule is: its page, and what it does with the model. Rules cannot fail, do no input or output, hold no state.
+
+mod cx;
+mod matcher;
+mod page;
+mod registry;
+mod select;
+mod suppress;
+
+pub use cx::{Cx, Report, replace};
+pub use page::{Block, FixKind, Meta, Page, Section};
+pub use registry::{Info, Registry, registry};
+pub use select::{Preset, Selection, SelectionError, SelectionRequest};
+pub use suppress::Suppressions;
+
+pub(crate) use matcher::run as run_matcher;
+
+use crate::compose::Project;
+use crate::stack::{DockerfileUnit, ScriptUnit, Stack};
+
+/// A native rule. One empty default method a level; a rule fills in the one that sees what it needs.
+pub trait Rule: Sync {
+    /// Every Dockerfile of the stack, once.
+    fn dockerfile(&self, _unit: &DockerfileUnit, _cx: &mut Cx<'_>) {}
+    /// Every shell script of the stack: RUN, CMD, ENTRYPOINT, HEALTHCHECK, Compose commands, script files.
+    fn script(&self, _script: &ScriptUnit, _cx: &mut Cx<'_>) {}
+    /// Every Compose project.
+    fn project(&self, _project: &Project, _cx: &mut Cx<'_>) {}
+    /// The whole stack, once.
+    fn stack(&self, _stack: &Stack, _cx: &mut Cx<'_>) {}
+}
+
+/// A rule as it is registered: its id (`category/name`), its page, and its code unless the page's `match:` says it all.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    /// `category/name`, also the page's place below `rules/`.
+    pub id: &'static str,
+    /// The page, as in the repository.
+    pub page: &'static str,
+    /// The code.
+    pub native: Option<&'static dyn Rule>,
+}
+
+/// Declares a native rule: a unit struct with its registry entry. No page, no build.
+macro_rules! rule {
+    ($name:ident, $id:literal) => {
+        #[doc = concat!("The rule `", $id, "`; its page says the rest.")]
+        pub(crate) struct $name;
+        impl $name {
+            /// Its line in the registry.
+            pub(crate) const ENTRY: $crate::rule::Entry = $crate::rule::Entry {
+                id: $id,
+                page: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $id, ".md")),
+                native: Some(&$name),
+            };
+        }
+    };
+}
+pub(crate) use rule;
+
+/// The registry entry of a rule whose page's `match:` says it all.
+macro_rules! declarative {
+    ($id:literal) => {
+        $crate::rule::Entry { id: $id, page: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $id, ".md")), native: None }
+    };
+}
+pub(crate) use declarative;

@@ -1,0 +1,245 @@
+//! Comments that silence findings: ours, hadolint's, BuildKit's, dclint's and ShellCheck's, each with its own scope.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Diagnostic;
+use crate::source::{FileId, SourceFile, Span};
+use crate::stack::{DockerfileUnit, Stack};
+use crate::syntax::dockerfile::{ItemKind, Keyword};
+
+/// All suppressions of a stack.
+#[derive(Debug, Default)]
+pub struct Suppressions {
+    by_file: BTreeMap<FileId, Vec<Scope>>,
+}
+
+#[derive(Clone, Debug)]
+struct Scope {
+    span: Span,
+    names: Names,
+}
+
+#[derive(Clone, Debug)]
+enum Names {
+    /// These names: rules, categories or peers' ids.
+    These(Vec<String>),
+    /// Every finding that some rule of BuildKit's would report.
+    AllOfBuildkit,
+    /// Every finding that some rule of dclint's would report.
+    AllOfDclint,
+}
+
+impl Suppressions {
+    /// Reads the comments of all files.
+    pub fn new(stack: &Stack) -> Self {
+        let mut all = Suppressions::default();
+        for unit in &stack.dockerfiles {
+            dockerfile(unit, stack.sources.get(unit.file), &mut all);
+        }
+        for (&file, tree) in &stack.yaml {
+            let source = stack.sources.get(file);
+            for &comment in &tree.comments {
+                yaml_comment(source, comment, &mut all);
+            }
+        }
+        for file in &stack.checked {
+            if stack.yaml.contains_key(file) || stack.dockerfiles.iter().any(|u| u.file == *file) {
+                continue;
+            }
+            plain_comments(stack.sources.get(*file), &mut all);
+        }
+        all
+    }
+
+    /// Whether a finding is silenced.
+    pub fn cover(&self, finding: &Diagnostic) -> bool {
+        let Some(scopes) = self.by_file.get(&finding.primary.file) else { return false };
+        scopes
+            .iter()
+            .any(|s| s.span.start <= finding.primary.start && finding.primary.start <= s.span.end && s.names.match_finding(finding))
+    }
+
+    fn add(&mut self, span: Span, names: Names) {
+        self.by_file.entry(span.file).or_default().push(Scope { span, names });
+    }
+}
+
+impl Names {
+    fn match_finding(&self, finding: &Diagnostic) -> bool {
+        match self {
+            Names::These(names) => names.iter().any(|name| {
+                name == finding.rule
+                    || name == finding.category
+                    || finding.aliases.iter().any(|a| a == name || a.strip_prefix("kics:") == Some(name))
+            }),
+            Names::AllOfBuildkit => finding.aliases.iter().any(|a| crate::rules::peers::is_buildkit(a)),
+            Names::AllOfDclint => finding.aliases.iter().any(|a| crate::rules::peers::is_dclint(a)),
+        }
+    }
+}
+
+/// What a comment asks for.
+enum Pragma {
+    /// For what stands below, or on the line.
+    Here(Names),
+    /// For the whole file.
+    File(Names),
+    /// For the rest of the stage, above a FROM.
+    Stage(Names),
+}
+
+/// Reads the text after `#`.
+fn pragma(comment: &str) -> Option<Pragma> {
+    let comment = comment.trim();
+    if let Some(rest) = comment.strip_prefix("stacklint:") {
+        let rest = rest.trim_start();
+        let (file, rest) = match rest.strip_prefix("ignore-file[") {
+            Some(rest) => (true, rest),
+            None => (false, rest.strip_prefix("ignore[")?),
+        };
+        let (list, _) = rest.split_once(']')?;
+        let names = Names::These(list.split(',').map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()).collect());
+        return Some(if file { Pragma::File(names) } else { Pragma::Here(names) });
+    }
+    if let Some(rest) = comment.strip_prefix("hadolint") {
+        let rest = rest.strip_prefix([' ', '\t'])?.trim_start();
+        let (scope, rest) = ["global", "stage"].iter().find_map(|w| Some((*w, rest.strip_prefix(w)?.trim_start()))).unwrap_or(("", rest));
+        let list = rest.strip_prefix("ignore")?.trim_start().strip_prefix('=')?;
+        let list = list.split('#').next().unwrap_or_default();
+        let names: Vec<String> = list.split(',').map(|n| n.trim().to_owned()).collect();
+        if names.iter().any(|n| n.is_empty() || !n.chars().all(|c| c.is_ascii_alphanumeric())) {
+            return None;
+        }
+        let names = Names::These(names);
+        return Some(match scope {
+            "global" => Pragma::File(names),
+            "stage" => Pragma::Stage(names),
+            _ => Pragma::Here(names),
+        });
+    }
+    if let Some(rest) = comment.strip_prefix("check=") {
+        return Some(Pragma::Here(buildkit_skip(rest)?));
+    }
+    if let Some(rest) = comment.strip_prefix("shellcheck") {
+        let list = rest.split_whitespace().find_map(|w| w.strip_prefix("disable="))?;
+        return Some(Pragma::Here(Names::These(list.split(',').map(str::to_owned).collect())));
+    }
+    let rest = comment.strip_prefix("dclint")?.trim_start();
+    let (file, list) = match rest.split_once(char::is_whitespace).unwrap_or((rest, "")) {
+        ("disable-file" | "disable", list) => (true, list),
+        ("disable-line", list) => (false, list),
+        _ => return None,
+    };
+    let names: Vec<String> = list.split([',', ' ']).map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()).collect();
+    let names = if names.is_empty() { Names::AllOfDclint } else { Names::These(names) };
+    Some(if file { Pragma::File(names) } else { Pragma::Here(names) })
+}
+
+/// The `skip=` part of a check directive: only the text up to the first blank counts.
+fn buildkit_skip(value: &str) -> Option<Names> {
+    let value = value.split_whitespace().next()?;
+    let list = value.splitn(3, ';').find_map(|part| part.strip_prefix("skip="))?;
+    if list == "all" {
+        return Some(Names::AllOfBuildkit);
+    }
+    Some(Names::These(list.split(',').map(|n| n.trim().to_owned()).collect()))
+}
+
+fn dockerfile(unit: &DockerfileUnit, source: &SourceFile, all: &mut Suppressions) {
+    for directive in unit.ast.directives.iter().filter(|d| d.name.value == "check") {
+        if let Some(names) = buildkit_skip(&directive.value.value) {
+            all.add(source.span(), names);
+        }
+    }
+    // a comment counts for the next instruction; hadolint's only without anything in between
+    let mut pending: Vec<(Pragma, bool)> = Vec::new();
+    for item in &unit.ast.items {
+        match &item.kind {
+            ItemKind::Blank => pending.iter_mut().for_each(|(_, adjacent)| *adjacent = false),
+            ItemKind::Comment(text) => {
+                pending.iter_mut().for_each(|(_, adjacent)| *adjacent = false);
+                match pragma(&text.value) {
+                    Some(Pragma::File(names)) => all.add(source.span(), names),
+                    Some(other) => pending.push((other, true)),
+                    None => {}
+                }
+            }
+            ItemKind::Directive(_) => {}
+            ItemKind::Instruction(instruction) => {
+                for (found, _) in pending.drain(..) {
+                    match found {
+                        Pragma::Here(names) => all.add(instruction.span, names),
+                        Pragma::Stage(names) => all.add(stage_span(unit, instruction.span, source), names),
+                        Pragma::File(_) => {}
+                    }
+                }
+                if instruction.keyword != Keyword::Unknown {
+                    for comment in &instruction.comments {
+                        if let Some(Pragma::Here(names)) = pragma(&comment.value) {
+                            all.add(comment.span.to(instruction.span.at_end()), names);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn stage_span(unit: &DockerfileUnit, from: Span, source: &SourceFile) -> Span {
+    unit.ast.stages.iter().map(|s| s.span).find(|s| s.start >= from.start).unwrap_or_else(|| source.span())
+}
+
+fn yaml_comment(source: &SourceFile, comment: Span, all: &mut Suppressions) {
+    let text = source.slice(comment);
+    let line = source.line_of(comment.start as usize);
+    match pragma(text.trim_start_matches('#')) {
+        Some(Pragma::File(names)) => all.add(source.span(), names),
+        Some(Pragma::Here(names) | Pragma::Stage(names)) => {
+            let range = source.line_range(line);
+            let before = source.text.get(range.start..comment.start as usize).unwrap_or_default();
+            let span = if before.trim().is_empty() { block_below(source, line) } else { Span::new(source.id, range.start, range.end) };
+            all.add(span, names);
+        }
+        None => {}
+    }
+}
+
+/// The lines of the node that starts below a line, by indentation.
+fn block_below(source: &SourceFile, line: usize) -> Span {
+    let lines = source.line_count();
+    let content = |n: usize| {
+        let text = source.line_text(n);
+        let trimmed = text.trim_start();
+        (!trimmed.is_empty() && !trimmed.starts_with('#'))
+            .then(|| (text.len() - trimmed.len(), trimmed.starts_with("- ") || trimmed == "-"))
+    };
+    let Some((first, (indent, item))) = (line + 1..=lines).find_map(|n| Some((n, content(n)?))) else {
+        return Span::new(source.id, source.text.len(), source.text.len());
+    };
+    let mut last = first;
+    for n in first + 1..=lines {
+        match content(n) {
+            Some((i, is_item)) if i > indent || (i == indent && is_item && !item) => last = n,
+            Some(_) => break,
+            None => {}
+        }
+    }
+    Span::new(source.id, source.line_range(first).start, source.line_range(last).end)
+}
+
+fn plain_comments(source: &SourceFile, all: &mut Suppressions) {
+    if !source.text.contains("stacklint:") && !source.text.contains("shellcheck") {
+        return;
+    }
+    for line in 1..=source.line_count() {
+        let text = source.line_text(line);
+        let Some((before, comment)) = text.split_once('#') else { continue };
+        let target = if before.trim().is_empty() { line + 1 } else { line };
+        let range = source.line_range(target);
+        match pragma(comment) {
+            Some(Pragma::File(names)) => all.add(source.span(), names),
+            Some(Pragma::Here(names) | Pragma::Stage(names)) => all.add(Span::new(source.id, range.start, range.end), names),
+            None => {}
+        }
+    }
+}

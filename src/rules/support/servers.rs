@@ -1,0 +1,738 @@
+//! Servers that people start in containers: where each listens, by its options, its environment, its configuration file
+//! and its default.
+
+use crate::source::Span;
+use crate::stack::{Arg, Process, Runtime};
+
+/// How a server is told where to listen.
+struct Server {
+    /// Program, and the operands that must follow it.
+    command: &'static [&'static str],
+    /// Name for messages.
+    name: &'static str,
+    /// Options that take an address.
+    host: &'static [&'static str],
+    /// Options that take a port.
+    port: &'static [&'static str],
+    /// Options that take `address:port`.
+    bind: &'static [&'static str],
+    /// Variables with an address.
+    host_env: &'static [&'static str],
+    /// Variables with a port.
+    port_env: &'static [&'static str],
+    /// Address where nothing else is said.
+    default_host: &'static str,
+    /// Port where nothing else is said; 0 for none.
+    default_port: u16,
+    /// It is meant for development.
+    development: bool,
+}
+
+const SERVER: Server = Server {
+    command: &[],
+    name: "",
+    host: &[],
+    port: &[],
+    bind: &[],
+    host_env: &[],
+    port_env: &[],
+    default_host: ANY,
+    default_port: 0,
+    development: false,
+};
+
+const LOCAL: &str = "127.0.0.1";
+const ANY: &str = "0.0.0.0";
+
+const SERVERS: &[Server] = &[
+    Server {
+        command: &["flask", "run"],
+        name: "flask run",
+        host: &["--host", "-h"],
+        port: &["--port", "-p"],
+        host_env: &["FLASK_RUN_HOST"],
+        port_env: &["FLASK_RUN_PORT"],
+        default_host: LOCAL,
+        default_port: 5000,
+        development: true,
+        ..SERVER
+    },
+    Server {
+        command: &["gunicorn"],
+        name: "gunicorn",
+        bind: &["--bind", "-b"],
+        port_env: &["PORT"],
+        default_host: LOCAL,
+        default_port: 8000,
+        ..SERVER
+    },
+    Server {
+        command: &["uvicorn"],
+        name: "uvicorn",
+        host: &["--host"],
+        port: &["--port"],
+        host_env: &["UVICORN_HOST"],
+        port_env: &["UVICORN_PORT"],
+        default_host: LOCAL,
+        default_port: 8000,
+        ..SERVER
+    },
+    Server { command: &["hypercorn"], name: "hypercorn", bind: &["--bind", "-b"], default_host: LOCAL, default_port: 8000, ..SERVER },
+    Server {
+        command: &["daphne"],
+        name: "daphne",
+        host: &["--bind", "-b"],
+        port: &["--port", "-p"],
+        default_host: LOCAL,
+        default_port: 8000,
+        ..SERVER
+    },
+    Server {
+        command: &["waitress-serve"],
+        name: "waitress",
+        host: &["--host"],
+        port: &["--port"],
+        bind: &["--listen"],
+        default_port: 8080,
+        ..SERVER
+    },
+    Server { command: &["fastapi", "run"], name: "fastapi run", host: &["--host"], port: &["--port"], default_port: 8000, ..SERVER },
+    Server {
+        command: &["fastapi", "dev"],
+        name: "fastapi dev",
+        host: &["--host"],
+        port: &["--port"],
+        default_host: LOCAL,
+        default_port: 8000,
+        development: true,
+        ..SERVER
+    },
+    Server {
+        command: &["streamlit", "run"],
+        name: "streamlit",
+        host: &["--server.address"],
+        port: &["--server.port"],
+        host_env: &["STREAMLIT_SERVER_ADDRESS"],
+        port_env: &["STREAMLIT_SERVER_PORT"],
+        default_port: 8501,
+        ..SERVER
+    },
+    Server {
+        command: &["jupyter"],
+        name: "jupyter",
+        host: &["--ip"],
+        port: &["--port"],
+        default_host: LOCAL,
+        default_port: 8888,
+        ..SERVER
+    },
+    Server {
+        command: &["mlflow", "server"],
+        name: "mlflow",
+        host: &["--host", "-h"],
+        port: &["--port", "-p"],
+        host_env: &["MLFLOW_HOST"],
+        port_env: &["MLFLOW_PORT"],
+        default_host: LOCAL,
+        default_port: 5000,
+        ..SERVER
+    },
+    Server {
+        command: &["mlflow", "ui"],
+        name: "mlflow",
+        host: &["--host", "-h"],
+        port: &["--port", "-p"],
+        default_host: LOCAL,
+        default_port: 5000,
+        ..SERVER
+    },
+    Server {
+        command: &["rq-dashboard"],
+        name: "rq-dashboard",
+        host: &["--bind", "-b"],
+        port: &["--port", "-p"],
+        default_port: 9181,
+        ..SERVER
+    },
+    Server {
+        command: &["dagster-webserver"],
+        name: "dagster-webserver",
+        host: &["--host", "-h"],
+        port: &["--port", "-p"],
+        default_host: LOCAL,
+        default_port: 3000,
+        ..SERVER
+    },
+    Server {
+        command: &["prefect", "server", "start"],
+        name: "prefect",
+        host: &["--host"],
+        port: &["--port"],
+        host_env: &["PREFECT_SERVER_API_HOST"],
+        default_host: LOCAL,
+        default_port: 4200,
+        ..SERVER
+    },
+    Server {
+        command: &["bokeh", "serve"],
+        name: "bokeh",
+        host: &["--address"],
+        port: &["--port"],
+        default_host: LOCAL,
+        default_port: 5006,
+        ..SERVER
+    },
+    Server {
+        command: &["mkdocs", "serve"],
+        name: "mkdocs serve",
+        bind: &["--dev-addr", "-a"],
+        default_host: LOCAL,
+        default_port: 8000,
+        development: true,
+        ..SERVER
+    },
+    Server {
+        command: &["hugo", "server"],
+        name: "hugo server",
+        host: &["--bind"],
+        port: &["--port", "-p"],
+        default_host: LOCAL,
+        default_port: 1313,
+        development: true,
+        ..SERVER
+    },
+    Server {
+        command: &["hugo", "serve"],
+        name: "hugo serve",
+        host: &["--bind"],
+        port: &["--port", "-p"],
+        default_host: LOCAL,
+        default_port: 1313,
+        development: true,
+        ..SERVER
+    },
+    Server {
+        command: &["jekyll", "serve"],
+        name: "jekyll serve",
+        host: &["--host", "-H"],
+        port: &["--port", "-P"],
+        default_host: LOCAL,
+        default_port: 4000,
+        development: true,
+        ..SERVER
+    },
+    Server {
+        command: &["ollama", "serve"],
+        name: "ollama",
+        host_env: &["OLLAMA_HOST"],
+        default_host: LOCAL,
+        default_port: 11434,
+        ..SERVER
+    },
+    Server {
+        command: &["rails", "server"],
+        name: "rails server",
+        host: &["--binding", "-b"],
+        port: &["--port", "-p"],
+        host_env: &["BINDING"],
+        port_env: &["PORT"],
+        default_host: LOCAL,
+        default_port: 3000,
+        ..SERVER
+    },
+    Server {
+        command: &["rails", "s"],
+        name: "rails server",
+        host: &["--binding", "-b"],
+        port: &["--port", "-p"],
+        host_env: &["BINDING"],
+        port_env: &["PORT"],
+        default_host: LOCAL,
+        default_port: 3000,
+        ..SERVER
+    },
+    Server {
+        command: &["rackup"],
+        name: "rackup",
+        host: &["--host", "-o"],
+        port: &["--port", "-p"],
+        default_host: LOCAL,
+        default_port: 9292,
+        ..SERVER
+    },
+    Server {
+        command: &["puma"],
+        name: "puma",
+        bind: &["--bind", "-b"],
+        port: &["--port", "-p"],
+        port_env: &["PORT"],
+        default_port: 9292,
+        ..SERVER
+    },
+    Server { command: &["unicorn"], name: "unicorn", bind: &["--listen", "-l"], port: &["--port", "-p"], default_port: 8080, ..SERVER },
+    Server {
+        command: &["next", "dev"],
+        name: "next dev",
+        host: &["--hostname", "-H"],
+        port: &["--port", "-p"],
+        port_env: &["PORT"],
+        default_port: 3000,
+        development: true,
+        ..SERVER
+    },
+    Server {
+        command: &["next", "start"],
+        name: "next start",
+        host: &["--hostname", "-H"],
+        port: &["--port", "-p"],
+        port_env: &["PORT"],
+        default_port: 3000,
+        ..SERVER
+    },
+    Server {
+        command: &["nuxt", "dev"],
+        name: "nuxt dev",
+        host: &["--host", "-H"],
+        port: &["--port", "-p"],
+        host_env: &["NUXT_HOST", "HOST"],
+        port_env: &["NUXT_PORT", "PORT"],
+        default_host: LOCAL,
+        default_port: 3000,
+        development: true,
+        ..SERVER
+    },
+    Server {
+        command: &["vite", "preview"],
+        name: "vite preview",
+        host: &["--host"],
+        port: &["--port"],
+        default_host: LOCAL,
+        default_port: 4173,
+        ..SERVER
+    },
+    Server {
+        command: &["vite"],
+        name: "vite",
+        host: &["--host"],
+        port: &["--port"],
+        default_host: LOCAL,
+        default_port: 5173,
+        development: true,
+        ..SERVER
+    },
+    Server {
+        command: &["ng", "serve"],
+        name: "ng serve",
+        host: &["--host"],
+        port: &["--port"],
+        default_host: LOCAL,
+        default_port: 4200,
+        development: true,
+        ..SERVER
+    },
+    Server {
+        command: &["webpack", "serve"],
+        name: "webpack serve",
+        host: &["--host"],
+        port: &["--port"],
+        default_host: LOCAL,
+        default_port: 8080,
+        development: true,
+        ..SERVER
+    },
+    Server {
+        command: &["webpack-dev-server"],
+        name: "webpack-dev-server",
+        host: &["--host"],
+        port: &["--port"],
+        default_host: LOCAL,
+        default_port: 8080,
+        development: true,
+        ..SERVER
+    },
+    Server {
+        command: &["vue-cli-service", "serve"],
+        name: "vue-cli-service serve",
+        host: &["--host"],
+        port: &["--port"],
+        default_port: 8080,
+        development: true,
+        ..SERVER
+    },
+    Server {
+        command: &["react-scripts", "start"],
+        name: "react-scripts start",
+        host_env: &["HOST"],
+        port_env: &["PORT"],
+        default_port: 3000,
+        development: true,
+        ..SERVER
+    },
+    Server {
+        command: &["gatsby", "develop"],
+        name: "gatsby develop",
+        host: &["--host", "-H"],
+        port: &["--port", "-p"],
+        default_host: LOCAL,
+        default_port: 8000,
+        development: true,
+        ..SERVER
+    },
+    Server {
+        command: &["astro", "dev"],
+        name: "astro dev",
+        host: &["--host"],
+        port: &["--port"],
+        default_host: LOCAL,
+        default_port: 4321,
+        development: true,
+        ..SERVER
+    },
+    Server {
+        command: &["json-server"],
+        name: "json-server",
+        host: &["--host", "-H"],
+        port: &["--port", "-p"],
+        default_host: LOCAL,
+        default_port: 3000,
+        development: true,
+        ..SERVER
+    },
+    Server {
+        command: &["http-server"],
+        name: "http-server",
+        host: &["-a"],
+        port: &["--port", "-p"],
+        port_env: &["PORT"],
+        default_port: 8080,
+        ..SERVER
+    },
+    Server {
+        command: &["serve"],
+        name: "serve",
+        bind: &["--listen", "-l"],
+        port: &["-p"],
+        port_env: &["PORT"],
+        default_port: 3000,
+        ..SERVER
+    },
+    Server { command: &["redis-server"], name: "redis-server", host: &["--bind"], port: &["--port"], default_port: 6379, ..SERVER },
+    Server { command: &["php-fpm"], name: "php-fpm", default_port: 9000, ..SERVER },
+    Server {
+        command: &["php", "artisan", "serve"],
+        name: "php artisan serve",
+        host: &["--host"],
+        port: &["--port"],
+        host_env: &["SERVER_HOST"],
+        port_env: &["SERVER_PORT"],
+        default_host: LOCAL,
+        default_port: 8000,
+        development: true,
+        ..SERVER
+    },
+    Server {
+        command: &["symfony", "server:start"],
+        name: "symfony server:start",
+        host: &["--listen-ip"],
+        port: &["--port"],
+        default_host: LOCAL,
+        default_port: 8000,
+        development: true,
+        ..SERVER
+    },
+    Server {
+        command: &["symfony", "serve"],
+        name: "symfony serve",
+        host: &["--listen-ip"],
+        port: &["--port"],
+        default_host: LOCAL,
+        default_port: 8000,
+        development: true,
+        ..SERVER
+    },
+    Server { command: &["celery", "flower"], name: "flower", host: &["--address"], port: &["--port"], default_port: 5555, ..SERVER },
+];
+
+/// Where a process listens.
+#[derive(Clone, Debug)]
+pub(crate) struct Listen {
+    /// The server's name for messages.
+    pub server: &'static str,
+    /// The address; `None` where it cannot be told.
+    pub host: Option<String>,
+    /// The port; `None` where it cannot be told.
+    pub port: Option<u16>,
+    /// What decides the address: an option, a setting, or the command where it is the default.
+    pub host_at: Span,
+    /// What decides the port.
+    pub port_at: Span,
+    /// Nothing says the address: it is the server's default.
+    pub host_defaulted: bool,
+    /// The server is meant for development.
+    pub development: bool,
+}
+
+impl Listen {
+    /// Whether only the container itself reaches it.
+    pub(crate) fn loopback(&self) -> bool {
+        self.host.as_deref().is_some_and(is_loopback)
+    }
+}
+
+/// Whether an address is the container's own.
+pub(crate) fn is_loopback(address: &str) -> bool {
+    let address = address.trim_start_matches('[').trim_end_matches(']');
+    address == "localhost" || address == "::1" || address.starts_with("127.")
+}
+
+/// Where a process listens; `None` for what is no server that we know.
+pub(crate) fn listen(process: &Process, runtime: &Runtime) -> Option<Listen> {
+    let words = command_words(process);
+    if let Some(found) = django(process, &words).or_else(|| php_builtin(process, &words)).or_else(|| http_server(process, &words)) {
+        return Some(found);
+    }
+    let server = SERVERS.iter().find(|s| starts(&words, s.command))?;
+    let mut found = Listen {
+        server: server.name,
+        host: Some(server.default_host.to_owned()),
+        port: (server.default_port > 0).then_some(server.default_port),
+        host_at: process.span,
+        port_at: process.span,
+        host_defaulted: true,
+        development: server.development,
+    };
+    environment(server, runtime, &mut found);
+    configuration(process, &mut found);
+    options(server, process, &mut found);
+    Some(found)
+}
+
+/// The words of a command without folders, `python -m` and package runners taken off, options left out after the program.
+fn command_words(process: &Process) -> Vec<String> {
+    let mut words: Vec<&str> = process.argv.iter().map(|a| a.value.as_str()).collect();
+    loop {
+        let name = words.first().map_or("", |w| crate::files::file_name(w));
+        let runner = match (name, words.get(1).copied(), words.get(2).copied()) {
+            (n, Some("-m"), Some(_)) if n.starts_with("python") => 2,
+            (n, Some("-u"), Some("-m")) if n.starts_with("python") => 3,
+            ("poetry" | "pipenv" | "uv" | "pdm" | "rye" | "hatch", Some("run"), Some(_)) => 2,
+            ("npx" | "bunx" | "pnpx", Some(next), _) if !next.starts_with('-') => 1,
+            ("npx", Some("-y" | "--yes"), Some(_)) => 2,
+            ("bundle", Some("exec"), Some(_)) | ("yarn" | "pnpm" | "npm", Some("exec" | "dlx"), Some(_)) => 2,
+            ("opentelemetry-instrument" | "ddtrace-run", Some(_), _) => 1,
+            _ => break,
+        };
+        words.drain(..runner);
+    }
+    words.iter().enumerate().map(|(n, w)| if n == 0 { crate::files::file_name(w).to_owned() } else { (*w).to_owned() }).collect()
+}
+
+/// Whether the program and its first operands are these; options in between are passed over, `flask --app x run` with
+/// their values.
+fn starts(words: &[String], command: &[&str]) -> bool {
+    let Some((program, rest)) = command.split_first() else { return false };
+    if words.first().map(String::as_str) != Some(*program) && !versioned(words.first(), program) {
+        return false;
+    }
+    let mut wanted = rest.iter().peekable();
+    for word in words.iter().skip(1) {
+        match wanted.peek() {
+            None => return true,
+            Some(next) if word == **next => {
+                wanted.next();
+            }
+            Some(_) => {}
+        }
+    }
+    wanted.peek().is_none()
+}
+
+fn versioned(word: Option<&String>, program: &str) -> bool {
+    word.and_then(|w| w.strip_prefix(program)).is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit() || c == '.'))
+}
+
+fn environment(server: &Server, runtime: &Runtime, found: &mut Listen) {
+    for name in server.host_env {
+        if let Some(var) = runtime.env(name) {
+            (found.host, found.host_at, found.host_defaulted) = (var.value.clone(), var.span, false);
+        }
+    }
+    for name in server.port_env {
+        if let Some(var) = runtime.env(name) {
+            (found.port, found.port_at) = (var.value.as_deref().and_then(|v| v.parse().ok()), var.span);
+            if server.name == "gunicorn" {
+                (found.host, found.host_at, found.host_defaulted) = (Some(ANY.to_owned()), var.span, false);
+            }
+        }
+    }
+    if server.name == "rails server" {
+        let production = ["RAILS_ENV", "RACK_ENV"].iter().any(|n| runtime.env_value(n) == Some("production"));
+        if production && found.host_defaulted {
+            found.host = Some(ANY.to_owned());
+        }
+    }
+    if server.name == "gunicorn"
+        && let Some(var) = runtime.env("GUNICORN_CMD_ARGS")
+    {
+        let words = var.value.as_deref().unwrap_or("").split_whitespace().collect::<Vec<_>>();
+        let bind = words.iter().enumerate().find_map(|(n, w)| {
+            w.strip_prefix("--bind=").or_else(|| matches!(*w, "-b" | "--bind").then(|| words.get(n + 1).copied()).flatten())
+        });
+        match bind {
+            Some(bind) => apply_bind(bind, var.span, found),
+            None if var.value.is_none() => (found.host, found.port) = (None, None),
+            None => {}
+        }
+    }
+}
+
+fn configuration(process: &Process, found: &mut Listen) {
+    if process.name() != "gunicorn" {
+        return;
+    }
+    match &process.gunicorn {
+        Some((_, conf)) => match conf.strings("bind").first() {
+            Some(bind) => apply_bind(&bind.value, bind.span, found),
+            // a setting that is computed: nothing can be said
+            None if conf.get("bind").is_some() => (found.host, found.port) = (None, None),
+            None => {}
+        },
+        None if process.option(&["-c", "--config"]).is_some() => (found.host, found.port) = (None, None),
+        None => {}
+    }
+}
+
+fn options(server: &Server, process: &Process, found: &mut Listen) {
+    if let Some(arg) = process.option(server.host) {
+        let value = if arg.value.starts_with('-') { ANY.to_owned() } else { arg.value.clone() };
+        (found.host, found.host_at, found.host_defaulted) = (arg.known.then_some(value), arg.span, false);
+    } else if let Some(flag) = process.args().iter().find(|a| a.value == "--host" && server.host.contains(&"--host")) {
+        // `vite --host` with nothing after it: all addresses
+        (found.host, found.host_at, found.host_defaulted) = (Some(ANY.to_owned()), flag.span, false);
+    }
+    if let Some(arg) = process.option(server.port) {
+        (found.port, found.port_at) = (arg.value.parse().ok(), arg.span);
+    }
+    if let Some(arg) = process.option(server.bind) {
+        if arg.known || arg.value.starts_with(ANY) || arg.value.starts_with(':') {
+            apply_bind(&arg.value, arg.span, found);
+        } else {
+            (found.host, found.port, found.host_at) = (None, None, arg.span);
+        }
+    }
+}
+
+fn apply_bind(bind: &str, span: Span, found: &mut Listen) {
+    (found.host_at, found.port_at, found.host_defaulted) = (span, span, false);
+    if bind.starts_with("unix:") || bind.starts_with('/') || bind.starts_with("fd://") {
+        (found.host, found.port) = (None, None);
+        return;
+    }
+    let bind = bind.trim_start_matches("tcp://").trim_start_matches("http://").trim_start_matches("ssl://");
+    let bind = bind.split(['?', '/']).next().unwrap_or(bind);
+    match bind.rsplit_once(':') {
+        Some((host, port)) => {
+            let host = if host.is_empty() || host == "*" { ANY } else { host };
+            (found.host, found.port) = (Some(host.to_owned()), port.parse().ok());
+        }
+        None => match bind.parse() {
+            Ok(port) => (found.host, found.port) = (Some(ANY.to_owned()), Some(port)),
+            Err(_) => found.host = Some(bind.to_owned()),
+        },
+    }
+}
+
+/// `manage.py runserver [address:]port`.
+fn django(process: &Process, words: &[String]) -> Option<Listen> {
+    let at = words.iter().position(|w| w == "runserver" || w == "runserver_plus")?;
+    let before = words.get(..at)?;
+    if !before.iter().any(|w| w.ends_with("manage.py") || w == "django-admin" || w == "django") {
+        return None;
+    }
+    let place = process.argv.iter().position(|a| a.value == "runserver" || a.value == "runserver_plus")?;
+    let operand: Option<&Arg> = process.argv.iter().skip(place + 1).find(|a| !a.value.starts_with('-'));
+    let mut found = Listen {
+        server: "manage.py runserver",
+        host: Some(LOCAL.to_owned()),
+        port: Some(8000),
+        host_at: process.span,
+        port_at: process.span,
+        host_defaulted: true,
+        development: true,
+    };
+    if let Some(arg) = operand {
+        match arg.value.rsplit_once(':') {
+            _ if !arg.known && !arg.value.starts_with("0.0.0.0") && !arg.value.starts_with("0:") => (found.host, found.port) = (None, None),
+            Some((host, port)) => {
+                let host = if host == "0" { ANY } else { host };
+                (found.host, found.port) = (Some(host.to_owned()), port.parse().ok());
+                found.host_defaulted = false;
+            }
+            None => found.port = arg.value.parse().ok(),
+        }
+        (found.host_at, found.port_at) = (arg.span, arg.span);
+    }
+    Some(found)
+}
+
+/// `php -S address:port`.
+fn php_builtin(process: &Process, words: &[String]) -> Option<Listen> {
+    if words.first().map(String::as_str) != Some("php") {
+        return None;
+    }
+    let arg = process.option(&["-S"])?;
+    let mut found =
+        Listen { server: "php -S", host: None, port: None, host_at: arg.span, port_at: arg.span, host_defaulted: false, development: true };
+    if arg.known {
+        apply_bind(&arg.value, arg.span, &mut found);
+    }
+    Some(found)
+}
+
+/// `python -m http.server [port]`.
+fn http_server(process: &Process, words: &[String]) -> Option<Listen> {
+    if words.first().map(String::as_str) != Some("http.server") {
+        return None;
+    }
+    let host = process.option(&["--bind", "-b"]);
+    let port = process.argv.iter().rev().find_map(|a| a.value.parse::<u16>().ok().map(|p| (p, a.span)));
+    Some(Listen {
+        server: "python -m http.server",
+        host_defaulted: host.is_none(),
+        host_at: host.as_ref().map_or(process.span, |h| h.span),
+        host: Some(host.map_or_else(|| ANY.to_owned(), |h| h.value)),
+        port_at: port.map_or(process.span, |(_, span)| span),
+        port: Some(port.map_or(8000, |(p, _)| p)),
+        development: true,
+    })
+}
+
+/// Ports on which well-known images listen when nothing else is said.
+pub(crate) fn image_ports(image: &crate::stack::ImageRef) -> &'static [u16] {
+    match image.short_name() {
+        "postgres" | "postgis" | "timescaledb" | "pgvector" => &[5432],
+        "mysql" | "mariadb" | "percona" => &[3306],
+        "redis" | "valkey" | "keydb" => &[6379],
+        "mongo" | "mongodb" => &[27017],
+        "rabbitmq" => &[5672, 15672],
+        "memcached" => &[11211],
+        "elasticsearch" | "opensearch" => &[9200, 9300],
+        "kibana" => &[5601],
+        "nginx" | "httpd" => &[80, 443],
+        "grafana" => &[3000],
+        "prometheus" => &[9090],
+        "influxdb" => &[8086],
+        "neo4j" => &[7474, 7687],
+        "cassandra" => &[9042],
+        "zookeeper" => &[2181],
+        "couchdb" => &[5984],
+        "adminer" => &[8080],
+        "phpmyadmin" => &[80],
+        "mssql" => &[1433],
+        "nats" => &[4222, 8222],
+        "etcd" => &[2379, 2380],
+        "vault" => &[8200],
+        "minio" => &[9000],
+        _ => &[],
+    }
+}

@@ -1,0 +1,6 @@
+//! Rules of the category `syntax`, one a file.
+
+use crate::rule::Entry;
+
+/// The rules of this category.
+pub(super) const RULES: &[Entry] = &[];

@@ -1,0 +1,169 @@
+//! Where a file of an image comes from: COPY and ADD are followed back to the context, files that a RUN writes are read
+//! from its text.
+
+use crate::files::{self, Files, Kind};
+use crate::source::Span;
+use crate::syntax::dockerfile::{CopyOp, Instruction, Op};
+use crate::text::Text;
+
+use super::{Base, BuildContext, DockerfileUnit};
+
+/// What stands at a path of a container.
+#[derive(Clone, Debug)]
+pub(super) enum Located {
+    /// A file of the project.
+    File {
+        /// Its path.
+        path: String,
+        /// What brought it: a COPY, or a mount.
+        by: Span,
+        /// It comes from the image, where its mode bits count as the context has them.
+        #[allow(dead_code, reason = "read by rules on execute bits")]
+        copied: bool,
+    },
+    /// A text that an instruction writes.
+    Generated {
+        /// The text.
+        text: Text,
+        /// The instruction.
+        by: Span,
+    },
+}
+
+const MAX_STAGE_HOPS: usize = 16;
+
+/// Finds `path` (absolute) in the image of a stage.
+pub(super) fn locate(
+    unit: &DockerfileUnit,
+    stage: usize,
+    context: Option<&BuildContext>,
+    path: &str,
+    disk: &dyn Files,
+    hops: usize,
+) -> Option<Located> {
+    if hops > MAX_STAGE_HOPS {
+        return None;
+    }
+    for n in unit.chain(stage) {
+        let ast_stage = unit.ast.stages.get(n)?;
+        for (item, instruction) in unit.ast.stage_instructions(ast_stage).rev() {
+            let found = match &instruction.op {
+                Op::Copy(copy) | Op::Add(copy) => copied(unit, n, item, instruction, copy, context, path, disk, hops),
+                Op::Run(_) => generated(unit, n, item, instruction, path),
+                _ => None,
+            };
+            if found.is_some() {
+                return found;
+            }
+        }
+        if !matches!(unit.stages.get(n)?.base, Base::Stage(_)) {
+            break;
+        }
+    }
+    None
+}
+
+#[allow(clippy::too_many_arguments, reason = "one call, from `locate`")]
+fn copied(
+    unit: &DockerfileUnit,
+    stage: usize,
+    item: usize,
+    instruction: &Instruction,
+    copy: &CopyOp,
+    context: Option<&BuildContext>,
+    path: &str,
+    disk: &dyn Files,
+    hops: usize,
+) -> Option<Located> {
+    let raw_dest = unit.expand_at(stage, item, &copy.dest)?;
+    let dest = files::join(&unit.workdir_at(stage, item).unwrap_or_else(|| "/".to_owned()), &raw_dest);
+    let dest_is_dir = raw_dest.ends_with('/') || raw_dest.ends_with("/.") || raw_dest == "." || copy.sources.len() > 1;
+    let rest = files::strip_prefix(&dest, path)?;
+    for heredoc in instruction.heredocs.iter() {
+        if rest == heredoc.name || (rest == "." && !dest_is_dir) {
+            return Some(Located::Generated { text: Text::verbatim(heredoc.content.clone(), heredoc.body), by: instruction.head });
+        }
+    }
+    for source in copy.sources.iter().rev() {
+        let Some(source) = unit.expand_at(stage, item, source) else { continue };
+        if source.contains("://") {
+            continue;
+        }
+        let source = files::normalize(source.trim_start_matches('/'));
+        if let Some(from) = &copy.from {
+            let Some(found) = from_stage(unit, from, &source, rest, dest_is_dir, context, disk, hops) else { continue };
+            return Some(found);
+        }
+        let context = context?;
+        for candidate in candidates(&source, rest, dest_is_dir) {
+            let full = files::join(&context.dir, &candidate);
+            let sent = context.listing.truncated || context.has_file(&candidate);
+            if sent && disk.kind(&full) == Some(Kind::File) {
+                return Some(Located::File { path: full, by: instruction.head, copied: true });
+            }
+        }
+    }
+    None
+}
+
+/// The paths of a source that could end up at `rest` below the destination: a folder's content, or a file itself.
+fn candidates(source: &str, rest: &str, dest_is_dir: bool) -> Vec<String> {
+    let mut found = Vec::new();
+    if rest == "." {
+        if !dest_is_dir {
+            found.push(source.to_owned());
+        }
+        return found;
+    }
+    let glob = source.contains(['*', '?', '[']);
+    if glob {
+        let dir = files::parent(source);
+        if !rest.contains('/') {
+            found.push(files::join(dir, rest));
+        } else if let Some((_, below)) = rest.split_once('/') {
+            found.push(files::join(dir, rest));
+            found.push(files::join(dir, below));
+        }
+        return found;
+    }
+    if files::file_name(source) == rest {
+        found.push(source.to_owned());
+    }
+    found.push(files::join(source, rest));
+    found
+}
+
+#[allow(clippy::too_many_arguments, reason = "one call, from `copied`")]
+fn from_stage(
+    unit: &DockerfileUnit,
+    from: &Text,
+    source: &str,
+    rest: &str,
+    dest_is_dir: bool,
+    context: Option<&BuildContext>,
+    disk: &dyn Files,
+    hops: usize,
+) -> Option<Located> {
+    let name = from.value.to_lowercase();
+    let by_name = unit.stages.iter().rev().find(|s| s.name.as_deref() == Some(name.as_str())).map(|s| s.index);
+    let stage = by_name.or_else(|| name.parse().ok().filter(|n| *n < unit.stages.len()))?;
+    let source = files::join("/", source);
+    candidates(&source, rest, dest_is_dir).iter().find_map(|path| locate(unit, stage, context, path, disk, hops + 1))
+}
+
+fn generated(unit: &DockerfileUnit, stage: usize, item: usize, instruction: &Instruction, path: &str) -> Option<Located> {
+    let script = unit.script(item)?;
+    let workdir = unit.workdir_at(stage, item).unwrap_or_else(|| "/".to_owned());
+    let mut found: Option<Located> = None;
+    for file in crate::quoting::generated_files(script) {
+        let Some(written) = unit.expand_at(stage, item, &file.path) else { continue };
+        if files::join(&workdir, &written) != path {
+            continue;
+        }
+        match &mut found {
+            Some(Located::Generated { text, .. }) if file.append => text.append(&file.text),
+            _ => found = Some(Located::Generated { text: file.text.clone(), by: instruction.head }),
+        }
+    }
+    found
+}

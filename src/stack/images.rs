@@ -1,0 +1,465 @@
+//! What is known of each stage without building it: base, environment, user, shell, working folder, command.
+
+use crate::source::{At, Span};
+use crate::syntax::dockerfile::{self, Dockerfile, Form, Instruction, Op};
+use crate::syntax::shell::Dialect;
+use crate::text::Text;
+
+use super::ImageRef;
+
+/// What a stage starts from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// An earlier stage of the same file.
+    Stage(usize),
+    /// An image; its reference after expansion with the defaults of the global ARGs.
+    Image(ImageRef),
+    /// `scratch`.
+    Scratch,
+    /// Held in an ARG without a value, or not readable.
+    Unknown,
+}
+
+/// `NAME=value` of ENV or ARG.
+#[derive(Clone, Debug)]
+pub struct EnvSet {
+    /// The name.
+    pub name: String,
+    /// The value after expansion; `None` where it is not known here (ARG without default, part of it unknown).
+    pub value: Option<String>,
+    /// The value as written.
+    pub text: Option<Text>,
+    /// Key and value.
+    pub span: Span,
+    /// Place of the instruction in the items.
+    pub item: usize,
+    /// ARG: gone when the container runs.
+    pub arg: bool,
+}
+
+/// What a name stands for at some place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    /// This value.
+    Known(String),
+    /// Set, to something that is not known here.
+    Unknown,
+    /// Not set by the file; the base image may set it.
+    Unset,
+}
+
+/// `SHELL` in effect.
+#[derive(Clone, Debug)]
+pub struct Shell {
+    /// Its words.
+    pub argv: Vec<String>,
+    /// What it reads.
+    pub dialect: Dialect,
+    /// The SHELL instruction; `None` for the default.
+    pub set_by: Option<Span>,
+}
+
+/// A reference from a stage to another one.
+#[derive(Clone, Debug)]
+pub struct Need {
+    /// The stage that is needed.
+    pub stage: usize,
+    /// What needs it: the FROM's image, `--from=…`, a mount's `from=…`.
+    pub span: Span,
+    /// Place of the instruction in the items.
+    pub item: usize,
+}
+
+/// A stage.
+#[derive(Clone, Debug)]
+pub struct StageModel {
+    /// Its number.
+    pub index: usize,
+    /// Lower-cased name.
+    pub name: Option<String>,
+    /// The FROM instruction.
+    pub from: Span,
+    /// The image or stage name as written, at its place.
+    pub image: Text,
+    /// What it starts from.
+    pub base: Base,
+    /// ENV and ARG of this stage, in order; those of its parents are not repeated.
+    pub env: Vec<EnvSet>,
+    /// Stages that it needs, its base included.
+    pub needs: Vec<Need>,
+    /// `--from` and mount `from` values that name no stage: an image, a named context, or a slip; at their place.
+    pub outside: Vec<At<String>>,
+    /// WORKDIR after each WORKDIR instruction: item and folder (`None` where a part is unknown).
+    pub workdirs: Vec<(usize, Option<String>)>,
+    /// USER instructions: item and value.
+    pub users: Vec<(usize, Text)>,
+    /// SHELL instructions.
+    pub shells: Vec<(usize, Shell)>,
+    /// Place of its last CMD in the items.
+    pub cmd: Option<usize>,
+    /// Place of its last ENTRYPOINT.
+    pub entrypoint: Option<usize>,
+    /// Place of its last HEALTHCHECK.
+    pub healthcheck: Option<usize>,
+    /// EXPOSE: port, protocol, at their place.
+    pub exposed: Vec<At<(u16, String)>>,
+}
+
+/// Works out all stages. `args` are the `--build-arg`s in effect.
+pub(super) fn stages(ast: &Dockerfile, args: &[(String, String)]) -> Vec<StageModel> {
+    let mut globals: Vec<EnvSet> = Vec::new();
+    for (item, instruction) in ast.global() {
+        if let Op::Arg(pairs) = &instruction.op {
+            for pair in pairs {
+                let set = env_set(pair, item, true, ast.escape, &|name| find(&globals, name, usize::MAX), args);
+                globals.push(set);
+            }
+        }
+    }
+    let mut stages: Vec<StageModel> = Vec::new();
+    for (index, stage) in ast.stages.iter().enumerate() {
+        let Some(from) = ast.from_of(stage) else { continue };
+        let Some(instruction) = ast.instruction(stage.from) else { continue };
+        let base = base(&from.image, &globals, &stages, ast.escape);
+        let needs = match &base {
+            Base::Stage(n) => vec![Need { stage: *n, span: from.image.span, item: stage.from }],
+            _ => Vec::new(),
+        };
+        let mut model = StageModel {
+            index,
+            name: stage.name.as_ref().map(|n| n.value.clone()),
+            from: instruction.head,
+            image: from.image.clone(),
+            base,
+            env: Vec::new(),
+            needs,
+            outside: Vec::new(),
+            workdirs: Vec::new(),
+            users: Vec::new(),
+            shells: Vec::new(),
+            cmd: None,
+            entrypoint: None,
+            healthcheck: None,
+            exposed: Vec::new(),
+        };
+        for (item, instruction) in ast.stage_instructions(stage) {
+            apply(&mut model, item, instruction, &stages, &globals, ast.escape, args);
+        }
+        stages.push(model);
+    }
+    stages
+}
+
+fn find(sets: &[EnvSet], name: &str, before: usize) -> Lookup {
+    match sets.iter().rev().find(|s| s.name == name && s.item < before) {
+        Some(EnvSet { value: Some(value), .. }) => Lookup::Known(value.clone()),
+        Some(_) => Lookup::Unknown,
+        None => Lookup::Unset,
+    }
+}
+
+fn base(image: &Text, globals: &[EnvSet], earlier: &[StageModel], escape: char) -> Base {
+    let Some(name) = expand(image, escape, &|name| find(globals, name, usize::MAX)) else { return Base::Unknown };
+    if let Some(stage) = earlier.iter().rev().find(|s| s.name.as_deref() == Some(name.as_str())) {
+        return Base::Stage(stage.index);
+    }
+    match name.as_str() {
+        "scratch" => Base::Scratch,
+        "" => Base::Unknown,
+        _ => Base::Image(ImageRef::parse(&name)),
+    }
+}
+
+/// Expands a word; `None` where a part of it is unknown or cannot be read.
+fn expand(word: &str, escape: char, lookup: &dyn Fn(&str) -> Lookup) -> Option<String> {
+    let unknown = std::cell::Cell::new(false);
+    let value = dockerfile::expand::expand(word, escape, &|name: &str| match lookup(name) {
+        Lookup::Known(value) => Some(value),
+        Lookup::Unset if is_platform_arg(name) => {
+            unknown.set(true);
+            Some(String::new())
+        }
+        Lookup::Unset => None,
+        Lookup::Unknown => {
+            unknown.set(true);
+            Some(String::new())
+        }
+    });
+    value.ok().filter(|_| !unknown.get())
+}
+
+fn is_platform_arg(name: &str) -> bool {
+    name.strip_prefix("TARGET")
+        .or_else(|| name.strip_prefix("BUILD"))
+        .is_some_and(|rest| matches!(rest, "PLATFORM" | "OS" | "OSVERSION" | "ARCH" | "VARIANT" | "STAGE"))
+}
+
+fn env_set(
+    pair: &dockerfile::Pair,
+    item: usize,
+    arg: bool,
+    escape: char,
+    lookup: &dyn Fn(&str) -> Lookup,
+    args: &[(String, String)],
+) -> EnvSet {
+    let name = dockerfile::unquote(&pair.key, escape).value;
+    let given = if arg { args.iter().find(|(k, _)| *k == name).map(|(_, v)| v.clone()) } else { None };
+    let value = given.or_else(|| pair.value.as_ref().and_then(|v| expand(v, escape, lookup)));
+    EnvSet { name, value, text: pair.value.clone(), span: pair.span, item, arg }
+}
+
+fn apply(
+    model: &mut StageModel,
+    item: usize,
+    instruction: &Instruction,
+    stages: &[StageModel],
+    globals: &[EnvSet],
+    escape: char,
+    args: &[(String, String)],
+) {
+    let see = |model: &StageModel, name: &str| match find(&model.env, name, usize::MAX) {
+        Lookup::Unset => inherited(&model.base, stages, name),
+        found => found,
+    };
+    match &instruction.op {
+        Op::Env(pairs) => {
+            let sets: Vec<EnvSet> = pairs.iter().map(|p| env_set(p, item, false, escape, &|n| see(model, n), args)).collect();
+            model.env.extend(sets);
+        }
+        Op::Arg(pairs) => {
+            for pair in pairs {
+                let mut set = env_set(pair, item, true, escape, &|n| see(model, n), args);
+                if set.value.is_none() && set.text.is_none() {
+                    set.value = match find(globals, &set.name, usize::MAX) {
+                        Lookup::Known(value) => Some(value),
+                        _ => None,
+                    };
+                }
+                // an ENV of the same name keeps its value over a later ARG
+                if !model.env.iter().any(|s| s.name == set.name && !s.arg) {
+                    model.env.push(set);
+                }
+            }
+        }
+        Op::Workdir(text) => {
+            let dir = expand(text, escape, &|n| see(model, n)).and_then(|dir| {
+                if dir.starts_with('/') || dir.chars().nth(1) == Some(':') {
+                    return Some(crate::files::normalize(&dir));
+                }
+                let current = model.workdirs.last().map(|(_, d)| d.clone()).unwrap_or_else(|| inherited_workdir(&model.base, stages));
+                current.map(|current| crate::files::join(&current, &dir))
+            });
+            model.workdirs.push((item, dir));
+        }
+        Op::User(text) => model.users.push((item, text.clone())),
+        Op::Shell(words) => {
+            let argv: Vec<String> = words.iter().map(|w| w.value.clone()).collect();
+            model.shells.push((item, Shell { dialect: shell_dialect(&argv), argv, set_by: Some(instruction.head) }));
+        }
+        Op::Cmd(_) => model.cmd = Some(item),
+        Op::Entrypoint(_) => model.entrypoint = Some(item),
+        Op::Healthcheck(_) => model.healthcheck = Some(item),
+        Op::Expose(ports) => {
+            for port in ports {
+                if let Some(value) = expand(port, escape, &|n| see(model, n)) {
+                    model.exposed.extend(exposed(&value).into_iter().map(|p| At::new(p, port.span)));
+                }
+            }
+        }
+        Op::Copy(copy) | Op::Add(copy) => {
+            if let Some(from) = &copy.from {
+                reference(model, stages, from, item);
+            }
+        }
+        Op::Run(run) => {
+            for mount in &run.mounts {
+                if let Some(from) = mount.get("from") {
+                    reference(model, stages, from, item);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn reference(model: &mut StageModel, stages: &[StageModel], from: &Text, item: usize) {
+    let name = from.value.to_lowercase();
+    let by_number = name.parse::<usize>().ok().filter(|n| *n < stages.len());
+    let by_name = || stages.iter().rev().find(|s| s.name.as_deref() == Some(name.as_str())).map(|s| s.index);
+    match by_number.or_else(by_name) {
+        Some(stage) => model.needs.push(Need { stage, span: from.span, item }),
+        None => model.outside.push(At::new(from.value.clone(), from.span)),
+    }
+}
+
+fn inherited(base: &Base, stages: &[StageModel], name: &str) -> Lookup {
+    let mut base = base;
+    for _ in 0..=stages.len() {
+        match base {
+            Base::Stage(n) => {
+                let Some(stage) = stages.get(*n) else { return Lookup::Unknown };
+                match find(&stage.env, name, usize::MAX) {
+                    Lookup::Unset => base = &stage.base,
+                    found => return found,
+                }
+            }
+            Base::Image(_) | Base::Unknown => {
+                return if name == "PATH" { Lookup::Unknown } else { Lookup::Unset };
+            }
+            Base::Scratch => return Lookup::Unset,
+        }
+    }
+    Lookup::Unknown
+}
+
+fn inherited_workdir(base: &Base, stages: &[StageModel]) -> Option<String> {
+    let mut base = base;
+    for _ in 0..=stages.len() {
+        match base {
+            Base::Stage(n) => {
+                let stage = stages.get(*n)?;
+                match stage.workdirs.last() {
+                    Some((_, dir)) => return dir.clone(),
+                    None => base = &stage.base,
+                }
+            }
+            Base::Scratch => return Some("/".to_owned()),
+            Base::Image(image) => return base_workdir(image),
+            Base::Unknown => return None,
+        }
+    }
+    None
+}
+
+/// The working folder of well-known images; most leave it at `/`.
+fn base_workdir(image: &ImageRef) -> Option<String> {
+    let dir = match image.official()? {
+        "golang" => "/go",
+        "php" | "drupal" | "wordpress" => "/var/www/html",
+        "tomcat" => "/usr/local/tomcat",
+        "redis" | "mongo" => "/data",
+        "ghost" => "/var/lib/ghost",
+        "httpd" => "/usr/local/apache2",
+        "python" | "node" | "nginx" | "ubuntu" | "debian" | "alpine" | "postgres" | "mysql" | "mariadb" | "ruby" | "rust" | "openjdk"
+        | "eclipse-temurin" | "busybox" | "fedora" | "centos" | "amazonlinux" | "buildpack-deps" | "maven" | "gradle" | "perl"
+        | "erlang" => "/",
+        _ => return None,
+    };
+    Some(dir.to_owned())
+}
+
+fn exposed(text: &str) -> Vec<(u16, String)> {
+    let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+    let ports = ports.rsplit(':').next().unwrap_or(ports);
+    let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
+    match (first.parse::<u16>(), last.parse::<u16>()) {
+        (Ok(first), Ok(last)) if first <= last => (first..=last).take(1000).map(|p| (p, protocol.to_lowercase())).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn shell_dialect(argv: &[String]) -> Dialect {
+    crate::quoting::dialect_of(argv)
+}
+
+impl super::DockerfileUnit {
+    /// What a name stands for in a stage just before an item (`usize::MAX` for the stage's end), its parents' ENV and ARG included.
+    pub fn lookup(&self, stage: usize, before: usize, name: &str) -> Lookup {
+        let Some(model) = self.stages.get(stage) else { return Lookup::Unknown };
+        match find(&model.env, name, before) {
+            Lookup::Unset => inherited(&model.base, &self.stages, name),
+            found => found,
+        }
+    }
+
+    /// The ENV entry that a container of this stage has under a name.
+    pub fn run_env(&self, stage: usize, name: &str) -> Option<&EnvSet> {
+        self.chain(stage).into_iter().find_map(|n| self.stages.get(n)?.env.iter().rev().find(|s| s.name == name && !s.arg))
+    }
+
+    /// All ENV entries that a container of this stage has, the nearest of each name, sorted by name.
+    pub fn run_envs(&self, stage: usize) -> Vec<&EnvSet> {
+        let mut found: std::collections::BTreeMap<&str, &EnvSet> = std::collections::BTreeMap::new();
+        for n in self.chain(stage) {
+            for set in self.stages.get(n).into_iter().flat_map(|s| s.env.iter().rev()).filter(|s| !s.arg) {
+                found.entry(&set.name).or_insert(set);
+            }
+        }
+        found.into_values().collect()
+    }
+
+    /// Expands a word of an instruction as the builder does; `None` where a part is unknown.
+    pub fn expand_at(&self, stage: usize, item: usize, word: &str) -> Option<String> {
+        expand(word, self.ast.escape, &|name| self.lookup(stage, item, name))
+    }
+
+    /// The working folder in a stage just before an item.
+    pub fn workdir_at(&self, stage: usize, before: usize) -> Option<String> {
+        let model = self.stages.get(stage)?;
+        match model.workdirs.iter().rev().find(|(item, _)| *item < before) {
+            Some((_, dir)) => dir.clone(),
+            None => inherited_workdir(&model.base, &self.stages),
+        }
+    }
+
+    /// The shell in a stage just before an item.
+    pub fn shell_at(&self, stage: usize, before: usize) -> Shell {
+        let mut before = before;
+        for n in self.chain(stage) {
+            if let Some((_, shell)) = self.stages.get(n).and_then(|s| s.shells.iter().rev().find(|(item, _)| *item < before)) {
+                return shell.clone();
+            }
+            before = usize::MAX;
+        }
+        default_shell(self.root_image(stage))
+    }
+
+    /// The user in a stage just before an item, where a USER instruction says so.
+    pub fn user_at(&self, stage: usize, before: usize) -> Option<&Text> {
+        let mut before = before;
+        for n in self.chain(stage) {
+            if let Some((_, user)) = self.stages.get(n).and_then(|s| s.users.iter().rev().find(|(item, _)| *item < before)) {
+                return Some(user);
+            }
+            before = usize::MAX;
+        }
+        None
+    }
+
+    /// The ENTRYPOINT and CMD instructions of a container of this stage: an ENTRYPOINT clears the CMD of the stages above it.
+    pub fn launch(&self, stage: usize) -> (Option<usize>, Option<usize>) {
+        let mut cmd = None;
+        for n in self.chain(stage) {
+            let Some(model) = self.stages.get(n) else { break };
+            cmd = cmd.or(model.cmd);
+            if model.entrypoint.is_some() {
+                return (model.entrypoint, cmd);
+            }
+        }
+        (None, cmd)
+    }
+}
+
+fn default_shell(image: Option<&ImageRef>) -> Shell {
+    let windows = image.is_some_and(|i| {
+        let name = i.name.as_str();
+        i.registry.as_deref() == Some("mcr.microsoft.com")
+            && (name.starts_with("windows")
+                || i.tag.as_deref().is_some_and(|t| t.contains("windowsservercore") || t.contains("nanoserver")))
+    });
+    let argv: Vec<String> = if windows { ["cmd", "/S", "/C"] } else { ["/bin/sh", "-c", ""] }
+        .into_iter()
+        .filter(|w| !w.is_empty())
+        .map(str::to_owned)
+        .collect();
+    Shell { dialect: if windows { Dialect::Windows } else { Dialect::Posix }, argv, set_by: None }
+}
+
+/// The form of CMD, ENTRYPOINT, RUN or HEALTHCHECK.
+pub(super) fn form(instruction: &Instruction) -> Option<&Form> {
+    match &instruction.op {
+        Op::Cmd(form) | Op::Entrypoint(form) | Op::Healthcheck(Some(form)) => Some(form),
+        Op::Run(run) => Some(&run.form),
+        _ => None,
+    }
+}

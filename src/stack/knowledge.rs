@@ -1,0 +1,156 @@
+//! What is known of well-known base images without pulling them.
+
+use super::ImageRef;
+
+/// The family of a distribution, by its package manager and its `/bin/sh`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Distribution {
+    /// Debian, Ubuntu and what is built on them: apt, dash, glibc.
+    Debian,
+    /// Alpine: apk, busybox ash, musl.
+    Alpine,
+    /// Red Hat, Fedora, CentOS, Rocky, Alma, Amazon Linux: dnf or yum, bash, glibc.
+    RedHat,
+    /// Nothing but a busybox.
+    Busybox,
+    /// No shell at all.
+    Distroless,
+}
+
+/// Official images whose untagged variants stand on Debian.
+const DEBIAN_BASED: [&str; 57] = [
+    "debian",
+    "ubuntu",
+    "python",
+    "node",
+    "nginx",
+    "postgres",
+    "mysql",
+    "ruby",
+    "golang",
+    "rust",
+    "php",
+    "perl",
+    "httpd",
+    "tomcat",
+    "openjdk",
+    "gcc",
+    "redis",
+    "mongo",
+    "mariadb",
+    "rabbitmq",
+    "memcached",
+    "cassandra",
+    "haproxy",
+    "buildpack-deps",
+    "wordpress",
+    "drupal",
+    "joomla",
+    "ghost",
+    "redmine",
+    "nextcloud",
+    "jenkins",
+    "solr",
+    "kibana",
+    "logstash",
+    "neo4j",
+    "couchdb",
+    "influxdb",
+    "telegraf",
+    "erlang",
+    "elixir",
+    "haskell",
+    "julia",
+    "r-base",
+    "pypy",
+    "swift",
+    "dart",
+    "maven",
+    "gradle",
+    "jruby",
+    "groovy",
+    "clojure",
+    "eclipse-temurin",
+    "varnish",
+    "percona",
+    "arangodb",
+    "composer-debian",
+    "phpmyadmin",
+];
+
+/// The distribution that an image stands on, where its name or tag says so.
+pub fn distribution(image: &ImageRef) -> Option<Distribution> {
+    let tag = image.tag.as_deref().unwrap_or("latest").to_lowercase();
+    let name = image.name.to_lowercase();
+    let short = image.short_name().to_lowercase();
+    if tag.contains("alpine") || short == "alpine" || (short == "docker" && image.official().is_some()) {
+        return Some(Distribution::Alpine);
+    }
+    if name.contains("distroless") {
+        return Some(if tag.contains("debug") { Distribution::Busybox } else { Distribution::Distroless });
+    }
+    if ["windowsservercore", "nanoserver"].iter().any(|w| tag.contains(w)) {
+        return None;
+    }
+    const DEBIAN_TAGS: [&str; 17] = [
+        "slim", "bullseye", "bookworm", "buster", "stretch", "jessie", "trixie", "forky", "focal", "jammy", "noble", "bionic", "xenial",
+        "trusty", "debian", "ubuntu", "wheezy",
+    ];
+    let red_hat = [
+        "fedora",
+        "centos",
+        "rockylinux",
+        "almalinux",
+        "amazonlinux",
+        "oraclelinux",
+        "rhel",
+        "ubi8",
+        "ubi9",
+        "ubi7",
+        "ubi10",
+        "ubi",
+        "ubi-minimal",
+    ];
+    if red_hat.iter().any(|w| short == *w)
+        || ["el7", "el8", "el9", "ubi", "centos", "fedora", "oraclelinux"].iter().any(|w| tag.contains(w))
+    {
+        return Some(Distribution::RedHat);
+    }
+    if short == "busybox" || tag.contains("busybox") {
+        return Some(Distribution::Busybox);
+    }
+    if DEBIAN_TAGS.iter().any(|w| tag.contains(w)) {
+        return Some(Distribution::Debian);
+    }
+    let official = image.official()?;
+    DEBIAN_BASED.contains(&official).then_some(Distribution::Debian)
+}
+
+/// The program behind `/bin/sh`: `dash`, `bash`, `ash`.
+pub fn system_shell(image: &ImageRef) -> Option<&'static str> {
+    match distribution(image)? {
+        Distribution::Debian => Some("dash"),
+        Distribution::Alpine | Distribution::Busybox => Some("ash"),
+        Distribution::RedHat => Some("bash"),
+        Distribution::Distroless => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shells_follow_the_tag() {
+        for (image, shell) in [
+            ("nginx", Some("dash")),
+            ("nginx:1.27-alpine", Some("ash")),
+            ("python:3.9-slim", Some("dash")),
+            ("registry.access.redhat.com/ubi9/ubi:9.3", Some("bash")),
+            ("gcr.io/distroless/static", None),
+            ("example/own", None),
+        ] {
+            assert_eq!(system_shell(&ImageRef::parse(image)), shell, "{image}");
+        }
+    }
+}

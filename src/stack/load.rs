@@ -1,0 +1,530 @@
+//! Candidates in, a stack out: parse what is there, follow what it refers to, join it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::compose::{self, EnvVar, Project, Role};
+use crate::files::{self, FileError, Files, Kind};
+use crate::source::{FileId, Span};
+use crate::syntax::dockerfile::{self, Form, Instruction, Op};
+use crate::syntax::{dockerrun, shell, yaml};
+use crate::text::Text;
+
+use super::candidates::{self, FileRole};
+use super::{BuildContext, BuildUse, Context, DockerfileUnit, DockerrunUse, Ignore, Runtime, ScriptOrigin, ScriptUnit, Stack};
+use super::{images, nginx_use, runtime_walk};
+
+/// What to load.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Files that may belong to the stack, sorted; those of no interest by name are passed over unless `explicit`.
+    pub candidates: Vec<Candidate>,
+    /// `-f`: these Compose files are one project; others are not looked for.
+    pub compose_files: Vec<String>,
+    /// `--profile`.
+    pub profiles: Vec<String>,
+    /// `--env-file`.
+    pub env_files: Vec<String>,
+    /// `--build-arg`.
+    pub build_args: Vec<(String, String)>,
+    /// `--target`.
+    pub target: Option<String>,
+}
+
+/// A file that may belong to the stack.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Candidate {
+    /// Its path.
+    pub path: String,
+    /// Named by the user: checked whatever its name.
+    pub explicit: bool,
+}
+
+/// A file that was named and could not be read.
+pub type Failure = (String, FileError);
+
+/// At most this many entries of a build context are looked at; larger ones count as truncated.
+const MAX_CONTEXT_ENTRIES: usize = 20_000;
+
+/// Loads a stack. Never fails: what could not be read stands in [`Stack::unreadable`].
+pub fn load(request: &Request, disk: &dyn Files) -> Stack {
+    let mut loader = Loader { request, disk, stack: Stack::default(), dockerfile_paths: BTreeMap::new(), context_ids: BTreeMap::new() };
+    let sorted = loader.read_candidates();
+    loader.projects(&sorted);
+    loader.dockerfiles(&sorted);
+    loader.builds();
+    loader.stages();
+    loader.runtimes();
+    loader.dockerruns(&sorted);
+    loader.stack
+}
+
+/// The candidates by what they turned out to be.
+#[derive(Default)]
+struct Sorted {
+    dockerfiles: Vec<(String, FileId)>,
+    compose: Vec<(String, FileId, Role)>,
+    dockerruns: Vec<(String, FileId)>,
+}
+
+struct Loader<'a> {
+    request: &'a Request,
+    disk: &'a dyn Files,
+    stack: Stack,
+    dockerfile_paths: BTreeMap<String, usize>,
+    context_ids: BTreeMap<(String, String), Option<usize>>,
+}
+
+enum Parsed {
+    Compose(Box<yaml::Yaml>, Role),
+    Other,
+}
+
+impl Loader<'_> {
+    fn read_candidates(&mut self) -> Sorted {
+        let wanted: Vec<(&Candidate, FileRole)> = self
+            .request
+            .candidates
+            .iter()
+            .filter_map(|c| match candidates::role_of_name(&c.path) {
+                Some(role) => Some((c, role)),
+                None => c.explicit.then(|| (c, explicit_role(&c.path))),
+            })
+            .collect();
+        let disk = self.disk;
+        let texts = crate::par::map(&wanted, |(c, role)| {
+            let bytes = disk.read(&c.path)?;
+            let foreign = *role == FileRole::Yaml && !c.explicit && !std::str::from_utf8(&bytes).is_ok_and(candidates::may_be_compose);
+            Ok::<_, FileError>((!foreign).then_some(bytes))
+        });
+        let mut read: Vec<(String, FileId, FileRole, bool)> = Vec::new();
+        for ((candidate, role), bytes) in wanted.into_iter().zip(texts) {
+            match bytes {
+                Ok(Some(bytes)) => {
+                    let file = self.stack.sources.add_bytes(&candidate.path, bytes);
+                    read.push((candidate.path.clone(), file, role, candidate.explicit));
+                }
+                Ok(None) => {}
+                Err(FileError::TooLarge(bytes)) => {
+                    let file = self.stack.sources.add_too_large(&candidate.path, bytes);
+                    self.stack.checked.push(file);
+                }
+                Err(FileError::NotFound) if !candidate.explicit => {}
+                Err(error) => self.stack.unreadable.push((candidate.path.clone(), error.to_string())),
+            }
+        }
+        self.sort(read)
+    }
+
+    fn sort(&mut self, read: Vec<(String, FileId, FileRole, bool)>) -> Sorted {
+        let mut sorted = Sorted::default();
+        let sources = &self.stack.sources;
+        let parsed = crate::par::map(&read, |(path, file, role, explicit)| {
+            let source = sources.get(*file);
+            let yaml_like = match role {
+                FileRole::Dockerfile => candidates::looks_like_yaml(&source.text),
+                FileRole::Compose | FileRole::Yaml => true,
+                FileRole::Dockerrun => false,
+            };
+            if !yaml_like {
+                return Parsed::Other;
+            }
+            let tree = yaml::parse(source);
+            let named = *role == FileRole::Compose || *explicit;
+            match compose::classify(&tree, path) {
+                Some(role) => Parsed::Compose(Box::new(tree), role),
+                // a file by a Compose name that holds nothing else we know is judged as one, so that its faults are said
+                None if named && *role != FileRole::Dockerfile && !foreign_yaml(&tree) => Parsed::Compose(Box::new(tree), Role::Complete),
+                None => Parsed::Other,
+            }
+        });
+        for ((path, file, role, _), parsed) in read.into_iter().zip(parsed) {
+            match (parsed, role) {
+                (Parsed::Compose(tree, role), _) => {
+                    self.stack.yaml.insert(file, *tree);
+                    self.stack.checked.push(file);
+                    sorted.compose.push((path, file, role));
+                }
+                (Parsed::Other, FileRole::Dockerfile) if !candidates::looks_like_yaml(&self.stack.sources.get(file).text) => {
+                    self.stack.checked.push(file);
+                    sorted.dockerfiles.push((path, file));
+                }
+                (Parsed::Other, FileRole::Dockerrun) => {
+                    self.stack.checked.push(file);
+                    sorted.dockerruns.push((path, file));
+                }
+                (Parsed::Other, _) => {}
+            }
+        }
+        sorted
+    }
+
+    fn projects(&mut self, sorted: &Sorted) {
+        if !self.request.compose_files.is_empty() {
+            self.project(self.request.compose_files.clone(), Role::Complete);
+            return;
+        }
+        let paths: Vec<&str> = sorted.compose.iter().map(|(path, _, _)| path.as_str()).collect();
+        let bases: Vec<Option<String>> = sorted
+            .compose
+            .iter()
+            .map(|(path, _, role)| if *role == Role::Overlay || is_override(path) { self.overlay_base(path, &paths) } else { None })
+            .collect();
+        let replaced: BTreeSet<&str> =
+            sorted.compose.iter().zip(&bases).filter(|((path, ..), _)| is_override(path)).filter_map(|(_, base)| base.as_deref()).collect();
+        for ((path, _, role), base) in sorted.compose.iter().zip(&bases) {
+            match base {
+                Some(base) => self.project(vec![base.clone(), path.clone()], Role::Overlay),
+                None if replaced.contains(path.as_str()) => {}
+                None if *role == Role::Fragment && self.is_included(path) => {}
+                None => self.project(vec![path.clone()], *role),
+            }
+        }
+        // fragments that some project read are judged there; files read on the way count as checked
+        let read: BTreeSet<FileId> = self.stack.projects.iter().flat_map(|p| p.files.iter().copied()).collect();
+        self.stack.checked.extend(read);
+        self.stack.checked.sort_unstable();
+        self.stack.checked.dedup();
+    }
+
+    fn overlay_base(&self, path: &str, known: &[&str]) -> Option<String> {
+        let dir = files::parent(path);
+        let mut siblings: Vec<String> =
+            self.disk.list(dir).unwrap_or_default().into_iter().filter(|e| e.kind != Kind::Dir).map(|e| e.name).collect();
+        siblings.retain(|name| name.ends_with(".yml") || name.ends_with(".yaml"));
+        let base = compose::overlay_base(files::file_name(path), &siblings)?;
+        let base = files::join(dir, &base);
+        (known.contains(&base.as_str()) || self.disk.kind(&base) == Some(Kind::File)).then_some(base)
+    }
+
+    fn is_included(&self, path: &str) -> bool {
+        let file = self.stack.sources.find(path);
+        self.stack.projects.iter().any(|p| file.is_some_and(|f| p.files.contains(&f)))
+    }
+
+    fn project(&mut self, paths: Vec<String>, role: Role) {
+        let request = compose::Request {
+            files: paths,
+            profiles: self.request.profiles.clone(),
+            env_files: self.request.env_files.clone(),
+            all_profiles: self.request.profiles.is_empty(),
+            ..compose::Request::default()
+        };
+        let mut project = compose::load(&request, self.disk, &mut self.stack.sources).project;
+        if role != Role::Complete {
+            project.role = role;
+        }
+        for file in project.files.clone() {
+            if !self.stack.yaml.contains_key(&file) {
+                let tree = yaml::parse(self.stack.sources.get(file));
+                self.stack.yaml.insert(file, tree);
+            }
+        }
+        self.stack.projects.push(project);
+    }
+
+    fn dockerfiles(&mut self, sorted: &Sorted) {
+        let mut files_to_parse: Vec<(String, FileId, Option<(usize, usize)>)> =
+            sorted.dockerfiles.iter().map(|(path, file)| (path.clone(), *file, None)).collect();
+        let known: BTreeSet<String> = sorted.dockerfiles.iter().map(|(path, _)| path.clone()).collect();
+        let (mut referred, mut inline) = (BTreeSet::new(), Vec::new());
+        for (p, project) in self.stack.projects.iter().enumerate() {
+            for (s, service) in project.services.iter().enumerate() {
+                let Some(build) = &service.build else { continue };
+                match (&build.inline, &build.dockerfile_path) {
+                    (Some(text), _) => {
+                        inline.push((p, s, format!("{}#{}", self.stack.sources.path(text.span.file), service.name.value), text.clone()))
+                    }
+                    (None, Some(path)) if !known.contains(path) => {
+                        referred.insert(path.clone());
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for path in referred {
+            let Ok(bytes) = self.disk.read(&path) else { continue };
+            let file = self.stack.sources.add_bytes(&path, bytes);
+            self.stack.checked.push(file);
+            files_to_parse.push((path, file, None));
+        }
+        for (p, s, path, text) in inline {
+            let file = self.stack.sources.add(&path, text.value);
+            files_to_parse.push((path, file, Some((p, s))));
+        }
+        let sources = &self.stack.sources;
+        let trees = crate::par::map(&files_to_parse, |(_, file, _)| dockerfile::parse(sources.get(*file)));
+        for ((path, file, inline), ast) in files_to_parse.into_iter().zip(trees) {
+            let index = self.stack.dockerfiles.len();
+            if inline.is_none() {
+                self.dockerfile_paths.insert(path.clone(), index);
+            }
+            self.stack.dockerfiles.push(DockerfileUnit {
+                index,
+                file,
+                path,
+                inline,
+                ast,
+                stages: Vec::new(),
+                scripts: BTreeMap::new(),
+                builds: Vec::new(),
+            });
+        }
+    }
+
+    fn builds(&mut self) {
+        let mut builds: Vec<BuildUse> = Vec::new();
+        for (p, project) in self.stack.projects.iter().enumerate() {
+            for (s, service) in project.services.iter().enumerate() {
+                let Some(build) = &service.build else { continue };
+                let unit = match (&build.inline, &build.dockerfile_path) {
+                    (Some(_), _) => self.stack.dockerfiles.iter().position(|u| u.inline == Some((p, s))),
+                    (None, Some(path)) => self.dockerfile_paths.get(path).copied(),
+                    _ => None,
+                };
+                let Some(dockerfile) = unit else { continue };
+                builds.push(BuildUse {
+                    dockerfile,
+                    service: Some((p, s)),
+                    context: None,
+                    target: build.target.clone(),
+                    stage: None,
+                    args: build.args.clone(),
+                });
+            }
+        }
+        let built: BTreeSet<usize> = builds.iter().map(|b| b.dockerfile).collect();
+        for unit in &self.stack.dockerfiles {
+            if !built.contains(&unit.index) {
+                let target = self.request.target.as_ref().map(|t| Text::verbatim(t.clone(), Span::new(unit.file, 0, 0)));
+                builds.push(BuildUse { dockerfile: unit.index, service: None, context: None, target, stage: None, args: Vec::new() });
+            }
+        }
+        for build in &mut builds {
+            let Some(unit) = self.stack.dockerfiles.get(build.dockerfile) else { continue };
+            build.stage = target_stage(unit, build.target.as_deref());
+        }
+        for (n, build) in builds.iter_mut().enumerate() {
+            let Some(unit) = self.stack.dockerfiles.get(build.dockerfile) else { continue };
+            let dir = match build.service.and_then(|at| self.stack.service(at)) {
+                Some((_, service)) => service.build.as_ref().and_then(|b| b.context_dir.clone()),
+                None => Some(files::parent(&unit.path).to_owned()),
+            };
+            let dockerfile = unit.inline.is_none().then(|| unit.path.clone());
+            let reads_context = copies_from_context(unit);
+            if let Some(dir) = dir {
+                build.context = self.context(&dir, dockerfile.as_deref(), reads_context);
+            }
+            if let Some(unit) = self.stack.dockerfiles.get_mut(build.dockerfile) {
+                unit.builds.push(n);
+            }
+        }
+        self.stack.builds = builds;
+    }
+
+    fn context(&mut self, dir: &str, dockerfile: Option<&str>, reads_context: bool) -> Option<usize> {
+        if !reads_context {
+            return None;
+        }
+        let ignore = Ignore::find(self.disk, dir, dockerfile, &mut self.stack.sources).unwrap_or_default();
+        let key = (dir.to_owned(), ignore.path.clone().unwrap_or_default());
+        if let Some(&known) = self.context_ids.get(&key) {
+            return known;
+        }
+        let listing = Context::list_up_to(self.disk, dir, &ignore.rules, MAX_CONTEXT_ENTRIES);
+        let found = listing.ok().map(|mut listing| {
+            listing.entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+            if let Some(file) = ignore.file {
+                self.stack.checked.push(file);
+            }
+            self.stack.contexts.push(BuildContext { dir: dir.to_owned(), ignore, listing });
+            self.stack.contexts.len() - 1
+        });
+        self.context_ids.insert(key, found);
+        found
+    }
+
+    fn stages(&mut self) {
+        let args: Vec<Vec<(String, String)>> = self.stack.dockerfiles.iter().map(|unit| self.build_args(unit)).collect();
+        let units: Vec<(&DockerfileUnit, Vec<(String, String)>)> = self.stack.dockerfiles.iter().zip(args).collect();
+        let models = crate::par::map(&units, |(unit, args)| {
+            let stages = images::stages(&unit.ast, args);
+            let mut with_stages = DockerfileUnit { stages, ast: unit.ast.clone(), ..(*unit).clone() };
+            with_stages.scripts = scripts(&with_stages);
+            (with_stages.stages, with_stages.scripts)
+        });
+        for (unit, (stages, scripts)) in self.stack.dockerfiles.iter_mut().zip(models) {
+            unit.stages = stages;
+            unit.scripts = scripts;
+        }
+    }
+
+    /// `--build-arg`s, and the arguments on which all Compose builds of the file agree.
+    fn build_args(&self, unit: &DockerfileUnit) -> Vec<(String, String)> {
+        let mut args = self.request.build_args.clone();
+        let mut builds = unit.builds.iter().filter_map(|&n| self.stack.builds.get(n));
+        let Some(first) = builds.next() else { return args };
+        let rest: Vec<&BuildUse> = builds.collect();
+        for arg in &first.args {
+            let Some(value) = arg.value.as_ref().filter(|_| !arg.interpolated()) else { continue };
+            let agreed = rest.iter().all(|b| b.args.iter().any(|a| a.name.value == arg.name.value && same_value(a, value)));
+            if agreed && !args.iter().any(|(name, _)| *name == arg.name.value) {
+                args.push((arg.name.value.clone(), value.value.clone()));
+            }
+        }
+        args
+    }
+
+    fn runtimes(&mut self) {
+        let mut planned: Vec<Runtime> = Vec::new();
+        for (p, project) in self.stack.projects.iter().enumerate() {
+            for (s, service) in project.services.iter().enumerate() {
+                let build = self.stack.builds.iter().position(|b| b.service == Some((p, s)));
+                let build = build.or_else(|| self.build_of_image(project, p, service.image.as_deref()));
+                planned.push(self.planned(Some((p, s)), build));
+            }
+        }
+        for (n, build) in self.stack.builds.iter().enumerate() {
+            if build.service.is_none() {
+                planned.push(self.planned(None, Some(n)));
+            }
+        }
+        let mut sources = std::mem::take(&mut self.stack.sources);
+        let mut scripts = std::mem::take(&mut self.stack.scripts);
+        let mut nginx = Vec::new();
+        for (index, runtime) in planned.iter_mut().enumerate() {
+            runtime.index = index;
+            let mut walk = runtime_walk::Walk {
+                files: self.disk,
+                sources: &mut sources,
+                unit: runtime.stage.and_then(|(u, stage)| Some((self.stack.dockerfiles.get(u)?, stage))),
+                context: runtime.build.and_then(|b| self.stack.builds.get(b)).and_then(|b| self.stack.context_of(b)),
+                service: runtime.service.and_then(|at| self.stack.service(at)).map(|(_, s)| s),
+                scripts: std::mem::take(&mut scripts),
+            };
+            walk.run(runtime);
+            nginx.extend(nginx_use::find(&mut walk, runtime));
+            scripts = walk.scripts;
+        }
+        for (p, project) in self.stack.projects.iter().enumerate() {
+            for (s, service) in project.services.iter().enumerate() {
+                let test = service.healthcheck.as_ref().and_then(|h| h.test.as_ref());
+                for line in service.command.iter().chain(&service.entrypoint).chain(test) {
+                    let script = shell::from_argv(&line.argv, shell::Dialect::Posix);
+                    scripts.push(ScriptUnit { script, origin: ScriptOrigin::Compose { project: p, service: s }, span: line.span });
+                }
+            }
+        }
+        self.stack.checked.extend(scripts.iter().filter_map(|s| match s.origin {
+            ScriptOrigin::File(file) => Some(file),
+            _ => None,
+        }));
+        self.stack.checked.extend(nginx.iter().map(|n| n.file));
+        self.stack.checked.sort_unstable();
+        self.stack.checked.dedup();
+        self.stack.sources = sources;
+        self.stack.scripts = scripts;
+        self.stack.nginx = nginx;
+        self.stack.runtimes = planned;
+    }
+
+    /// A service that names an image which another service of the project builds runs that build.
+    fn build_of_image(&self, project: &Project, p: usize, image: Option<&str>) -> Option<usize> {
+        let image = super::ImageRef::parse(image?);
+        let builder = project.services.iter().position(|other| {
+            other.build.is_some() && other.image.as_ref().is_some_and(|i| super::ImageRef::parse(i).same_image(&image))
+        })?;
+        self.stack.builds.iter().position(|b| b.service == Some((p, builder)))
+    }
+
+    fn planned(&self, service: Option<(usize, usize)>, build: Option<usize>) -> Runtime {
+        let stage = build.and_then(|n| self.stack.builds.get(n)).and_then(|b| Some((b.dockerfile, b.stage?)));
+        let own = service.and_then(|at| self.stack.service(at)).and_then(|(_, s)| s.image.as_ref());
+        let image = match stage.and_then(|(u, n)| self.stack.dockerfiles.get(u)?.root_image(n).cloned()) {
+            Some(image) => Some(image),
+            None if build.is_none() => own.map(|i| super::ImageRef::parse(i)),
+            None => None,
+        };
+        Runtime {
+            index: 0,
+            service,
+            stage,
+            build,
+            image,
+            launches: Vec::new(),
+            env: Vec::new(),
+            workdir: None,
+            processes: Vec::new(),
+            complete: false,
+            init: false,
+        }
+    }
+
+    fn dockerruns(&mut self, sorted: &Sorted) {
+        for (path, file) in &sorted.dockerruns {
+            let source = self.stack.sources.get(*file);
+            let doc = dockerrun::parse(&source.text, source.span());
+            let beside = self.dockerfile_paths.get(&files::join(files::parent(path), "Dockerfile"));
+            let runtime = beside.and_then(|unit| self.stack.runtimes.iter().position(|r| r.stage.is_some_and(|(u, _)| u == *unit)));
+            self.stack.dockerruns.push(DockerrunUse { file: *file, doc, runtime });
+        }
+    }
+}
+
+fn explicit_role(path: &str) -> FileRole {
+    if path.ends_with(".json") { FileRole::Dockerrun } else { FileRole::Dockerfile }
+}
+
+fn is_override(path: &str) -> bool {
+    let name = files::file_name(path);
+    ["compose.override", "docker-compose.override"]
+        .iter()
+        .any(|stem| name.strip_prefix(stem).is_some_and(|ext| matches!(ext, ".yml" | ".yaml")))
+}
+
+/// YAML that is something else by its own word: Kubernetes, a workflow, a chart.
+fn foreign_yaml(tree: &yaml::Yaml) -> bool {
+    let Some(root) = tree.documents.first() else { return false };
+    let has = |key: &str| root.get(key).is_some();
+    (has("apiVersion") && has("kind")) || has("jobs") || has("stages") || has("openapi") || has("swagger") || !root.items().is_empty()
+}
+
+fn target_stage(unit: &DockerfileUnit, target: Option<&str>) -> Option<usize> {
+    let stages = &unit.ast.stages;
+    let Some(target) = target.filter(|t| !t.is_empty()) else { return stages.len().checked_sub(1) };
+    let target = target.to_lowercase();
+    stages.iter().rposition(|s| s.name.as_ref().is_some_and(|n| n.value == target))
+}
+
+fn copies_from_context(unit: &DockerfileUnit) -> bool {
+    unit.ast.instructions().any(|(_, i)| match &i.op {
+        Op::Copy(copy) | Op::Add(copy) => copy.from.is_none() && !copy.sources.is_empty(),
+        Op::Run(run) => run.mounts.iter().any(|m| m.kind == "bind" && m.get("from").is_none()),
+        _ => false,
+    })
+}
+
+fn same_value(arg: &EnvVar, value: &Text) -> bool {
+    !arg.interpolated() && arg.value.as_ref().is_some_and(|v| v.value == value.value)
+}
+
+fn scripts(unit: &DockerfileUnit) -> BTreeMap<usize, ScriptUnit> {
+    let mut found = BTreeMap::new();
+    for (item, instruction) in unit.ast.instructions() {
+        let inner: &Instruction = match &instruction.op {
+            Op::Onbuild(inner) => inner,
+            _ => instruction,
+        };
+        let Some(form) = images::form(inner) else { continue };
+        let dialect = match unit.ast.stage_of(item) {
+            Some(stage) => unit.shell_at(stage, item).dialect,
+            None => shell::Dialect::Posix,
+        };
+        let (script, span, exec) = match form {
+            Form::Exec(words) => (shell::from_argv(words, dialect), inner.rest.span, true),
+            Form::Shell(text) => (shell::parse(&text.text, text.span, dialect), text.span, false),
+        };
+        let origin = ScriptOrigin::Instruction { dockerfile: unit.index, item, exec };
+        found.insert(item, ScriptUnit { script, origin, span });
+    }
+    found
+}

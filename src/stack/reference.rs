@@ -1,0 +1,71 @@
+//! Image references: `registry/name:tag@digest`.
+
+/// An image reference, taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageRef {
+    /// As written.
+    pub text: String,
+    /// Registry host, where one is named.
+    pub registry: Option<String>,
+    /// Name without registry, tag and digest; `library/` dropped.
+    pub name: String,
+    /// Tag.
+    pub tag: Option<String>,
+    /// Digest, with its algorithm.
+    pub digest: Option<String>,
+}
+
+impl ImageRef {
+    /// Takes a reference apart by its text; nothing is checked.
+    pub fn parse(text: &str) -> ImageRef {
+        let (rest, digest) = match text.split_once('@') {
+            Some((rest, digest)) => (rest, Some(digest.to_owned())),
+            None => (text, None),
+        };
+        let (rest, tag) = match rest.rsplit_once(':') {
+            Some((name, tag)) if !tag.contains('/') => (name, Some(tag.to_owned())),
+            _ => (rest, None),
+        };
+        let (registry, name) = match rest.split_once('/') {
+            Some((host, name)) if host.contains(['.', ':']) || host == "localhost" => (Some(host.to_owned()), name),
+            _ => (None, rest),
+        };
+        let hub = matches!(registry.as_deref(), None | Some("docker.io" | "index.docker.io" | "registry-1.docker.io"));
+        let name = if hub { name.strip_prefix("library/").unwrap_or(name) } else { name };
+        ImageRef { text: text.to_owned(), registry, name: name.to_owned(), tag, digest }
+    }
+
+    /// The official image of this name on Docker Hub: `python` for `docker.io/library/python:3`; `None` for all others.
+    pub fn official(&self) -> Option<&str> {
+        let hub =
+            matches!(self.registry.as_deref(), None | Some("docker.io" | "index.docker.io" | "registry-1.docker.io" | "public.ecr.aws"));
+        let name = self.name.strip_prefix("docker/library/").unwrap_or(&self.name);
+        (hub && !name.contains('/')).then_some(name)
+    }
+
+    /// The last part of the name: `watchtower` for `containrrr/watchtower:1`.
+    pub fn short_name(&self) -> &str {
+        self.name.rsplit('/').next().unwrap_or(&self.name)
+    }
+
+    /// Whether it names the same image as another: registry, name and tag, `latest` being the default.
+    pub fn same_image(&self, other: &ImageRef) -> bool {
+        let tag = |r: &ImageRef| r.tag.clone().unwrap_or_else(|| "latest".to_owned());
+        self.registry == other.registry && self.name == other.name && tag(self) == tag(other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_come_apart() {
+        let r = ImageRef::parse("git.example.org:5050/team/app:latest");
+        assert_eq!((r.registry.as_deref(), r.name.as_str(), r.tag.as_deref()), (Some("git.example.org:5050"), "team/app", Some("latest")));
+        assert_eq!(r.official(), None);
+        let r = ImageRef::parse("docker.io/library/python:3.9-slim@sha256:ab");
+        assert_eq!((r.official(), r.tag.as_deref(), r.digest.as_deref()), (Some("python"), Some("3.9-slim"), Some("sha256:ab")));
+        assert!(ImageRef::parse("redis").same_image(&ImageRef::parse("redis:latest")));
+    }
+}

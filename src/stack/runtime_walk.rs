@@ -1,0 +1,472 @@
+//! Follows a container's start: entrypoint and command, shells, script files, package scripts.
+
+use crate::compose::{CommandLine, MountKind, Service};
+use crate::files::{self, Files, Kind};
+use crate::source::{Sources, Span};
+use crate::syntax::dockerfile::Form;
+use crate::syntax::shell::{self, Command, Dialect, Script, Word};
+use crate::syntax::{gunicorn, package_json};
+use crate::text::Text;
+
+use super::imagefs::{self, Located};
+use super::runtime::{Arg, Launch, Pid1, Process, Runtime, RuntimeEnv, Via, ViaKind};
+use super::{BuildContext, DockerfileUnit, ScriptOrigin, ScriptUnit, images};
+
+const MAX_DEPTH: usize = 10;
+const MAX_PROCESSES: usize = 200;
+
+/// Everything that following a start needs.
+pub(super) struct Walk<'a> {
+    pub(super) files: &'a dyn Files,
+    pub(super) sources: &'a mut Sources,
+    pub(super) unit: Option<(&'a DockerfileUnit, usize)>,
+    pub(super) context: Option<&'a BuildContext>,
+    pub(super) service: Option<&'a Service>,
+    /// Script files that were met, for rules on scripts.
+    pub(super) scripts: Vec<ScriptUnit>,
+}
+
+/// How the process that is looked at stands to process 1.
+#[derive(Clone)]
+struct Layer {
+    pid1: Pid1,
+    via: Vec<Via>,
+    background: bool,
+    last: bool,
+    depth: usize,
+}
+
+impl Walk<'_> {
+    /// Fills in what a runtime starts.
+    pub(super) fn run(&mut self, runtime: &mut Runtime) {
+        runtime.launches = self.launches();
+        runtime.env = self.env();
+        runtime.workdir = match self.service.and_then(|s| s.working_dir.as_ref()) {
+            Some(dir) => Some(dir.value.clone()),
+            None => self.unit.and_then(|(unit, stage)| unit.workdir_at(stage, usize::MAX)),
+        };
+        runtime.init = self.service.is_some_and(|s| s.init);
+        runtime.complete = !runtime.launches.is_empty() && (self.unit.is_some() || runtime.launches.iter().any(|l| l.entrypoint));
+        let entrypoint = runtime.launches.iter().find(|l| l.entrypoint).cloned();
+        let command = runtime.launches.iter().find(|l| !l.entrypoint).cloned();
+        let layer =
+            Layer { pid1: if runtime.init { Pid1::Unknown } else { Pid1::Yes }, via: Vec::new(), background: false, last: true, depth: 0 };
+        match (entrypoint, command) {
+            (Some(entry), command) => {
+                let mut argv = entry.argv.clone();
+                let rest: Vec<Text> = if entry.shell_form { Vec::new() } else { command.iter().flat_map(|c| c.argv.clone()).collect() };
+                argv.extend(rest.iter().cloned());
+                self.start(&entry, &argv, &rest, layer, runtime);
+            }
+            (None, Some(command)) => self.start(&command, &command.argv, &[], layer, runtime),
+            (None, None) => {}
+        }
+    }
+
+    fn launches(&self) -> Vec<Launch> {
+        let mut found = Vec::new();
+        let (mut entrypoint, mut cmd) = (None, None);
+        if let Some((unit, stage)) = self.unit {
+            let (e, c) = unit.launch(stage);
+            entrypoint = e.and_then(|item| instruction_launch(unit, stage, item, true));
+            cmd = c.and_then(|item| instruction_launch(unit, stage, item, false));
+        }
+        if let Some(service) = self.service {
+            if let Some(line) = &service.entrypoint {
+                entrypoint = compose_launch(line, true);
+                cmd = None;
+            }
+            if let Some(line) = &service.command {
+                cmd = compose_launch(line, false);
+            }
+        }
+        found.extend(entrypoint);
+        found.extend(cmd);
+        found
+    }
+
+    fn env(&self) -> Vec<RuntimeEnv> {
+        let mut all: std::collections::BTreeMap<String, RuntimeEnv> = std::collections::BTreeMap::new();
+        if let Some((unit, stage)) = self.unit {
+            for set in unit.run_envs(stage) {
+                let env = RuntimeEnv { name: set.name.clone(), value: set.value.clone(), span: set.span, from_image: true };
+                all.insert(set.name.clone(), env);
+            }
+        }
+        for var in self.service.into_iter().flat_map(|s| &s.environment) {
+            let value = var.value.as_ref().filter(|_| !var.interpolated()).map(|v| v.value.clone());
+            let env = RuntimeEnv { name: var.name.value.clone(), value, span: var.span, from_image: false };
+            all.insert(var.name.value.clone(), env);
+        }
+        all.into_values().collect()
+    }
+
+    fn start(&mut self, launch: &Launch, argv: &[Text], rest: &[Text], layer: Layer, runtime: &mut Runtime) {
+        if launch.shell_form {
+            let mut layer = layer;
+            layer.via.push(Via { kind: ViaKind::ShellForm, span: launch.span });
+            let Some(script) = self.launch_script(launch) else {
+                runtime.complete = false;
+                return;
+            };
+            let shell = self.system_shell(argv.first().map_or("sh", |a| files::file_name(&a.value)), runtime);
+            self.script(&script, &layer.clone(), &shell, true, launch.span, rest, runtime);
+            return;
+        }
+        let script = shell::from_argv(argv, Dialect::Posix);
+        if let Some(command) = script.commands.first() {
+            self.command(command, layer, rest, runtime);
+        }
+    }
+
+    fn launch_script(&self, launch: &Launch) -> Option<Script> {
+        match launch.instruction {
+            Some((_, item)) => self.unit.and_then(|(unit, _)| unit.script(item)).cloned(),
+            None => Some(shell::parse_text(launch.argv.last()?, Dialect::Posix)),
+        }
+    }
+
+    /// The program behind `sh` in this image: what it is decides whether it stays above its last command.
+    fn system_shell(&self, name: &str, runtime: &Runtime) -> String {
+        if name != "sh" {
+            return name.to_owned();
+        }
+        let image = match self.unit {
+            Some((unit, stage)) => unit.root_image(stage),
+            None => runtime.image.as_ref(),
+        };
+        image.and_then(super::knowledge::system_shell).unwrap_or("sh").to_owned()
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the state of one layer")]
+    fn script(&mut self, script: &Script, layer: &Layer, shell: &str, inline: bool, at: Span, rest: &[Text], runtime: &mut Runtime) {
+        let count = script.commands.len();
+        for command in script.commands.iter().take(count.min(MAX_PROCESSES)) {
+            if command.place.substitution || command.words.is_empty() {
+                continue;
+            }
+            let effective = command.effective();
+            let last = command.place.last && layer.last;
+            let execs = effective.exec && !command.place.subshell && command.place.pipe_len <= 1;
+            let implicit = inline && last && command.place.pipe_len <= 1 && !command.place.negated && command.place.depth == 0;
+            let pid1 = match (&layer.pid1, execs) {
+                (Pid1::Yes, true) => Pid1::Yes,
+                (Pid1::Yes, false) if inline && shell == "sh" && implicit => Pid1::Unknown,
+                (Pid1::Yes, false) if implicit && execs_last(shell) => Pid1::Yes,
+                (Pid1::Yes, false) if command.place.function => Pid1::Unknown,
+                (Pid1::Yes, false) => Pid1::No { above: shell.to_owned(), at },
+                (other, _) => other.clone(),
+            };
+            let inner = Layer {
+                pid1,
+                via: layer.via.clone(),
+                background: layer.background || command.place.background,
+                last: last && !command.place.background || execs,
+                depth: layer.depth + 1,
+            };
+            self.command(command, inner, rest, runtime);
+        }
+    }
+
+    fn command(&mut self, command: &Command, layer: Layer, rest: &[Text], runtime: &mut Runtime) {
+        if layer.depth > MAX_DEPTH || runtime.processes.len() >= MAX_PROCESSES {
+            runtime.complete = false;
+            return;
+        }
+        let effective = command.effective();
+        if runs_init(&effective) {
+            runtime.init = true;
+        }
+        let layer = if runs_init(&effective) { Layer { pid1: Pid1::Unknown, ..layer } } else { layer };
+        if let Some(nested) = &command.nested {
+            let shell = self.system_shell(&nested.by, runtime);
+            let mut inner = layer.clone();
+            inner.via.push(Via { kind: ViaKind::Shell(nested.by.clone()), span: command.span });
+            self.script(&nested.script, &inner, &shell, true, command.span, rest, runtime);
+            return;
+        }
+        let words: Vec<&Word> = effective.words.iter().collect();
+        if passes_arguments_on(&words) {
+            if rest.is_empty() {
+                runtime.complete = false;
+            } else if let Some(command) = shell::from_argv(rest, Dialect::Posix).commands.first() {
+                self.command(command, layer, &[], runtime);
+            }
+            return;
+        }
+        let argv = self.argv(&words, runtime);
+        let Some(name) = argv.first().map(|a| files::file_name(&a.value).to_owned()) else { return };
+        if let Some(path) = script_operand(&name, &argv) {
+            if self.script_file(&path, &name, &argv, &layer, command, rest, runtime) {
+                return;
+            }
+        }
+        if let Some(script) = package_script(&name, &argv) {
+            self.package_script(&script, &layer, command, runtime);
+        }
+        let gunicorn = if name == "gunicorn" { self.gunicorn(&argv, runtime) } else { None };
+        let program = self.program(&name, &argv, runtime);
+        runtime.processes.push(Process {
+            argv,
+            span: command.span,
+            via: layer.via,
+            pid1: layer.pid1,
+            background: layer.background,
+            last: layer.last,
+            gunicorn,
+            program,
+        });
+    }
+
+    fn argv(&self, words: &[&Word], runtime: &Runtime) -> Vec<Arg> {
+        let lookup = |name: &str| runtime.env_value(name).map(str::to_owned);
+        words
+            .iter()
+            .map(|word| match word.evaluate(&lookup) {
+                Some(value) => Arg { value, known: true, span: word.span },
+                None => Arg { value: word.lossy(), known: false, span: word.span },
+            })
+            .collect()
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the state of one layer")]
+    fn script_file(
+        &mut self,
+        path: &str,
+        name: &str,
+        argv: &[Arg],
+        layer: &Layer,
+        command: &Command,
+        rest: &[Text],
+        runtime: &mut Runtime,
+    ) -> bool {
+        let Some(full) = self.container_path(path, argv, runtime) else { return false };
+        let Some(located) = self.locate(&full) else { return false };
+        let (text, by) = match located {
+            Located::Generated { text, by } => (text, by),
+            Located::File { path, by, .. } => {
+                let Ok(bytes) = self.files.read(&path) else { return false };
+                if bytes.contains(&0) {
+                    return false;
+                }
+                let file = self.sources.add_bytes(&path, bytes);
+                let source = self.sources.get(file);
+                (Text::verbatim(source.text.clone(), source.span()), by)
+            }
+        };
+        let Some(dialect) = script_dialect(&text, name) else { return false };
+        let script = shell::parse_text(&text, dialect);
+        let interpreter =
+            shebang(&text).filter(|_| !is_shell(name)).unwrap_or_else(|| if is_shell(name) { name.to_owned() } else { "sh".to_owned() });
+        let shell = self.system_shell(&interpreter, runtime);
+        let mut inner = layer.clone();
+        inner.via.push(Via { kind: ViaKind::Script(full), span: command.span });
+        let at = if matches!(name, "." | "source") { command.span } else { by };
+        // `set -- …` and the like aside, "$@" of the script is what follows it on the command line
+        let arguments = if rest.is_empty() { after_script(argv, path) } else { rest.to_vec() };
+        self.script(&script, &inner, &shell, false, at, &arguments, runtime);
+        let known = self.scripts.iter().any(|s| s.span == text.span);
+        if !known {
+            self.scripts.push(ScriptUnit { script, origin: ScriptOrigin::File(text.span.file), span: text.span });
+        }
+        true
+    }
+
+    fn package_script(&mut self, script: &str, layer: &Layer, command: &Command, runtime: &mut Runtime) {
+        let Some(workdir) = runtime.workdir.clone() else { return };
+        let Some(Located::File { path, .. }) = self.locate(&files::join(&workdir, "package.json")) else { return };
+        let Ok(bytes) = self.files.read(&path) else { return };
+        let file = self.sources.add_bytes(&path, bytes);
+        let source = self.sources.get(file);
+        let package = package_json::parse(&source.text, source.span());
+        let Some(text) = package.script(script) else { return };
+        let parsed = shell::parse_text(text, Dialect::Posix);
+        let mut inner = layer.clone();
+        inner.via.push(Via { kind: ViaKind::PackageScript(script.to_owned()), span: command.span });
+        inner.pid1 = match inner.pid1 {
+            Pid1::Yes => Pid1::Unknown,
+            other => other,
+        };
+        self.script(&parsed, &inner, "sh", true, command.span, &[], runtime);
+    }
+
+    fn gunicorn(&mut self, argv: &[Arg], runtime: &Runtime) -> Option<(crate::source::FileId, gunicorn::Settings)> {
+        let process = probe(argv);
+        let path = match process.option(&["-c", "--config"]) {
+            Some(arg) if arg.value.starts_with("python:") => return None,
+            Some(arg) => arg.value.trim_start_matches("file:").to_owned(),
+            None => "gunicorn.conf.py".to_owned(),
+        };
+        let full = self.container_path(&path, &[], runtime)?;
+        let Located::File { path, .. } = self.locate(&full)? else { return None };
+        let bytes = self.files.read(&path).ok()?;
+        let file = self.sources.add_bytes(&path, bytes);
+        let source = self.sources.get(file);
+        let conf = gunicorn::parse(&source.text, source.span());
+        Some((file, conf))
+    }
+
+    /// The program of `python main.py`, `node server.js`: where it lies in the context.
+    fn program(&mut self, name: &str, argv: &[Arg], runtime: &Runtime) -> Option<crate::source::FileId> {
+        let interpreter = name.starts_with("python") || matches!(name, "node" | "nodejs" | "ruby" | "php");
+        let own = name.ends_with(".py") || name.ends_with(".js");
+        let path = if own {
+            argv.first()?.value.clone()
+        } else if interpreter {
+            argv.iter().skip(1).find(|a| !a.value.starts_with('-'))?.value.clone()
+        } else {
+            return None;
+        };
+        if ![".py", ".js", ".mjs", ".cjs", ".ts", ".rb", ".php"].iter().any(|ext| path.ends_with(ext)) {
+            return None;
+        }
+        let full = self.container_path(&path, &[], runtime)?;
+        let Located::File { path, .. } = self.locate(&full)? else { return None };
+        let bytes = self.files.read(&path).ok()?;
+        Some(self.sources.add_bytes(&path, bytes))
+    }
+
+    fn container_path(&self, path: &str, _argv: &[Arg], runtime: &Runtime) -> Option<String> {
+        if path.starts_with('/') {
+            return Some(files::normalize(path));
+        }
+        if !path.contains('/') && !path.contains('.') {
+            // a bare word is looked up on PATH: where entrypoints are commonly put
+            return ["/usr/local/bin", "/usr/bin", "/bin", "/"].iter().map(|dir| files::join(dir, path)).find(|p| self.locate(p).is_some());
+        }
+        let dir = runtime.workdir.as_deref()?;
+        let here = files::join(dir, path);
+        if !path.contains('/') && self.locate(&here).is_none() {
+            let on_path = files::join("/usr/local/bin", path);
+            if self.locate(&on_path).is_some() {
+                return Some(on_path);
+            }
+        }
+        Some(here)
+    }
+
+    /// What stands at a path of the container: mounts first, then the image.
+    pub(super) fn locate(&self, path: &str) -> Option<Located> {
+        if let Some(service) = self.service {
+            let mounts = service.mounts.iter().filter(|m| files::strip_prefix(&files::normalize(&m.target), path).is_some());
+            if let Some(mount) = mounts.max_by_key(|m| m.target.len()) {
+                if mount.kind == MountKind::Bind {
+                    let host = mount.source_path.as_deref()?;
+                    let rest = files::strip_prefix(&files::normalize(&mount.target), path)?;
+                    let host = files::join(host, rest);
+                    if self.files.kind(&host) == Some(Kind::File) {
+                        return Some(Located::File { path: host, by: mount.span, copied: false });
+                    }
+                    return None;
+                }
+            }
+        }
+        let (unit, stage) = self.unit?;
+        imagefs::locate(unit, stage, self.context, path, self.files, 0)
+    }
+}
+
+fn probe(argv: &[Arg]) -> Process {
+    let span = argv.first().map_or(Span::new(crate::source::FileId(0), 0, 0), |a| a.span);
+    Process {
+        argv: argv.to_vec(),
+        span,
+        via: Vec::new(),
+        pid1: Pid1::Unknown,
+        background: false,
+        last: false,
+        gunicorn: None,
+        program: None,
+    }
+}
+
+fn instruction_launch(unit: &DockerfileUnit, stage: usize, item: usize, entrypoint: bool) -> Option<Launch> {
+    let instruction = unit.ast.instruction(item)?;
+    let (argv, shell_form) = match images::form(instruction)? {
+        Form::Exec(words) => (words.clone(), false),
+        Form::Shell(text) => {
+            let shell = unit.shell_at(stage, item);
+            let mut argv: Vec<Text> = shell.argv.iter().map(|w| Text::verbatim(w.clone(), instruction.head)).collect();
+            argv.push(Text::verbatim(text.text.clone(), text.span));
+            (argv, true)
+        }
+    };
+    Some(Launch { entrypoint, span: instruction.head, argv, shell_form, instruction: Some((unit.index, item)) })
+}
+
+fn compose_launch(line: &CommandLine, entrypoint: bool) -> Option<Launch> {
+    if line.argv.is_empty() {
+        return None;
+    }
+    Some(Launch { entrypoint, span: line.span, argv: line.argv.clone(), shell_form: false, instruction: None })
+}
+
+/// Shells that replace themselves by the last command of `-c`. Debian's dash does not.
+fn execs_last(shell: &str) -> bool {
+    matches!(shell, "bash" | "ash" | "busybox" | "zsh" | "ksh" | "mksh")
+}
+
+fn is_shell(name: &str) -> bool {
+    matches!(name, "sh" | "bash" | "dash" | "ash" | "zsh" | "ksh" | "mksh" | "." | "source")
+}
+
+fn runs_init(effective: &shell::Effective<'_>) -> bool {
+    effective.through.iter().any(|w| matches!(w.as_str(), "tini" | "dumb-init" | "docker-init" | "catatonit" | "s6-svscan" | "my_init"))
+}
+
+fn passes_arguments_on(words: &[&Word]) -> bool {
+    let [word] = words else { return false };
+    word.pieces.len() == 1 && word.params().any(|(p, _)| matches!(p.name.as_str(), "@" | "*"))
+}
+
+/// The path of the script that a command runs, if it runs one.
+fn script_operand(name: &str, argv: &[Arg]) -> Option<String> {
+    if is_shell(name) {
+        let operand = argv.iter().skip(1).find(|a| !a.value.starts_with('-') && !a.value.starts_with('+'))?;
+        return operand.known.then(|| operand.value.clone());
+    }
+    let first = argv.first()?;
+    let looks = first.value.contains('/') || first.value.ends_with(".sh") || name.contains("entrypoint") || !name.contains('.');
+    (first.known && looks).then(|| first.value.clone())
+}
+
+fn after_script(argv: &[Arg], path: &str) -> Vec<Text> {
+    let from = argv.iter().position(|a| a.value == path).map_or(argv.len(), |n| n + 1);
+    argv.get(from..).unwrap_or_default().iter().map(|a| Text::verbatim(a.value.clone(), a.span)).collect()
+}
+
+fn shebang(text: &str) -> Option<String> {
+    let line = text.trim_start_matches('\u{feff}').lines().next()?.strip_prefix("#!")?;
+    let mut words = line.split_whitespace();
+    let first = files::file_name(words.next()?);
+    let program = if first == "env" { words.find(|w| !w.starts_with('-'))? } else { first };
+    Some(files::file_name(program).to_owned())
+}
+
+/// The language of a script file; `None` where it is no shell script.
+fn script_dialect(text: &str, run_by: &str) -> Option<Dialect> {
+    let by_shebang = match shebang(text).as_deref() {
+        Some("bash") => Some(Dialect::Bash),
+        Some("sh" | "dash" | "ash") => Some(Dialect::Posix),
+        Some("zsh" | "ksh" | "mksh") => Some(Dialect::Other),
+        Some(_) => None,
+        None => return if is_shell(run_by) { Some(if run_by == "bash" { Dialect::Bash } else { Dialect::Posix }) } else { None },
+    };
+    match run_by {
+        "bash" => Some(Dialect::Bash),
+        "sh" | "dash" | "ash" => Some(Dialect::Posix),
+        _ => by_shebang,
+    }
+}
+
+/// The package.json script that `npm start`, `yarn dev`, `pnpm run build` run.
+fn package_script(name: &str, argv: &[Arg]) -> Option<String> {
+    let operands: Vec<&str> = argv.iter().skip(1).map(|a| a.value.as_str()).filter(|a| !a.starts_with('-')).collect();
+    match (name, operands.as_slice()) {
+        ("npm" | "pnpm" | "yarn" | "bun", ["run" | "run-script", script, ..]) => Some((*script).to_owned()),
+        ("npm" | "pnpm" | "yarn", ["start", ..]) => Some("start".to_owned()),
+        ("npm" | "pnpm" | "yarn", ["test", ..]) => Some("test".to_owned()),
+        ("yarn" | "pnpm", [script, ..]) if !matches!(*script, "install" | "add" | "exec" | "dlx") => Some((*script).to_owned()),
+        _ => None,
+    }
+}
