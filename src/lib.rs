@@ -12,9 +12,12 @@ pub mod diagnostic;
 pub mod diff;
 #[cfg(feature = "cli")]
 pub mod discover;
+#[cfg(feature = "execute")]
+pub mod execute;
 pub mod files;
 pub mod fix;
 mod par;
+pub mod plan;
 pub mod quoting;
 pub mod report;
 pub mod rule;

@@ -34,7 +34,7 @@ enum Command {
     /// List the files that a build would be sent
     Context(context::Args),
     /// Print the build plan, or execute it
-    Plan(plan::Args),
+    Plan(Box<plan::Args>),
     /// Print a rule's page
     Explain(explain::Args),
     /// List the rules
@@ -49,7 +49,7 @@ pub fn run() -> ExitCode {
         Command::Config(args) => config::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Context(args) => context::run(args),
-        Command::Plan(args) => plan::run(args),
+        Command::Plan(args) => plan::run(&args),
         Command::Explain(args) => explain::run(args),
         Command::Rules(args) => rules::run(args),
     };

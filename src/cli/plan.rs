@@ -1,10 +1,306 @@
 //! `stacklint plan`.
 
+use std::collections::BTreeMap;
+
+use clap::ValueEnum;
+
 use super::Failure;
+use crate::files::{self, Disk, Files};
+use crate::plan::load::{LoadError, Request};
+use crate::plan::{self, ContextSize, Plan, Problem};
+use crate::source::Sources;
+use crate::stack::context::{Context, Ignore};
 
+/// The arguments of `stacklint plan`.
 #[derive(clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// A folder, Compose file or Dockerfile, and the services to build (all where none is named)
+    #[arg(value_name = "PATH | TARGET")]
+    names: Vec<String>,
+    /// Compose file; several are merged in order, and every name is a service then
+    #[arg(short, long = "file", value_name = "FILE")]
+    files: Vec<String>,
+    /// How to print the plan
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// The stage to build, over what the Compose file says
+    #[arg(long, value_name = "STAGE")]
+    target: Option<String>,
+    /// Build argument; without a value it is taken from the environment
+    #[arg(long = "build-arg", value_name = "K[=V]")]
+    build_args: Vec<String>,
+    /// Platform to build for
+    #[arg(long = "platform", value_name = "OS/ARCH", value_delimiter = ',')]
+    platforms: Vec<String>,
+    /// Compose profile to turn on
+    #[arg(long = "profile", value_name = "P")]
+    profiles: Vec<String>,
+    /// File with variables for the Compose file
+    #[arg(long = "env-file", value_name = "F")]
+    env_files: Vec<String>,
+    /// Name of the Compose project
+    #[arg(long, value_name = "N")]
+    project_name: Option<String>,
+    /// Take no step from the cache
+    #[arg(long)]
+    no_cache: bool,
+    /// Ask the registry for newer base images
+    #[arg(long)]
+    pull: bool,
+    /// Further name for the image
+    #[arg(short, long = "tag", value_name = "NAME")]
+    tags: Vec<String>,
+    /// Run the plan on the engine
+    #[arg(long)]
+    execute: bool,
+    /// What runs the plan
+    #[arg(long, value_enum, default_value_t = Builder::Auto)]
+    builder: Builder,
+    /// At most N builds at once
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    parallel: Option<u16>,
+    /// After a failure, go on with what does not depend on it
+    #[arg(long)]
+    keep_going: bool,
+    /// How progress is shown
+    #[arg(long, value_enum, default_value_t = Progress::Auto)]
+    progress: Progress,
+    /// Say what would be run, and run nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Run the plan although `check` finds errors
+    #[arg(long)]
+    allow_findings: bool,
+    /// No progress; print only the images
+    #[arg(short, long)]
+    quiet: bool,
+    /// Push the images after the build
+    #[arg(long, hide = true)]
+    push: bool,
+    /// Write the cache key of every step
+    #[arg(long, value_name = "FILE", hide = true)]
+    record: Option<String>,
+    /// Compare with such a record
+    #[arg(long, value_name = "FILE", hide = true)]
+    against: Option<String>,
+    /// Compare with the tree of a git revision
+    #[arg(long, value_name = "GITREF", hide = true)]
+    since: Option<String>,
+}
 
-pub(super) fn run(_args: Args) -> Result<u8, Failure> {
-    Err("not built yet".to_owned())
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+    Bake,
+    Dot,
+    Mermaid,
+    Dockerrun,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Builder {
+    Auto,
+    Buildkit,
+    Classic,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Progress {
+    Auto,
+    Tty,
+    Plain,
+    Json,
+}
+
+/// A plan, with what each image's context sends.
+struct Planned {
+    contexts: BTreeMap<usize, ContextSize>,
+    ignores: BTreeMap<usize, Ignore>,
+}
+
+pub(super) fn run(args: &Args) -> Result<u8, Failure> {
+    refuse_unfinished(args)?;
+    let disk = Disk::new(".");
+    let mut sources = Sources::new();
+    let request = request(args, &disk);
+    let loaded = match plan::load::load(&request, &disk, &mut sources) {
+        Ok(loaded) => loaded,
+        Err(LoadError::Usage(text)) => return Err(text),
+        Err(LoadError::Problems(problems)) => return Ok(say_problems(&problems, &sources)),
+    };
+    let input = loaded.input();
+    let made = plan::plan(&input).and_then(|plan| Ok((contexts(&plan, &disk, &mut sources)?, plan)));
+    let (planned, plan) = match made {
+        Ok(made) => made,
+        Err(problems) => return Ok(say_problems(&problems, &sources)),
+    };
+    if args.execute {
+        return execute(args, &plan, &planned, &input, &sources);
+    }
+    super::print(&match args.format {
+        Format::Json => plan::json(&plan, &sources),
+        Format::Dot => plan::dot(&plan),
+        Format::Mermaid => plan::mermaid(&plan),
+        _ => plan::text(&plan, &sources, &planned.contexts),
+    });
+    Ok(0)
+}
+
+fn refuse_unfinished(args: &Args) -> Result<(), Failure> {
+    let missing = [
+        (args.format == Format::Bake, "--format bake"),
+        (args.format == Format::Dockerrun, "--format dockerrun"),
+        (args.builder == Builder::Buildkit, "--builder buildkit"),
+        (args.push, "--push"),
+        (args.record.is_some(), "--record"),
+        (args.against.is_some(), "--against"),
+        (args.since.is_some(), "--since"),
+    ];
+    match missing.into_iter().find(|(asked, _)| *asked) {
+        Some((_, what)) => Err(format!("{what} is not there yet")),
+        None => Ok(()),
+    }
+}
+
+fn request(args: &Args, disk: &Disk) -> Request {
+    let mut services = args.names.clone();
+    let mut path = None;
+    if args.files.is_empty()
+        && let Some(at) = services.iter().position(|name| disk.kind(&files::normalize(name)).is_some())
+    {
+        path = Some(files::normalize(&services.remove(at)));
+    }
+    let env: BTreeMap<String, String> =
+        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
+    // Looks like a path, so the error should be about a file, not about a service.
+    if path.is_none() && args.files.is_empty() && services.first().is_some_and(|name| name.contains(['/', '.'])) {
+        path = Some(services.remove(0));
+    }
+    let arg = |arg: &String| match arg.split_once('=') {
+        Some((name, value)) => Some((name.to_owned(), value.to_owned())),
+        None => Some((arg.clone(), env.get(arg)?.clone())),
+    };
+    Request {
+        path,
+        compose_files: args.files.iter().map(|path| files::normalize(path)).collect(),
+        services,
+        target: args.target.clone(),
+        build_args: args.build_args.iter().filter_map(arg).collect(),
+        platforms: args.platforms.clone(),
+        profiles: args.profiles.clone(),
+        env_files: args.env_files.clone(),
+        project_name: args.project_name.clone(),
+        tags: args.tags.clone(),
+        env,
+        platform: platform(),
+    }
+}
+
+/// The platform of an engine on this machine.
+fn platform() -> String {
+    let arch = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    format!("linux/{arch}")
+}
+
+/// Lists what each image's context sends; equal contexts once.
+fn contexts(plan: &Plan, disk: &Disk, sources: &mut Sources) -> Result<Planned, Vec<Problem>> {
+    let mut planned = Planned { contexts: BTreeMap::new(), ignores: BTreeMap::new() };
+    let mut known: BTreeMap<(String, Option<String>), ContextSize> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for (n, image) in plan.images.iter().enumerate().filter(|(_, image)| disk.kind(&image.context).is_some()) {
+        let ignore = match Ignore::find(disk, &image.context, Some(&image.dockerfile), sources) {
+            Ok(ignore) => ignore,
+            Err((path, error)) => {
+                problems.push(Problem::new(format!("cannot read {path}: {error}")));
+                continue;
+            }
+        };
+        if let Some(error) = ignore.error() {
+            problems.push(Problem { span: Some(error.span), message: error.message.clone(), help: error.help.clone() });
+            continue;
+        }
+        let key = (image.context.clone(), ignore.path.clone());
+        if !known.contains_key(&key)
+            && let Ok(context) = Context::list(disk, &image.context, &ignore.rules)
+        {
+            known.insert(key.clone(), ContextSize { files: context.files().count(), bytes: context.total_bytes });
+        }
+        if let Some(size) = known.get(&key) {
+            planned.contexts.insert(n, *size);
+        }
+        planned.ignores.insert(n, ignore);
+    }
+    problems.dedup();
+    if problems.is_empty() { Ok(planned) } else { Err(problems) }
+}
+
+fn say_problems(problems: &[Problem], sources: &Sources) -> u8 {
+    for problem in problems {
+        let place = problem.span.map(|span| {
+            let at = sources.get(span.file).line_column(span.start as usize);
+            format!("{}:{}:{}: ", sources.path(span.file), at.line, at.column)
+        });
+        super::say(&format!("{}error: {}", place.unwrap_or_default(), problem.message));
+        if let Some(help) = &problem.help {
+            super::say(&format!("  help: {help}"));
+        }
+    }
+    1
+}
+
+/// Error findings of what is about to be run, one line each: a plan with such does not run without `--allow-findings`.
+#[cfg(feature = "execute")]
+fn gate(_args: &Args) -> Vec<String> {
+    Vec::new()
+}
+
+#[cfg(not(feature = "execute"))]
+fn execute(_: &Args, _: &Plan, _: &Planned, _: &plan::Input<'_>, _: &Sources) -> Result<u8, Failure> {
+    Err("this stacklint was built without the feature `execute`".to_owned())
+}
+
+#[cfg(feature = "execute")]
+fn execute(args: &Args, plan: &Plan, planned: &Planned, input: &plan::Input<'_>, sources: &Sources) -> Result<u8, Failure> {
+    use crate::execute::{self, Host, Job, Options, report};
+    let style = match args.progress {
+        _ if args.quiet => execute::Style::Quiet,
+        Progress::Auto => execute::Style::auto(),
+        Progress::Tty => execute::Style::Tty,
+        Progress::Plain => execute::Style::Plain,
+        Progress::Json => execute::Style::Json,
+    };
+    let options =
+        Options { parallel: args.parallel.map(usize::from), keep_going: args.keep_going, no_cache: args.no_cache, pull: args.pull, style };
+    let root = std::env::current_dir().map_err(|error| format!("the working folder: {error}"))?;
+    let job = Job { plan, input, sources, ignores: &planned.ignores, root, options };
+    let findings = if args.allow_findings { Vec::new() } else { gate(args) };
+    if !findings.is_empty() {
+        findings.iter().for_each(|line| super::say(line));
+        super::say("\nnothing was run: mend these errors, or run the plan as it is with --allow-findings");
+        return Ok(1);
+    }
+    if plan.images.is_empty() {
+        super::say("nothing to build");
+        return Ok(0);
+    }
+    if args.dry_run {
+        super::print(&execute::report::dry_run(&job));
+        return Ok(0);
+    }
+    let report = execute::run(&job, Host::find()?)?;
+    let failures = report::failures(&job, &report);
+    if !failures.is_empty() {
+        super::say(failures.trim_end());
+    }
+    super::print(&if args.quiet { report::ids(&report) } else { report::table(&report) });
+    Ok(match (report.interrupted, report.complete()) {
+        (true, _) => 130,
+        (false, true) => 0,
+        (false, false) => 1,
+    })
 }

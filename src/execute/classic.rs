@@ -1,0 +1,408 @@
+//! A build by the engine's classic builder: the context goes out as a tar stream, text comes back.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Instant;
+
+use bollard::errors::Error;
+use bollard::query_parameters::{BuildImageOptions, BuildImageOptionsBuilder, BuilderVersion, TagImageOptions};
+use futures_util::StreamExt;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::context_tar::{self, Payload};
+use super::engine::chain;
+use super::nodes::Node;
+use super::rewrite::{Line, rewrite};
+use super::{Built, Engine, Event, Failure, Job};
+use crate::files;
+use crate::plan::{Image, looks_secret};
+use crate::stack::context::Ignore;
+use crate::syntax::dockerfile::{Dockerfile, Instruction, Op};
+
+/// How many of a step's last lines a failure shows.
+const TAIL: usize = 20;
+/// The name under which a Dockerfile is sent that is not in the context as it must be.
+const HIDDEN: &str = ".dockerfile.stacklint";
+
+/// A build that is ready to be sent.
+pub(super) struct Recipe {
+    payload: Payload,
+    options: BuildImageOptions,
+    tags: Vec<String>,
+    instructions: Vec<Line>,
+    secrets: Vec<String>,
+}
+
+/// Prepares the build of a node; `ids` are the images of the nodes it needs.
+pub(super) fn recipe(job: &Job<'_>, node: &Node, ids: &BTreeMap<usize, String>) -> Option<Recipe> {
+    let image = job.plan.images.get(node.image)?;
+    let unit = job.input.dockerfiles.get(image.unit)?;
+    let target = job.plan.stages.get(node.stage)?.index;
+    let pull = job.options.pull || image.settings.pull;
+    // The registry cannot be asked for an image that exists here only; the cache finds those stages then.
+    let built: BTreeMap<usize, String> =
+        if pull { BTreeMap::new() } else { node.built.iter().filter_map(|(index, node)| Some((*index, ids.get(node)?.clone()))).collect() };
+    let keep: Vec<usize> = if pull { all_stages(job, image) } else { node.keep.clone() };
+    let source = job.sources.get(unit.file);
+    let rewritten = rewrite(unit.ast, source, target, &keep, &built);
+    let ignore = job.ignores.get(&node.image).cloned().unwrap_or_default();
+    let own = (!unit.inline).then(|| files::strip_prefix(&image.context, unit.path)).flatten();
+    let dir = job.root.join(&image.context);
+    let as_it_is = own.filter(|path| rewritten.text.is_none() && !ignore.rules.matches(path) && is_default(&ignore, image));
+    let (name, extra) = match as_it_is {
+        Some(path) => (path.to_owned(), Vec::new()),
+        None => (HIDDEN.to_owned(), hidden(&dir, &ignore, rewritten.text.unwrap_or_else(|| source.text.clone()))),
+    };
+    Some(Recipe {
+        payload: Payload { dir: Some(dir), ignore: ignore.rules, extra },
+        options: options(job, node, image, &name, pull),
+        tags: if node.shared { Vec::new() } else { image.tags.clone() },
+        instructions: rewritten.instructions,
+        secrets: secrets(image),
+    })
+}
+
+fn all_stages(job: &Job<'_>, image: &Image) -> Vec<usize> {
+    image.stages.iter().filter_map(|&place| job.plan.stages.get(place)).map(|stage| stage.index).collect()
+}
+
+fn is_default(ignore: &Ignore, image: &Image) -> bool {
+    ignore.path.as_ref().is_none_or(|path| *path == files::join(&image.context, ".dockerignore"))
+}
+
+/// A Dockerfile under a name of ours, and an ignore file that makes the engine take it out of the context again.
+fn hidden(dir: &std::path::Path, ignore: &Ignore, dockerfile: String) -> Vec<(String, Vec<u8>)> {
+    let kept = !ignore.rules.matches(".dockerignore");
+    let own = std::fs::read(dir.join(".dockerignore")).ok().filter(|_| kept);
+    let mut lines = match own {
+        Some(mut text) => {
+            if !text.is_empty() && !text.ends_with(b"\n") {
+                text.push(b'\n');
+            }
+            text
+        }
+        None => b".dockerignore\n".to_vec(),
+    };
+    lines.extend_from_slice(format!("{HIDDEN}\n").as_bytes());
+    vec![(HIDDEN.to_owned(), dockerfile.into_bytes()), (".dockerignore".to_owned(), lines)]
+}
+
+fn options(job: &Job<'_>, node: &Node, image: &Image, dockerfile: &str, pull: bool) -> BuildImageOptions {
+    let settings = &image.settings;
+    let args: HashMap<String, String> = image.args.clone().into_iter().collect();
+    let mut options = BuildImageOptionsBuilder::default()
+        .version(BuilderVersion::BuilderV1)
+        .dockerfile(dockerfile)
+        .buildargs(&args)
+        .nocache(job.options.no_cache || settings.no_cache)
+        .rm(true)
+        .forcerm(true);
+    if !node.shared && !settings.labels.is_empty() {
+        options = options.labels(&settings.labels.clone().into_iter().collect::<HashMap<String, String>>());
+    }
+    if !settings.extra_hosts.is_empty() {
+        options = options.extrahosts(&settings.extra_hosts.join(","));
+    }
+    if let Some(network) = &settings.network {
+        options = options.networkmode(network);
+    }
+    if let Some(bytes) = settings.shm_size.and_then(|bytes| i32::try_from(bytes).ok()) {
+        options = options.shmsize(bytes);
+    }
+    if !settings.cache_from.is_empty() {
+        options = options.cachefrom(&settings.cache_from);
+    }
+    if let Some(platform) = image.platforms.first() {
+        options = options.platform(platform);
+    }
+    if pull {
+        options = options.pull("true");
+    }
+    options.build()
+}
+
+fn secrets(image: &Image) -> Vec<String> {
+    let values = image.args.iter().filter(|(name, _)| looks_secret(name)).map(|(_, value)| value.clone());
+    let mut values: Vec<String> = values.filter(|value| value.chars().count() > 2).collect();
+    values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+    values
+}
+
+/// Sends the build and reads what comes back.
+pub(super) async fn build(engine: &Engine, recipe: Recipe, node: usize, events: &UnboundedSender<Event>) -> Result<Built, Failure> {
+    let started = Instant::now();
+    let (stream, sending) = context_tar::stream(recipe.payload);
+    let body = bollard::body_try_stream(stream);
+    let mut answer = Box::pin(engine.docker.build_image(recipe.options, None, Some(body)));
+    let mut reader = Reader::new(node, &recipe.instructions, &recipe.secrets, events);
+    let mut sending = Some(sending);
+    let mut failed = None;
+    while let Some(item) = answer.next().await {
+        if sending.as_ref().is_some_and(tokio::task::JoinHandle::is_finished)
+            && let Some(Ok(Ok(sent))) = join(&mut sending).await
+        {
+            let _ = events.send(Event::Sent { node, sent });
+        }
+        match item {
+            Ok(info) => {
+                if let Some(id) = info.aux.and_then(|aux| aux.id) {
+                    reader.image = Some(id);
+                }
+                info.stream.iter().for_each(|text| reader.push(text));
+                info.status.iter().for_each(|status| reader.status(info.id.as_deref(), status));
+            }
+            Err(error) => {
+                failed = Some(error);
+                break;
+            }
+        }
+    }
+    drop(answer);
+    reader.end();
+    if let Some(error) = failed {
+        // What stopped the sending says more than the connection that broke by it.
+        if let Some(Ok(Err(tar))) = join(&mut sending).await
+            && tar.reason != std::io::Error::from(std::io::ErrorKind::BrokenPipe).to_string()
+        {
+            let message = format!("the build context cannot be sent: {}: {}", tar.path, tar.reason);
+            return Err(Failure { message, ..Failure::default() });
+        }
+        return Err(reader.failure(&error));
+    }
+    let Some(image) = reader.image.clone() else {
+        return Err(Failure { message: "the engine ended the build without an image".to_owned(), ..Failure::default() });
+    };
+    let built = Built { image, time: started.elapsed(), steps: reader.steps, cached: reader.cached };
+    tag(engine, &built.image, &recipe.tags).await?;
+    Ok(Built { time: started.elapsed(), ..built })
+}
+
+async fn join<T>(task: &mut Option<tokio::task::JoinHandle<T>>) -> Option<Result<T, tokio::task::JoinError>> {
+    match task.take() {
+        Some(task) => Some(task.await),
+        None => None,
+    }
+}
+
+async fn tag(engine: &Engine, image: &str, tags: &[String]) -> Result<(), Failure> {
+    for name in tags {
+        let (repo, tag) = match name.rsplit_once(':') {
+            Some((repo, tag)) if !tag.contains('/') => (repo, tag),
+            _ => (name.as_str(), "latest"),
+        };
+        let options = TagImageOptions { repo: Some(repo.to_owned()), tag: Some(tag.to_owned()) };
+        engine.docker.tag_image(image, Some(options)).await.map_err(|error| Failure {
+            message: format!("the image cannot be called `{name}`: {}", chain(&error)),
+            ..Failure::default()
+        })?;
+    }
+    Ok(())
+}
+
+/// Puts the engine's text together again: its pieces end anywhere.
+struct Reader<'a> {
+    node: usize,
+    instructions: &'a [Line],
+    secrets: &'a [String],
+    events: &'a UnboundedSender<Event>,
+    partial: String,
+    /// The step that runs: its number, from 1.
+    step: usize,
+    fresh: bool,
+    tail: VecDeque<String>,
+    steps: usize,
+    cached: usize,
+    image: Option<String>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(node: usize, instructions: &'a [Line], secrets: &'a [String], events: &'a UnboundedSender<Event>) -> Self {
+        let (partial, tail) = (String::new(), VecDeque::new());
+        Reader { node, instructions, secrets, events, partial, step: 0, fresh: false, tail, steps: 0, cached: 0, image: None }
+    }
+
+    fn push(&mut self, text: &str) {
+        self.partial.push_str(text);
+        while let Some((line, rest)) = self.partial.split_once('\n') {
+            let (line, rest) = (line.to_owned(), rest.to_owned());
+            self.partial = rest;
+            self.line(&line);
+        }
+    }
+
+    fn end(&mut self) {
+        let rest = std::mem::take(&mut self.partial);
+        if !rest.trim().is_empty() {
+            self.line(&rest);
+        }
+    }
+
+    fn line(&mut self, raw: &str) {
+        let line = self.clean(raw);
+        if let Some((number, of, text)) = step(&line).filter(|(number, _, _)| *number == self.step + 1) {
+            self.begin(number, of, text);
+            return;
+        }
+        let of_engine = line.starts_with(" ---> ") || line.starts_with("Removing intermediate container ");
+        if line == " ---> Using cache" && self.fresh {
+            self.fresh = false;
+            if self.works() {
+                self.cached += 1;
+            }
+            let _ = self.events.send(Event::Cached { node: self.node });
+        } else if !of_engine && !line.starts_with("Successfully ") && !line.trim().is_empty() {
+            self.log(line);
+        } else if line.starts_with(" ---> Running in ") {
+            self.fresh = false;
+        }
+    }
+
+    fn begin(&mut self, number: usize, of: usize, text: &str) {
+        self.step = number;
+        self.fresh = true;
+        self.tail.clear();
+        self.steps += usize::from(self.works());
+        let line = self.instructions.get(number - 1).map(|at| at.line);
+        let _ = self.events.send(Event::Step { node: self.node, number, of, line, text: text.to_owned() });
+    }
+
+    fn works(&self) -> bool {
+        self.step.checked_sub(1).and_then(|n| self.instructions.get(n)).is_some_and(|at| at.works)
+    }
+
+    fn status(&mut self, layer: Option<&str>, status: &str) {
+        // A line a layer and percent is noise; that a pull goes on is not.
+        if layer.is_none() || status == "Pull complete" {
+            let text = layer.map_or_else(|| status.to_owned(), |layer| format!("{layer}: {status}"));
+            self.log(text);
+        }
+    }
+
+    fn log(&mut self, text: String) {
+        if self.tail.len() == TAIL {
+            self.tail.pop_front();
+        }
+        self.tail.push_back(text.clone());
+        let _ = self.events.send(Event::Log { node: self.node, text });
+    }
+
+    /// Takes out colours, carriage returns and the values of secrets.
+    fn clean(&self, line: &str) -> String {
+        let line = line.replace("\u{1b}[91m", "").replace("\u{1b}[0m", "");
+        let line = line.trim_end_matches('\r').rsplit('\r').next().unwrap_or_default();
+        mask(line, self.secrets)
+    }
+
+    fn failure(&self, error: &Error) -> Failure {
+        let text = mask(&message(error), self.secrets);
+        let (exit_code, message) = match text.rsplit_once("returned a non-zero code: ") {
+            Some((_, code)) => {
+                let code = code.trim().parse().ok();
+                (code, code.map_or(text.clone(), |code: i64| format!("the command fails with exit code {code}")))
+            }
+            None => (None, text.clone()),
+        };
+        let full = text.contains("no space left on device") || self.tail.iter().any(|line| line.contains("No space left on device"));
+        let mut help = full.then(|| "the engine's disk is full: `docker system df` shows by what".to_owned());
+        let line = match parse_error_line(&text) {
+            Some(line) => Some(line),
+            None => self.step.checked_sub(1).and_then(|n| self.instructions.get(n)).map(|at| at.line),
+        };
+        if matches!(error, Error::IOError { .. } | Error::HyperLegacyError { .. } | Error::HyperResponseError { .. }) {
+            help = Some("the connection to the engine broke: whether this build is done is not known".to_owned());
+        }
+        Failure { line, message, exit_code, output: self.tail.iter().cloned().collect(), help }
+    }
+}
+
+fn message(error: &Error) -> String {
+    match error {
+        Error::DockerStreamError { error } => error.clone(),
+        Error::DockerResponseServerError { message, .. } => message.clone(),
+        other => chain(other),
+    }
+}
+
+/// `dockerfile parse error line 3: …`, or `on line 3`.
+fn parse_error_line(text: &str) -> Option<usize> {
+    let rest = text.strip_prefix("dockerfile parse error ")?;
+    let rest = rest.strip_prefix("on ").unwrap_or(rest).strip_prefix("line ")?;
+    rest.split(':').next()?.trim().parse().ok()
+}
+
+/// `Step 3/14 : RUN x`.
+fn step(line: &str) -> Option<(usize, usize, &str)> {
+    let (count, text) = line.strip_prefix("Step ")?.split_once(" : ")?;
+    let (number, of) = count.split_once('/')?;
+    Some((number.parse().ok()?, of.parse().ok()?, text))
+}
+
+fn mask(text: &str, secrets: &[String]) -> String {
+    secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "***"))
+}
+
+/// What only BuildKit builds, before anything is sent: the instruction's line and what it uses.
+pub(super) fn refuse(ast: &Dockerfile, image: &Image, stages: &[usize]) -> Option<(Option<crate::source::Span>, String)> {
+    let settings = &image.settings;
+    let whole = if image.context.contains("://") || image.context.starts_with("git@") {
+        Some("a build context that is a URL")
+    } else if image.platforms.len() > 1 {
+        Some("more than one platform")
+    } else if !settings.contexts.is_empty() {
+        Some("`additional_contexts`")
+    } else if !settings.secrets.is_empty() {
+        Some("build secrets")
+    } else {
+        None
+    };
+    if let Some(what) = whole {
+        return Some((None, format!("`{}` uses {what}", image.name)));
+    }
+    let needed = stages.iter().filter_map(|&index| ast.stages.get(index)).flat_map(|stage| ast.stage_instructions(stage));
+    let newer = needed.map(|(_, instruction)| instruction).find_map(|instruction| Some((instruction, newer(instruction)?)));
+    newer.map(|(instruction, what)| (Some(instruction.head), format!("this instruction uses {what}")))
+}
+
+fn newer(instruction: &Instruction) -> Option<String> {
+    if !instruction.heredocs.is_empty() {
+        return Some("a heredoc".to_owned());
+    }
+    let old: &[&str] = match instruction.op {
+        Op::From(_) => &["platform"],
+        Op::Copy(_) => &["from", "chown"],
+        Op::Add(_) => &["chown"],
+        Op::Healthcheck(_) => &["interval", "timeout", "start-period", "retries"],
+        _ => &[],
+    };
+    let flag = instruction.flags.iter().find(|flag| !old.contains(&flag.name.value.as_str()))?;
+    Some(format!("`--{}`", flag.name.value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_told_from_what_a_step_prints() {
+        let (events, mut seen) = tokio::sync::mpsc::unbounded_channel();
+        let lines: Vec<Line> = [1, 3, 4].into_iter().map(|line| Line { line, works: line > 1 }).collect();
+        let secrets = vec!["hunter22".to_owned()];
+        let mut reader = Reader::new(0, &lines, &secrets, &events);
+        for piece in ["Step 1/3", " : FROM a", "\n", " ---> 123\nStep 2/3 : RUN x\n ---> Using cache\n ---> 4\n", "Step 3/3 : RUN y\n"] {
+            reader.push(piece);
+        }
+        reader.push(" ---> Running in 9\nStep 2/3 : no step\n ---> Using cache\n\u{1b}[91mpassword hunter22\u{1b}[0m\n10%\r100%\n");
+        assert_eq!((reader.step, reader.steps, reader.cached), (3, 2, 1));
+        assert_eq!(reader.tail, ["Step 2/3 : no step", "password ***", "100%"]);
+        let failure =
+            reader.failure(&Error::DockerStreamError { error: "The command 'y hunter22' returned a non-zero code: 7".to_owned() });
+        assert_eq!((failure.line, failure.exit_code), (Some(4), Some(7)));
+        drop(events);
+        let mut steps = Vec::new();
+        while let Ok(event) = seen.try_recv() {
+            if let Event::Step { number, line, .. } = event {
+                steps.push((number, line));
+            }
+        }
+        assert_eq!(steps, [(1, Some(1)), (2, Some(3)), (3, Some(4))]);
+    }
+}

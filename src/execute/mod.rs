@@ -1,0 +1,110 @@
+//! Runs a plan on Docker's engine. This folder is the only one that names the engine's client and its runtime.
+
+mod classic;
+mod context_tar;
+mod engine;
+mod nodes;
+mod progress;
+pub mod report;
+mod rewrite;
+mod schedule;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use context_tar::Sent;
+pub use engine::{Engine, Host};
+pub use progress::Style;
+pub use schedule::{Report, run};
+
+use crate::plan::{Input, Plan};
+use crate::source::Sources;
+use crate::stack::context::Ignore;
+
+/// What is to be run.
+#[derive(Clone, Debug)]
+pub struct Job<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// What it was made from.
+    pub input: &'a Input<'a>,
+    /// The texts.
+    pub sources: &'a Sources,
+    /// The ignore file of each image, by its place in the plan.
+    pub ignores: &'a BTreeMap<usize, Ignore>,
+    /// The folder that relative paths count from.
+    pub root: PathBuf,
+    /// How.
+    pub options: Options,
+}
+
+/// How a plan is run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// At most so many builds at once; `None` for all that are ready.
+    pub parallel: Option<usize>,
+    /// Go on with what does not depend on a failed build.
+    pub keep_going: bool,
+    /// Take nothing from the cache.
+    pub no_cache: bool,
+    /// Ask the registry for newer base images.
+    pub pull: bool,
+    /// How progress is shown.
+    pub style: Style,
+}
+
+/// What became of one image, or of a stage that several images share.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// It is there.
+    Built(Built),
+    /// Its build failed.
+    Failed(Failure),
+    /// Another build failed, or the user stopped the run, while it was running or waiting.
+    Cancelled,
+    /// What it is made from was not built.
+    Skipped {
+        /// The build that it waited for.
+        because: String,
+    },
+}
+
+/// A finished build.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Built {
+    /// The image's digest in the engine.
+    pub image: String,
+    /// How long it took.
+    pub time: Duration,
+    /// Steps that were executed or found in the cache.
+    pub steps: usize,
+    /// Steps found in the cache.
+    pub cached: usize,
+}
+
+/// A failed build.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Failure {
+    /// The Dockerfile's line, where the failure has one.
+    pub line: Option<usize>,
+    /// What went wrong.
+    pub message: String,
+    /// The exit code of the command, where one ran.
+    pub exit_code: Option<i64>,
+    /// The last lines that the step printed.
+    pub output: Vec<String>,
+    /// What to do, where it is known.
+    pub help: Option<String>,
+}
+
+/// What happens while a plan runs; `node` is the place of the build.
+#[derive(Clone, Debug)]
+pub(crate) enum Event {
+    Started { node: usize },
+    Sent { node: usize, sent: Sent },
+    Step { node: usize, number: usize, of: usize, line: Option<usize>, text: String },
+    Cached { node: usize },
+    Log { node: usize, text: String },
+    Ended { node: usize, outcome: Outcome },
+}

@@ -1,0 +1,71 @@
+//! The Dockerfile that the classic builder is given. That builder runs every stage above the target, needed or not;
+//! so stages that are not needed, and stages that were built already, are replaced by a single FROM. Lines keep their
+//! numbers.
+
+use std::collections::BTreeMap;
+
+use crate::source::SourceFile;
+use crate::syntax::dockerfile::{Dockerfile, Item, ItemKind, Op, Stage};
+
+/// A Dockerfile cut down to what one build needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Rewritten {
+    /// Its text; `None` where the file can be sent as it is.
+    pub text: Option<String>,
+    /// The instructions, in the order in which the builder counts them.
+    pub instructions: Vec<Line>,
+}
+
+/// An instruction of the Dockerfile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    /// Its line.
+    pub line: usize,
+    /// Something is executed for it (RUN, COPY, ADD, WORKDIR), so that it counts as cached or not.
+    pub works: bool,
+}
+
+/// Keeps the stages `keep` up to `target`; `built` names images that stand for stages.
+pub(super) fn rewrite(ast: &Dockerfile, file: &SourceFile, target: usize, keep: &[usize], built: &BTreeMap<usize, String>) -> Rewritten {
+    let mut out = String::new();
+    let mut instructions = Vec::new();
+    let mut replaced = target + 1 < ast.stages.len();
+    let first = ast.stages.first().map_or(ast.items.len(), |stage| stage.from);
+    for item in ast.items.get(..first).unwrap_or_default() {
+        out.push_str(file.slice(item.span));
+        instructions.extend(counted(item, file));
+    }
+    for (index, stage) in ast.stages.iter().enumerate().take(target + 1) {
+        let end = ast.stages.get(index + 1).map_or(ast.items.len(), |next| next.from);
+        let items = ast.items.get(stage.from..end).unwrap_or_default();
+        let stands_for = match built.get(&index) {
+            Some(image) => Some(image.as_str()),
+            None if !keep.contains(&index) => Some("scratch"),
+            None => None,
+        };
+        match stands_for {
+            Some(image) => {
+                replaced = true;
+                instructions.extend(items.first().and_then(|from| counted(from, file)));
+                out.push_str(&placeholder(image, stage, items, file));
+            }
+            None => {
+                instructions.extend(items.iter().filter_map(|item| counted(item, file)));
+                items.iter().for_each(|item| out.push_str(file.slice(item.span)));
+            }
+        }
+    }
+    Rewritten { text: replaced.then_some(out), instructions }
+}
+
+fn placeholder(image: &str, stage: &Stage, items: &[Item], file: &SourceFile) -> String {
+    let name = stage.name.as_ref().map(|name| format!(" AS {}", name.value)).unwrap_or_default();
+    let breaks: usize = items.iter().map(|item| file.slice(item.span).matches('\n').count()).sum();
+    format!("FROM {image}{name}{}", "\n".repeat(breaks.max(1)))
+}
+
+fn counted(item: &Item, file: &SourceFile) -> Option<Line> {
+    let ItemKind::Instruction(instruction) = &item.kind else { return None };
+    let works = matches!(instruction.op, Op::Run(_) | Op::Copy(_) | Op::Add(_) | Op::Workdir(_));
+    Some(Line { line: file.line_of(instruction.span.start as usize), works })
+}

@@ -1,0 +1,204 @@
+//! The order of a run: everything that is ready at once, the longest way first; one failure stops the rest, unless told
+//! otherwise.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
+
+use super::nodes::{Node, nodes, remaining};
+use super::progress::Progress;
+use super::{Built, Engine, Event, Failure, Host, Job, Outcome, classic};
+
+/// What became of a run.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Name and outcome of every build, shared stages first.
+    pub builds: Vec<(String, Outcome)>,
+    /// Places in `builds` that are images with names, and their places in the plan.
+    pub images: Vec<(usize, usize)>,
+    /// How long the whole took.
+    pub time: Duration,
+    /// The user stopped it.
+    pub interrupted: bool,
+}
+
+impl Report {
+    /// Whether everything was built.
+    pub fn complete(&self) -> bool {
+        self.builds.iter().all(|(_, outcome)| matches!(outcome, Outcome::Built(_)))
+    }
+}
+
+/// Runs a plan. An error is a text for the user: nothing was started.
+pub fn run(job: &Job<'_>, host: Host) -> Result<Report, String> {
+    refuse(job)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
+    let report = runtime.block_on(async {
+        let engine = Engine::connect(host).await?;
+        Ok(Run::new(job, engine).go().await)
+    });
+    // A thread that still reads a context must not hold back the end of a run that was stopped.
+    runtime.shutdown_timeout(Duration::from_secs(2));
+    report
+}
+
+/// Says what the classic builder cannot do, before it is half-way through.
+fn refuse(job: &Job<'_>) -> Result<(), String> {
+    let mut refused = Vec::new();
+    for image in &job.plan.images {
+        let Some(unit) = job.input.dockerfiles.get(image.unit) else { continue };
+        let stages: Vec<usize> = image.stages.iter().filter_map(|&place| job.plan.stages.get(place)).map(|stage| stage.index).collect();
+        let Some((span, what)) = classic::refuse(unit.ast, image, &stages) else { continue };
+        let line = match span {
+            Some(span) => format!("{}:{}: {what}", job.sources.path(span.file), job.sources.line(span)),
+            None => what,
+        };
+        if !refused.contains(&line) {
+            refused.push(line);
+        }
+    }
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let list = refused.join("\n  ");
+    Err(format!(
+        "the classic builder cannot run this plan:\n  {list}\n  build it with `docker buildx build` or `docker compose build`, which use BuildKit"
+    ))
+}
+
+struct Run<'a> {
+    job: &'a Job<'a>,
+    engine: Arc<Engine>,
+    nodes: Vec<Node>,
+    order: Vec<usize>,
+    outcomes: BTreeMap<usize, Outcome>,
+    running: BTreeMap<tokio::task::Id, usize>,
+    tasks: JoinSet<Result<Built, Failure>>,
+    events: UnboundedSender<Event>,
+    stopping: bool,
+}
+
+impl<'a> Run<'a> {
+    fn new(job: &'a Job<'a>, engine: Engine) -> Self {
+        let nodes = nodes(job.plan);
+        let ways = remaining(&nodes);
+        let mut order: Vec<usize> = (0..nodes.len()).collect();
+        order.sort_by_key(|&n| (std::cmp::Reverse(ways.get(n).copied()), n));
+        let (events, _) = unbounded_channel();
+        let (outcomes, running, tasks) = (BTreeMap::new(), BTreeMap::new(), JoinSet::new());
+        Run { job, engine: Arc::new(engine), nodes, order, outcomes, running, tasks, events, stopping: false }
+    }
+
+    async fn go(mut self) -> Report {
+        let started = Instant::now();
+        let (events, mut seen) = unbounded_channel();
+        self.events = events;
+        let mut progress = Progress::new(self.job, &self.nodes);
+        let mut interrupted = false;
+        loop {
+            self.start_ready();
+            if self.running.is_empty() {
+                break;
+            }
+            tokio::select! {
+                biased;
+                Some(event) = seen.recv() => progress.show(&event),
+                Some(done) = self.tasks.join_next_with_id() => self.end(done),
+                _ = tokio::signal::ctrl_c(), if !interrupted => {
+                    interrupted = true;
+                    self.stop();
+                }
+                _ = tokio::signal::ctrl_c(), if interrupted => break,
+            }
+        }
+        for n in 0..self.nodes.len() {
+            self.outcomes.entry(n).or_insert(Outcome::Cancelled);
+        }
+        while let Ok(event) = seen.try_recv() {
+            progress.show(&event);
+        }
+        progress.finish();
+        let offset = self.nodes.iter().take_while(|node| node.shared).count();
+        let images = self.nodes.iter().enumerate().skip(offset).map(|(n, node)| (n, node.image)).collect();
+        let outcomes = std::mem::take(&mut self.outcomes).into_values();
+        let builds = self.nodes.iter().map(|node| node.title.clone()).zip(outcomes).collect();
+        Report { builds, images, time: started.elapsed(), interrupted }
+    }
+
+    fn start_ready(&mut self) {
+        for n in self.order.clone() {
+            let full = self.job.options.parallel.is_some_and(|limit| self.running.len() >= limit.max(1));
+            if self.stopping || full {
+                return;
+            }
+            if self.outcomes.contains_key(&n) || self.running.values().any(|&r| r == n) {
+                continue;
+            }
+            let Some(node) = self.nodes.get(n).cloned() else { continue };
+            if let Some(failed) = node.needs.iter().find(|need| self.broken(**need)) {
+                let because = self.nodes.get(*failed).map_or_else(String::new, |node| node.title.clone());
+                self.close(n, Outcome::Skipped { because });
+            } else if node.needs.iter().all(|need| matches!(self.outcomes.get(need), Some(Outcome::Built(_)))) {
+                self.start(n, &node);
+            }
+        }
+    }
+
+    fn broken(&self, n: usize) -> bool {
+        self.outcomes.get(&n).is_some_and(|outcome| !matches!(outcome, Outcome::Built(_)))
+    }
+
+    fn start(&mut self, n: usize, node: &Node) {
+        let built = self.outcomes.iter().filter_map(|(n, outcome)| match outcome {
+            Outcome::Built(built) => Some((*n, built.image.clone())),
+            _ => None,
+        });
+        let ids = built.collect();
+        let Some(recipe) = classic::recipe(self.job, node, &ids) else {
+            self.close(n, Outcome::Cancelled);
+            return;
+        };
+        let _ = self.events.send(Event::Started { node: n });
+        let (engine, events) = (Arc::clone(&self.engine), self.events.clone());
+        let task = self.tasks.spawn(async move { classic::build(&engine, recipe, n, &events).await });
+        self.running.insert(task.id(), n);
+    }
+
+    fn end(&mut self, done: Result<(tokio::task::Id, Result<Built, Failure>), tokio::task::JoinError>) {
+        let (id, outcome) = match done {
+            Ok((id, Ok(built))) => (id, Outcome::Built(built)),
+            Ok((id, Err(failure))) => (id, Outcome::Failed(failure)),
+            Err(error) if error.is_cancelled() => (error.id(), Outcome::Cancelled),
+            Err(error) => (error.id(), Outcome::Failed(Failure { message: format!("internal error: {error}"), ..Failure::default() })),
+        };
+        let Some(n) = self.running.remove(&id) else { return };
+        let failed = matches!(outcome, Outcome::Failed(_));
+        self.close(n, outcome);
+        if failed && !self.job.options.keep_going {
+            self.stop();
+        }
+    }
+
+    fn close(&mut self, n: usize, outcome: Outcome) {
+        let _ = self.events.send(Event::Ended { node: n, outcome: outcome.clone() });
+        self.outcomes.insert(n, outcome);
+    }
+
+    /// Stops what runs; what waits for something broken is skipped, the rest cancelled.
+    fn stop(&mut self) {
+        self.stopping = true;
+        self.tasks.abort_all();
+        for n in 0..self.nodes.len() {
+            let waiting = !self.outcomes.contains_key(&n) && !self.running.values().any(|&r| r == n);
+            let failed = self.nodes.get(n).into_iter().flat_map(|node| &node.needs).find(|need| self.broken(**need)).copied();
+            if let (true, Some(failed)) = (waiting, failed) {
+                let because = self.nodes.get(failed).map_or_else(String::new, |node| node.title.clone());
+                self.close(n, Outcome::Skipped { because });
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The plan for Mermaid, which GitHub and GitLab draw in Markdown.
+
+use std::fmt::Write;
+
+use super::Plan;
+
+/// One box a stage, one node a step, images as rounded nodes.
+pub fn mermaid(plan: &Plan) -> String {
+    let mut out = String::from("flowchart LR\n");
+    for (n, stage) in plan.stages.iter().enumerate() {
+        let name = stage.name.as_deref().unwrap_or(&stage.base);
+        let _ = writeln!(out, "  subgraph g{n}[{}]", quote(&format!("{} ({name})", stage.id)));
+        for (s, step) in plan.steps.iter().enumerate().filter(|(_, step)| step.stage == n) {
+            let _ = writeln!(out, "    s{s}[{}]", quote(&super::text::cut(&step.instruction, 48)));
+        }
+        out.push_str("  end\n");
+    }
+    for (n, image) in plan.images.iter().enumerate() {
+        let _ = writeln!(out, "  i{n}([{}])", quote(image.tags.first().unwrap_or(&image.name)));
+        for head in plan.stages.get(image.stage).into_iter().flat_map(|stage| &stage.heads) {
+            let _ = writeln!(out, "  s{head} --> i{n}");
+        }
+        for need in &image.needs {
+            let _ = writeln!(out, "  i{need} -.-> i{n}");
+        }
+    }
+    for (s, step) in plan.steps.iter().enumerate() {
+        for need in &step.needs {
+            let _ = writeln!(out, "  s{need} --> s{s}");
+        }
+    }
+    out
+}
+
+/// Mermaid has entities instead of escapes.
+fn quote(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("#quot;"),
+            '#' => out.push_str("#35;"),
+            '<' => out.push_str("#lt;"),
+            '>' => out.push_str("#gt;"),
+            '\n' => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}

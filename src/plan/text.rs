@@ -1,0 +1,158 @@
+//! The plan for people: eighty columns, an image a paragraph.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::{Image, Plan, Stage, Step};
+use crate::source::Sources;
+use crate::stack::context::size;
+
+const WIDTH: usize = 80;
+const NAME: usize = 14;
+
+/// How much a context sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContextSize {
+    /// Number of files.
+    pub files: usize,
+    /// Their size.
+    pub bytes: u64,
+}
+
+/// Prints the plan; `contexts` holds what each image's context sends, by the image's place.
+pub fn text(plan: &Plan, sources: &Sources, contexts: &BTreeMap<usize, ContextSize>) -> String {
+    let mut out = String::new();
+    let mut shown: BTreeMap<usize, &str> = BTreeMap::new();
+    for (n, image) in plan.images.iter().enumerate() {
+        if n > 0 {
+            out.push('\n');
+        }
+        head(&mut out, plan, image, contexts.get(&n));
+        for stage in image.stages.iter().filter_map(|&s| plan.stages.get(s)) {
+            body(&mut out, plan, stage, image, sources, &mut shown);
+        }
+    }
+    if !plan.images.is_empty() && !plan.prebuilt.is_empty() {
+        out.push('\n');
+    }
+    for (service, image) in &plan.prebuilt {
+        let _ = writeln!(out, "{service:<NAME$} image: {image}, nothing to build");
+    }
+    summary(&mut out, plan);
+    out
+}
+
+fn title(image: &Image) -> &str {
+    image.tags.first().unwrap_or(&image.name)
+}
+
+fn head(out: &mut String, plan: &Plan, image: &Image, context: Option<&ContextSize>) {
+    let who = match image.services.as_slice() {
+        [] => String::new(),
+        [one] if one == title(image) => String::new(),
+        [one] => format!("for {one}"),
+        all => format!("{} share it", all.join(", ")),
+    };
+    let target = image.target.as_ref().map(|target| format!(", stage {target}")).unwrap_or_default();
+    let sent = context.map(|c| format!(", {}, {}", count(c.files, "file"), size(c.bytes))).unwrap_or_default();
+    let what = format!("{}{target} · context {}{sent}", image.dockerfile, image.context);
+    let name = title(image);
+    let first = if who.is_empty() { name.to_owned() } else { format!("{name:<NAME$} {who}") };
+    let gap = WIDTH.saturating_sub(length(&first) + length(&what));
+    if gap >= 3 {
+        let _ = writeln!(out, "{first}{:gap$}{what}", "");
+    } else {
+        let _ = writeln!(out, "{first}\n  {what}");
+    }
+    let after: Vec<&str> = image.needs.iter().filter_map(|&n| plan.images.get(n)).map(title).collect();
+    if !after.is_empty() {
+        let _ = writeln!(out, "  after {}", after.join(", "));
+    }
+}
+
+fn body<'a>(out: &mut String, plan: &Plan, stage: &Stage, image: &'a Image, sources: &Sources, shown: &mut BTreeMap<usize, &'a str>) {
+    let name = stage.name.as_ref().map(|name| format!(" AS {name}")).unwrap_or_default();
+    let from = cut(&format!("  FROM {}{name}", stage.base), 42);
+    let all_shown = !stage.steps.is_empty() && stage.steps.iter().all(|step| shown.contains_key(step));
+    if all_shown {
+        let first = stage.steps.first().and_then(|step| shown.get(step)).copied().unwrap_or_default();
+        let other = if first == title(image) { "listed above".to_owned() } else { format!("shared with {first}") };
+        let _ = writeln!(out, "{from:<42}  {}, {other}", count(stage.steps.len(), "step"));
+        return;
+    }
+    let _ = writeln!(out, "{from}");
+    for &place in &stage.steps {
+        let Some(step) = plan.steps.get(place) else { continue };
+        let line = format!("  {}", step.instruction.split_whitespace().collect::<Vec<_>>().join(" "));
+        let note = match shown.get(&place) {
+            Some(first) if *first == title(image) => "the same step as above".to_owned(),
+            Some(first) => format!("shared with {first}"),
+            None => prediction(step, sources),
+        };
+        let row = if note.is_empty() { cut(&line, WIDTH) } else { format!("{:<42}  {note}", cut(&line, 42)) };
+        let _ = writeln!(out, "{}", row.trim_end());
+        shown.entry(place).or_insert(title(image));
+    }
+}
+
+fn prediction(step: &Step, sources: &Sources) -> String {
+    let word = match step.cached {
+        Some(true) => return "cached".to_owned(),
+        Some(false) => "runs again",
+        None if step.cause.is_some() => "may run again",
+        None => return String::new(),
+    };
+    match &step.cause {
+        Some(cause) if cause.message.is_empty() => format!("{word:<12} because of line {}", sources.line(cause.span)),
+        Some(cause) => format!("{word:<12} {}", cause.message),
+        None => word.to_owned(),
+    }
+}
+
+fn summary(out: &mut String, plan: &Plan) {
+    let mut never: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (file, stage) in &plan.never_built {
+        never.entry(file).or_default().push(stage);
+    }
+    out.push('\n');
+    for (file, stages) in never {
+        let _ = writeln!(out, "{file}: nothing here needs {}, never built", list(&stages, "stage"));
+    }
+    if plan.images.is_empty() {
+        out.push_str("nothing to build\n");
+        return;
+    }
+    let services: usize = plan.images.iter().map(|image| image.services.len()).sum();
+    let images = count(plan.images.len(), "image");
+    let mut line = if services > plan.images.len() { format!("{images} for {}", count(services, "service")) } else { images };
+    let again = plan.steps.iter().filter(|step| step.cached == Some(false)).count();
+    if again > 0 {
+        let _ = write!(line, " · {again} of {} run again", count(plan.steps.len(), "step"));
+    } else {
+        let _ = write!(line, " · {}", count(plan.steps.len(), "step"));
+    }
+    if plan.steps.len() > plan.critical_path.len() {
+        let _ = write!(line, ", {} of them one after the other", plan.critical_path.len());
+    }
+    let _ = writeln!(out, "{line}");
+}
+
+fn list(words: &[&str], noun: &str) -> String {
+    format!("{noun}{} {}", if words.len() == 1 { "" } else { "s" }, words.join(", "))
+}
+
+fn count(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
+fn length(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// At most so many characters, the last of them `…` where some are missing.
+pub(super) fn cut(text: &str, width: usize) -> String {
+    if length(text) <= width {
+        return text.to_owned();
+    }
+    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+}
