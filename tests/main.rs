@@ -1,5 +1,6 @@
 //! The one integration binary: a module a subject.
 
+mod compose;
 mod pages;
 mod report;
 mod shell;

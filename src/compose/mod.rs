@@ -1,47 +1,46 @@
 //! Compose files: from YAML trees to a typed project with a span on every leaf.
+//!
+//! A file is parsed, converted (anchors, merge keys), interpolated, completed by `include` and `extends`, merged over
+//! the files before it, checked against the schema and brought into its long form; the result is lowered to [`Project`].
 
+mod canonical;
+mod convert;
+mod extends;
+mod include;
+mod load;
+mod lower;
+mod merge;
 pub mod model;
+mod paths;
+mod role;
+mod short;
+mod substitute;
+mod tree;
+mod unique;
+mod units;
+mod words;
 
+pub use load::{Loaded, Request, default_files, load};
 pub use model::*;
+pub use role::{classify, overlay_base};
 
-/// Stand-in until the loader lands.
-#[derive(Clone, Debug, Default)]
-pub struct Request {
-    /// Stand-in until the loader lands.
-    pub files: Vec<String>,
-    /// Stand-in until the loader lands.
-    pub profiles: Vec<String>,
-    /// Stand-in until the loader lands.
-    pub env_files: Vec<String>,
-    /// Stand-in until the loader lands.
-    pub all_profiles: bool,
+use crate::source::Span;
+
+/// Problems, in the order in which they were met.
+#[derive(Debug, Default)]
+struct Problems {
+    list: Vec<Problem>,
+    /// The first `version:` met.
+    version: Option<tree::Entry>,
 }
-/// Stand-in until the loader lands.
-pub struct Loaded {
-    /// Stand-in until the loader lands.
-    pub project: Project,
-}
-/// Stand-in until the loader lands.
-pub fn load(_r: &Request, _f: &dyn crate::files::Files, _s: &mut crate::source::Sources) -> Loaded {
-    Loaded {
-        project: Project {
-            name: String::new(),
-            files: Vec::new(),
-            dir: String::new(),
-            role: Role::Complete,
-            services: Vec::new(),
-            resources: Vec::new(),
-            version: None,
-            problems: Vec::new(),
-            variables: Vec::new(),
-        },
+
+impl Problems {
+    /// Adds a problem for which Compose refuses the project.
+    fn fatal(&mut self, kind: ProblemKind, span: Span, message: &str) -> &mut Problem {
+        self.add(Problem { kind, span, message: message.to_owned(), help: None, related: Vec::new(), fatal: true })
     }
-}
-/// Stand-in until the loader lands.
-pub fn classify(_y: &crate::syntax::yaml::Yaml, _p: &str) -> Option<Role> {
-    None
-}
-/// Stand-in until the loader lands.
-pub fn overlay_base(_p: &str, _s: &[String]) -> Option<String> {
-    None
+
+    fn add(&mut self, problem: Problem) -> &mut Problem {
+        self.list.push_mut(problem)
+    }
 }

@@ -1,0 +1,404 @@
+//! Short forms become long ones, and what is left out gets its default.
+
+use super::Problems;
+use super::merge::dependency_default;
+use super::model::ProblemKind;
+use super::short;
+use super::tree::{Data, Entry, Node, Value, fits, made};
+use crate::files;
+use crate::source::{At, Span};
+use crate::text::Text;
+
+/// At most this many ports come out of the ranges of one project.
+const MAX_PORTS: usize = 200_000;
+
+/// Brings a model into its long form.
+pub(super) struct Canonical<'a> {
+    pub(super) problems: &'a mut Problems,
+    pub(super) strict: bool,
+    pub(super) ports: usize,
+}
+
+impl Canonical<'_> {
+    pub(super) fn run(&mut self, node: &mut Node, path: &mut Vec<String>) {
+        if self.transform(node, path) {
+            return;
+        }
+        match &mut node.value {
+            Value::Map(entries) => {
+                for entry in entries {
+                    path.push(entry.key.value.clone());
+                    self.run(&mut entry.value, path);
+                    path.pop();
+                }
+            }
+            Value::Seq(items) => {
+                path.push("[]".to_owned());
+                for item in items {
+                    self.run(item, path);
+                }
+                path.pop();
+            }
+            Value::Scalar(_) => {}
+        }
+    }
+
+    /// Rewrites a node that has a short form; true where its children need no visit.
+    fn transform(&mut self, node: &mut Node, path: &[String]) -> bool {
+        match path {
+            [top, _, rest @ ..] if top == "services" => self.service(node, rest),
+            [top, _] if matches!(top.as_str(), "volumes" | "networks" | "secrets" | "configs") => {
+                self.external(node);
+                false
+            }
+            [top, _] if top == "include" => true,
+            _ => false,
+        }
+    }
+
+    fn service(&mut self, node: &mut Node, path: &[String]) -> bool {
+        let is = |pattern: &str| fits(path, pattern);
+        if is("build") || is("extends") {
+            let key = if is("build") { "context" } else { "service" };
+            if let Some(text) = node.as_text().cloned() {
+                let key = At::new(key.to_owned(), text.span);
+                *node = Node::map(vec![Entry { key, value: node.clone() }], node.span);
+            }
+            return false;
+        }
+        if is("build.secrets.[]") || is("secrets.[]") || is("configs.[]") {
+            keyed(node, "source");
+        } else if is("build.provenance") || is("build.sbom") {
+            if let Some(text) = node.any_text() {
+                *node = Node { span: node.span, ..Node::text(text) };
+            }
+        } else if is("build.additional_contexts") {
+            self.key_values(node);
+        } else if is("build.ssh") {
+            self.ssh(node);
+        } else if is("depends_on") {
+            depends_on(node);
+        } else if is("env_file") {
+            env_file(node);
+        } else if is("label_file") || is("dns") || is("develop.watch.[].ignore") || is("develop.watch.[].include") {
+            if node.as_str().is_some() {
+                *node = Node::seq(vec![node.clone()], node.span);
+            }
+            if is("dns")
+                && let Value::Seq(items) = &mut node.value
+            {
+                items.retain(|i| !i.is_null() && i.as_str() != Some(""));
+            }
+        } else if is("gpus") {
+            if node.as_str().is_some() {
+                let mut all = Node::map(Vec::new(), node.span);
+                all.set("count", Node::made("all", node.span));
+                *node = Node::seq(vec![all], node.span);
+            }
+            return false;
+        } else if is("networks") || is("models") {
+            names(node);
+        } else if is("volumes.[]") {
+            self.volume(node);
+        } else if is("devices.[]") {
+            self.device(node);
+        } else if is("ports") {
+            self.ports(node);
+        } else {
+            return false;
+        }
+        true
+    }
+
+    fn refuse(&mut self, node: &Node, message: &str) {
+        if self.strict || !node.unset() {
+            self.problems.fatal(ProblemKind::Schema, node.span, message);
+        }
+    }
+
+    fn external(&mut self, node: &mut Node) {
+        let Some(external) = node.get("external").filter(|e| e.is_map()).cloned() else { return };
+        let old = external.get("name").cloned();
+        node.set("external", Node::bool(true, external.span));
+        match (node.get("name").map(|n| n.as_str().map(str::to_owned)), old) {
+            (Some(name), Some(old)) if name.as_deref() != old.as_str() => {
+                self.problems.fatal(ProblemKind::Invalid, old.span, "`name` and `external.name` differ; only `name` is needed");
+            }
+            (None, Some(old)) => node.set("name", old),
+            _ => {}
+        }
+    }
+
+    fn key_values(&mut self, node: &mut Node) {
+        let Value::Seq(items) = &node.value else { return };
+        let mut entries = Vec::new();
+        let mut wrong = Vec::new();
+        for item in items {
+            match item.as_text().and_then(split_pair) {
+                Some((key, value)) => entries.push(Entry { key, value: derived(item, value) }),
+                None => wrong.push(item.clone()),
+            }
+        }
+        for item in wrong {
+            self.refuse(&item, "an entry of this list has the form name=value");
+        }
+        *node = Node::map(entries, node.span);
+    }
+
+    fn ssh(&mut self, node: &mut Node) {
+        let Value::Seq(items) = &node.value else { return };
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut wrong = Vec::new();
+        for item in items {
+            let Some(text) = item.as_text() else { continue };
+            let entry = match split_pair(text) {
+                Some((key, value)) => Entry { key, value: derived(item, value) },
+                None => {
+                    if text.value != "default" {
+                        wrong.push(item.clone());
+                    }
+                    Entry { key: At::new(text.value.clone(), item.span), value: Node::null(item.span) }
+                }
+            };
+            entries.retain(|e| e.key.value != entry.key.value);
+            entries.push(entry);
+        }
+        for item in wrong {
+            self.refuse(&item, "an SSH key has the form id=path; only `default` needs no path");
+        }
+        *node = Node::map(entries, node.span);
+    }
+
+    fn volume(&mut self, node: &mut Node) {
+        let Some(text) = node.as_text().cloned() else { return };
+        let volume = match short::volume(&text) {
+            Ok(volume) => volume,
+            Err(message) => return self.refuse(node, &message),
+        };
+        let span = node.span;
+        let mut long = Node::map(Vec::new(), span);
+        long.set("type", Node::made(if volume.bind { "bind" } else { "volume" }, span));
+        if let Some(source) = volume.source {
+            long.set("source", derived(node, source));
+        }
+        let clean = files::normalize(&volume.target.value);
+        let target = if clean == volume.target.value { volume.target } else { made(&clean, volume.target.span) };
+        long.set("target", derived(node, target));
+        if volume.read_only {
+            long.set("read_only", Node::bool(true, span));
+        }
+        if volume.bind || volume.propagation.is_some() || volume.selinux.is_some() {
+            let mut bind = Node::map(Vec::new(), span);
+            if let Some(selinux) = volume.selinux {
+                bind.set("selinux", Node::made(&selinux, span));
+            }
+            if let Some(propagation) = volume.propagation {
+                bind.set("propagation", Node::made(&propagation, span));
+            }
+            if volume.bind {
+                bind.set("create_host_path", Node::bool(true, span));
+            }
+            long.set("bind", bind);
+        }
+        if (!volume.bind && !volume.bare) || volume.no_copy {
+            let mut options = Node::map(Vec::new(), span);
+            if volume.no_copy {
+                options.set("nocopy", Node::bool(true, span));
+            }
+            long.set("volume", options);
+        }
+        *node = long;
+    }
+
+    fn device(&mut self, node: &mut Node) {
+        let Some(text) = node.as_text().cloned() else { return };
+        let span = node.span;
+        let parts: Vec<&str> = text.value.split(':').collect();
+        let part = |i: usize| parts.get(i).copied().unwrap_or_default();
+        if parts.len() > 3 {
+            return self.refuse(node, "a device has the form source:target:permissions; write it out for anything else");
+        }
+        let target = if part(1).is_empty() { part(0) } else { part(1) };
+        let permissions = if parts.len() == 3 { part(2) } else { "rwm" };
+        let mut long = Node::map(Vec::new(), span);
+        for (key, value) in [("source", part(0)), ("target", target), ("permissions", permissions)] {
+            long.set(key, Node::made(value, span));
+        }
+        *node = long;
+    }
+
+    fn ports(&mut self, node: &mut Node) {
+        let Value::Seq(items) = &mut node.value else { return };
+        let mut made_ports = Vec::with_capacity(items.len());
+        for item in std::mem::take(items) {
+            let Some(text) = item.any_text() else {
+                made_ports.push(item);
+                continue;
+            };
+            let fraction = item.as_scalar().is_some_and(|s| matches!(s.data, Data::Float(_) | Data::Bool(_)));
+            match short::ports(&text.value) {
+                Ok(_) if fraction => self.refuse(&item, "a port is a whole number or a string"),
+                Ok(ports) => {
+                    self.ports = self.ports.saturating_add(ports.len());
+                    let keep = if self.ports > MAX_PORTS { 1 } else { ports.len() };
+                    made_ports.extend(ports.into_iter().take(keep).map(|p| long_port(&item, &p)));
+                }
+                Err(message) => {
+                    self.refuse(&item, &message);
+                    made_ports.push(item);
+                }
+            }
+        }
+        node.value = Value::Seq(made_ports);
+    }
+}
+
+fn long_port(item: &Node, port: &short::Port) -> Node {
+    let span = item.span;
+    let mut long = Node::map(Vec::new(), span);
+    long.set("mode", Node::made("ingress", span));
+    if !port.host_ip.is_empty() {
+        long.set("host_ip", Node::made(&port.host_ip, span));
+    }
+    long.set("target", Node::int(i64::from(port.target), span));
+    if !port.published.is_empty() {
+        long.set("published", derived(item, made(&port.published, span)));
+    }
+    long.set("protocol", Node::made(&port.protocol, span));
+    long
+}
+
+/// A part of a scalar, which knows as little as the whole.
+fn derived(from: &Node, text: Text) -> Node {
+    let mut node = Node::text(text);
+    if let (Value::Scalar(new), Some(old)) = (&mut node.value, from.as_scalar()) {
+        new.unset = old.unset;
+        new.raw = old.raw.clone();
+    }
+    node
+}
+
+/// `name=value`, each at its place.
+pub(super) fn split_pair(text: &Text) -> Option<(At<String>, Text)> {
+    let at = text.value.find('=')?;
+    let key = text.part(0, at);
+    Some((At::new(key.value, key.span), text.part(at + 1, text.value.len())))
+}
+
+fn keyed(node: &mut Node, key: &str) {
+    if let Some(text) = node.as_text().cloned() {
+        let key = At::new(key.to_owned(), text.span);
+        *node = Node::map(vec![Entry { key, value: node.clone() }], node.span);
+    }
+}
+
+fn names(node: &mut Node) {
+    let Value::Seq(items) = &node.value else { return };
+    let mut entries: Vec<Entry> = Vec::new();
+    for item in items {
+        let Some(name) = item.as_str() else { continue };
+        if entries.iter().all(|e| e.key.value != name) {
+            entries.push(Entry { key: At::new(name.to_owned(), item.span), value: Node::null(item.span) });
+        }
+    }
+    *node = Node::map(entries, node.span);
+}
+
+fn depends_on(node: &mut Node) {
+    names(node);
+    if let Value::Map(entries) = &mut node.value {
+        for entry in entries {
+            if entry.value.is_null() {
+                entry.value = dependency_default(entry.value.span);
+            }
+            entry.value.default("condition", |span| Node::made("service_started", span));
+            entry.value.default("required", |span| Node::bool(true, span));
+        }
+    }
+}
+
+fn env_file(node: &mut Node) {
+    if node.as_str().is_some() {
+        *node = Node::seq(vec![node.clone()], node.span);
+    }
+    if let Value::Seq(items) = &mut node.value {
+        for item in items {
+            keyed(item, "path");
+            item.default("required", |span| Node::bool(true, span));
+        }
+    }
+}
+
+/// Defaults of the whole model.
+pub(super) fn defaults(root: &mut Node) {
+    for service in children(root, "services") {
+        if let Some(build) = service.get_mut("build") {
+            build.default("context", |span| Node::made(".", span));
+        }
+        for secret in elements(service, "secrets") {
+            let source = secret.get("source").and_then(Node::as_str).unwrap_or_default().to_owned();
+            secret.default("target", |span| Node::made(&format!("/run/secrets/{source}"), span));
+        }
+        for port in elements(service, "ports") {
+            port.default("protocol", |span| Node::made("tcp", span));
+            port.default("mode", |span| Node::made("ingress", span));
+        }
+        for device in elements(service, "gpus") {
+            device_count(device);
+        }
+        let reserved = service.get_mut("deploy").and_then(|d| d.get_mut("resources")).and_then(|r| r.get_mut("reservations"));
+        if let Some(reserved) = reserved {
+            for device in elements(reserved, "devices") {
+                device_count(device);
+            }
+        }
+        for volume in elements(service, "volumes") {
+            if let Some(bind) = volume.get_mut("bind") {
+                if bind.is_null() {
+                    *bind = Node::map(Vec::new(), bind.span);
+                }
+                bind.default("create_host_path", |span| Node::bool(true, span));
+            }
+        }
+    }
+}
+
+fn device_count(device: &mut Node) {
+    if device.get("device_ids").is_none() {
+        device.default("count", |span| Node::made("all", span));
+    }
+}
+
+/// The values of a mapping under a key.
+pub(super) fn children<'a>(node: &'a mut Node, key: &str) -> impl Iterator<Item = &'a mut Node> {
+    let entries = match node.get_mut(key).map(|n| &mut n.value) {
+        Some(Value::Map(entries)) => entries.as_mut_slice(),
+        _ => &mut [],
+    };
+    entries.iter_mut().map(|e| &mut e.value)
+}
+
+/// The items of a list under a key.
+pub(super) fn elements<'a>(node: &'a mut Node, key: &str) -> impl Iterator<Item = &'a mut Node> {
+    let items = match node.get_mut(key).map(|n| &mut n.value) {
+        Some(Value::Seq(items)) => items.as_mut_slice(),
+        _ => &mut [],
+    };
+    items.iter_mut()
+}
+
+/// Bare names in `environment` take their value from the environment.
+pub(super) fn environment(root: &mut Node, env: &super::substitute::Env) {
+    for service in children(root, "services") {
+        for item in elements(service, "environment") {
+            let Value::Scalar(scalar) = &mut item.value else { continue };
+            let Some(value) = env.get(&scalar.text.value).filter(|_| scalar.data == Data::Str) else { continue };
+            let span: Span = item.span;
+            let name = scalar.text.clone();
+            let mut text = Text::builder(span);
+            text.append(&name);
+            text.push(&format!("={value}"), span);
+            scalar.text = text;
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! From a YAML document to the merged tree: anchors, merge keys, tags and plain scalars get their meaning.
+
+use std::collections::HashMap;
+
+use super::Problems;
+use super::model::ProblemKind;
+use super::tree::{Data, Entry, Node, Scalar, Value};
+use crate::source::{At, Span};
+use crate::syntax::yaml::{self, Style};
+
+/// Aliases may blow a document up to this many values.
+const MAX_NODES: usize = 200_000;
+
+/// Aliases in aliases may nest this deep.
+const MAX_DEPTH: usize = 150;
+
+/// A document, and what it resets in those before it.
+pub(super) struct Document {
+    pub(super) root: Node,
+    /// Key paths under `!reset` and `!override`.
+    pub(super) resets: Vec<Vec<String>>,
+}
+
+pub(super) fn convert(document: &yaml::Node, problems: &mut Problems) -> Document {
+    let mut converter = Converter { problems, anchors: HashMap::new(), active: Vec::new(), nodes: 0, resets: Vec::new(), path: Vec::new() };
+    let root = converter.node(document, 0).unwrap_or_else(|| Node::null(document.span));
+    Document { root, resets: converter.resets }
+}
+
+struct Converter<'a, 'p> {
+    problems: &'p mut Problems,
+    anchors: HashMap<&'a str, &'a yaml::Node>,
+    /// Anchors whose node is being read.
+    active: Vec<&'a str>,
+    nodes: usize,
+    resets: Vec<Vec<String>>,
+    path: Vec<String>,
+}
+
+impl<'a> Converter<'a, '_> {
+    /// `None` for what `!reset` takes away.
+    fn node(&mut self, node: &'a yaml::Node, depth: usize) -> Option<Node> {
+        self.nodes += 1;
+        if self.nodes > MAX_NODES || depth > MAX_DEPTH {
+            if self.nodes <= MAX_NODES + 1 {
+                self.nodes = MAX_NODES + 1;
+                self.problems.fatal(ProblemKind::YamlSyntax, node.span, "aliases blow this file up beyond what can be read");
+            }
+            return Some(Node::null(node.span));
+        }
+        if let Some(anchor) = &node.anchor {
+            self.anchors.insert(&anchor.value, node);
+        }
+        if self.tagged(node) {
+            return None;
+        }
+        let name = node.anchor.as_ref().map(|a| a.value.as_str());
+        self.active.extend(name);
+        let made = match &node.value {
+            yaml::Value::Scalar(scalar) => Some(scalar_node(scalar, node)),
+            yaml::Value::Seq(items) => Some(self.seq(items, node.span, depth)),
+            yaml::Value::Map(entries) => Some(self.map(entries, node.span, depth)),
+            yaml::Value::Alias(name) => self.alias(name, node.span, depth),
+        };
+        if name.is_some() {
+            self.active.pop();
+        }
+        made
+    }
+
+    /// Notes `!reset` and `!override`; true for `!reset`.
+    fn tagged(&mut self, node: &yaml::Node) -> bool {
+        let tag = node.tag.as_ref().map(|t| t.value.as_str());
+        if matches!(tag, Some("!reset" | "!override")) {
+            self.resets.push(self.path.clone());
+        }
+        tag == Some("!reset")
+    }
+
+    fn alias(&mut self, name: &str, span: Span, depth: usize) -> Option<Node> {
+        let Some((&name, &target)) = self.anchors.get_key_value(name) else {
+            return Some(Node::null(span));
+        };
+        if self.active.contains(&name) {
+            self.problems.fatal(ProblemKind::YamlSyntax, span, &format!("`*{name}` stands inside `&{name}` itself"));
+            return Some(Node::null(span));
+        }
+        self.node(target, depth + 1)
+    }
+
+    fn seq(&mut self, items: &'a [yaml::Node], span: Span, depth: usize) -> Node {
+        let mut made = Vec::with_capacity(items.len());
+        for (i, item) in items.iter().enumerate() {
+            self.path.push(i.to_string());
+            made.extend(self.node(item, depth + 1));
+            self.path.pop();
+        }
+        Node::seq(made, span)
+    }
+
+    fn map(&mut self, entries: &'a [yaml::Entry], span: Span, depth: usize) -> Node {
+        let mut made: Vec<Entry> = Vec::with_capacity(entries.len());
+        let mut merged: Vec<Entry> = Vec::new();
+        for entry in entries {
+            if is_merge(&entry.key) {
+                self.merge(&entry.value, &mut merged, depth);
+                continue;
+            }
+            let Some(key) = self.key(&entry.key) else { continue };
+            self.path.push(key.value.clone());
+            let value = self.node(&entry.value, depth + 1);
+            self.path.pop();
+            if let Some(value) = value {
+                match made.iter_mut().find(|e| e.key.value == key.value) {
+                    Some(first) => first.value = value,
+                    None => made.push(Entry { key, value }),
+                }
+            }
+        }
+        for entry in merged {
+            if made.iter().all(|e| e.key.value != entry.key.value) {
+                made.push(entry);
+            }
+        }
+        Node::map(made, span)
+    }
+
+    /// `<<`: one mapping or a list of them; the first that has a key wins.
+    fn merge(&mut self, value: &'a yaml::Node, merged: &mut Vec<Entry>, depth: usize) {
+        let Some(node) = self.node(value, depth + 1) else { return };
+        let sources = match node.value {
+            Value::Seq(items) => items,
+            _ => vec![node],
+        };
+        for source in sources {
+            let span = source.span;
+            let Value::Map(entries) = source.value else {
+                self.problems.fatal(ProblemKind::YamlSyntax, value.span.to(span), "`<<` takes a mapping, or a list of mappings");
+                continue;
+            };
+            for entry in entries {
+                if merged.iter().all(|e| e.key.value != entry.key.value) {
+                    merged.push(entry);
+                }
+            }
+        }
+    }
+
+    fn key(&mut self, key: &'a yaml::Node) -> Option<At<String>> {
+        let node = match &key.value {
+            yaml::Value::Alias(name) => self.anchors.get(name.as_str()).copied().unwrap_or(key),
+            _ => key,
+        };
+        if let Some(anchor) = &key.anchor {
+            self.anchors.insert(&anchor.value, key);
+        }
+        let yaml::Value::Scalar(scalar) = &node.value else {
+            self.problems.fatal(ProblemKind::YamlSyntax, key.span, "a key must be a string");
+            return None;
+        };
+        if data(scalar, node) != Data::Str {
+            let message = format!("the key `{}` is no string", scalar.text.value);
+            self.problems.fatal(ProblemKind::YamlSyntax, key.span, &message).help = Some("put it in quotes".to_owned());
+        }
+        Some(At::new(scalar.text.value.clone(), key.span))
+    }
+}
+
+fn is_merge(key: &yaml::Node) -> bool {
+    matches!(&key.value, yaml::Value::Scalar(s) if s.style == Style::Plain && s.text.value == "<<")
+}
+
+fn scalar_node(scalar: &yaml::Scalar, node: &yaml::Node) -> Node {
+    let data = data(scalar, node);
+    Node { value: Value::Scalar(Scalar { data, text: scalar.text.clone(), raw: None, unset: false, path: None }), span: node.span }
+}
+
+fn data(scalar: &yaml::Scalar, node: &yaml::Node) -> Data {
+    let text = scalar.text.value.as_str();
+    match node.tag.as_ref().map(|t| t.value.as_str()) {
+        Some("!!str" | "!!binary" | "!") => Data::Str,
+        Some("!!null") => Data::Null,
+        Some("!!float") => number(text).map_or(Data::Str, |n| if let Data::Int(i) = n { Data::Float(i as f64) } else { n }),
+        Some("!!int" | "!!bool") => plain(text),
+        _ if scalar.style == Style::Plain => plain(text),
+        _ => Data::Str,
+    }
+}
+
+fn plain(text: &str) -> Data {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => Data::Null,
+        "true" | "True" | "TRUE" => Data::Bool(true),
+        "false" | "False" | "FALSE" => Data::Bool(false),
+        ".inf" | ".Inf" | ".INF" | "+.inf" => Data::Float(f64::INFINITY),
+        "-.inf" | "-.Inf" | "-.INF" => Data::Float(f64::NEG_INFINITY),
+        ".nan" | ".NaN" | ".NAN" => Data::Float(f64::NAN),
+        _ => number(text).unwrap_or(Data::Str),
+    }
+}
+
+fn number(text: &str) -> Option<Data> {
+    if !text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.')) {
+        return None;
+    }
+    let plain = text.replace('_', "");
+    if let Some(int) = integer(&plain) {
+        return Some(Data::Int(int));
+    }
+    let body = plain.trim_start_matches(['+', '-']);
+    let floats = body.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && body.contains(|c: char| c.is_ascii_digit())
+        && plain.len() - body.len() <= 1
+        && body.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
+    plain.parse().ok().filter(|_| floats).map(Data::Float)
+}
+
+/// Decimal, `0x`, `0o`, `0b`, and a leading zero for octal.
+fn integer(text: &str) -> Option<i64> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if digits.starts_with(['+', '-']) {
+        return None;
+    }
+    let lower = digits.to_ascii_lowercase();
+    let value = if let Some(hex) = lower.strip_prefix("0x") {
+        i64::from_str_radix(hex, 16).ok()?
+    } else if let Some(octal) = lower.strip_prefix("0o") {
+        i64::from_str_radix(octal, 8).ok()?
+    } else if let Some(binary) = lower.strip_prefix("0b") {
+        i64::from_str_radix(binary, 2).ok()?
+    } else if lower.len() > 1 && lower.starts_with('0') {
+        i64::from_str_radix(&lower, 8).ok()?
+    } else {
+        lower.parse().ok()?
+    };
+    Some(if negative { -value } else { value })
+}

@@ -1,0 +1,141 @@
+//! `include`: whole projects that are loaded on their own and then joined.
+
+use std::rc::Rc;
+
+use super::load::{Loader, apply_resets};
+use super::merge::merge;
+use super::model::ProblemKind;
+use super::substitute::Env;
+use super::tree::{Entry, Node, Value};
+use crate::files::{self, Kind};
+use crate::source::Span;
+
+/// What `include` brings in.
+const KINDS: &[&str] = &["services", "volumes", "networks", "secrets", "configs", "models"];
+
+impl Loader<'_> {
+    /// Loads what a model includes and joins it; the model's own definitions win.
+    pub(super) fn include(&mut self, root: &mut Node, dir: &str, chain: &[String], resets: &[Vec<String>]) {
+        let Some(Entry { value: list, .. }) = root.remove("include") else { return };
+        let Value::Seq(items) = &list.value else {
+            if !list.is_null() {
+                self.problems.fatal(ProblemKind::Include, list.span, "`include` takes a list of files");
+            }
+            return;
+        };
+        for item in items {
+            if let Some(imported) = self.one(item, dir, chain) {
+                self.import(imported, root, resets);
+            }
+        }
+    }
+
+    fn one(&mut self, item: &Node, dir: &str, chain: &[String]) -> Option<Node> {
+        let paths = strings(if item.is_map() { item.get("path") } else { Some(item) });
+        let Some((first, first_span)) = paths.first().cloned() else {
+            self.problems.fatal(ProblemKind::Include, item.span, "this `include` names no file");
+            return None;
+        };
+        let main = files::join(dir, &first);
+        if chain.contains(&main) {
+            let message = format!("{main} includes itself, by way of this");
+            self.problems.fatal(ProblemKind::Include, first_span, &message);
+            return None;
+        }
+        if !self.count_file(first_span) {
+            return None;
+        }
+        let project = match item.get("project_directory").and_then(Node::as_str) {
+            Some(given) if !given.is_empty() => files::join(dir, given),
+            _ => files::parent(&main).to_owned(),
+        };
+        let outer = Rc::clone(&self.env);
+        let mut own = Env::clone(&outer);
+        for (name, value) in self.include_env(item, dir, &project, &outer) {
+            own.entry(name).or_insert(value);
+        }
+        self.env = Rc::new(own);
+        let paths: Vec<(String, Span)> = paths.into_iter().map(|(p, s)| (files::join(dir, &p), s)).collect();
+        let mut model = Node::map(Vec::new(), item.span);
+        for (path, span) in paths {
+            if let Some(id) = self.read(&path, Some((span, ProblemKind::Include))) {
+                model = self.file(model, id, &project, chain);
+            }
+        }
+        self.complete(&mut model, &project);
+        self.env = outer;
+        Some(model)
+    }
+
+    fn include_env(&mut self, item: &Node, dir: &str, project: &str, env: &Env) -> Env {
+        let given = strings(item.get("env_file"));
+        if given.is_empty() {
+            let path = files::join(project, ".env");
+            let found = self.files.kind(&path) == Some(Kind::File);
+            return if found { self.env_file(&path, env) } else { Env::new() };
+        }
+        let mut all = Env::new();
+        for (path, span) in given {
+            let path = files::join(dir, &path);
+            if path == "/dev/null" {
+                continue;
+            }
+            if self.files.kind(&path) != Some(Kind::File) {
+                let message = format!("the env file {path} is not there");
+                self.problems.fatal(ProblemKind::EnvFileMissing, span, &message);
+                continue;
+            }
+            all.extend(self.env_file(&path, env));
+        }
+        all
+    }
+
+    fn import(&mut self, mut imported: Node, root: &mut Node, resets: &[Vec<String>]) {
+        for kind in KINDS {
+            let Some(from) = imported.remove(kind).filter(|e| e.value.is_map()) else { continue };
+            let key = from.key.clone();
+            let mut to = match root.remove(kind) {
+                Some(entry) if entry.value.is_map() => entry,
+                _ => Entry { key, value: Node::map(Vec::new(), from.value.span) },
+            };
+            let mut incoming = Node::map(Vec::new(), from.value.span);
+            incoming.set(kind, from.value);
+            let Some(Value::Map(entries)) = incoming.remove(kind).map(|e| e.value.value) else { continue };
+            for entry in entries {
+                self.import_one(kind, entry, &mut to.value, resets);
+            }
+            if let Value::Map(top) = &mut root.value {
+                top.push(to);
+            }
+        }
+    }
+
+    fn import_one(&mut self, kind: &str, entry: Entry, to: &mut Node, resets: &[Vec<String>]) {
+        let Value::Map(entries) = &mut to.value else { return };
+        let Some(slot) = entries.iter_mut().find(|e| e.key.value == entry.key.value) else {
+            entries.push(entry);
+            return;
+        };
+        let name = entry.key.value.clone();
+        let span = entry.value.span;
+        let mut inner = Node::map(vec![entry], span);
+        let mut wrapped = Node::map(Vec::new(), span);
+        wrapped.set(kind, inner.clone());
+        apply_resets(&mut wrapped, resets, &mut Vec::new());
+        if let Some(reset) = wrapped.remove(kind) {
+            inner = reset.value;
+        }
+        let base = inner.remove(&name).map_or_else(|| Node::null(span), |e| e.value);
+        let over = std::mem::replace(&mut slot.value, Node::null(span));
+        slot.value = merge(base, over, &mut vec![kind.to_owned(), name], &mut self.problems);
+    }
+}
+
+/// A string, or a list of them.
+fn strings(node: Option<&Node>) -> Vec<(String, Span)> {
+    let Some(node) = node else { return Vec::new() };
+    match node.as_text() {
+        Some(text) => vec![(text.value.clone(), text.span)],
+        None => node.items().iter().filter_map(|i| i.as_text().map(|t| (t.value.clone(), t.span))).collect(),
+    }
+}

@@ -1,0 +1,409 @@
+//! From the names of Compose files to a project. Problems are collected, none ends the loading.
+
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use super::Problems;
+use super::canonical::{self, Canonical};
+use super::convert::{Document, convert};
+use super::extends::Extended;
+use super::lower;
+use super::merge::merge;
+use super::model::{Problem, ProblemKind, Project, Role, VariableUse};
+use super::paths::{self, Base};
+use super::role::classify;
+use super::substitute::{Env, Substitution};
+use super::tree::{Node, Value, fits};
+use super::unique;
+use crate::files::{self, Files};
+use crate::source::{FileId, Sources, Span, TextProblem};
+use crate::syntax::SyntaxErrorKind;
+use crate::syntax::dotenv::{self, Format};
+use crate::syntax::yaml::{self, Yaml};
+
+/// What is to be loaded.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Compose files, from the project root, in the order in which they are merged.
+    pub files: Vec<String>,
+    /// Folder that relative paths count from; the first file's where absent.
+    pub dir: Option<String>,
+    /// Active profiles.
+    pub profiles: Vec<String>,
+    /// The project's name where it is given.
+    pub project_name: Option<String>,
+    /// Env files in place of `.env`.
+    pub env_files: Vec<String>,
+    /// The process environment.
+    pub environment: BTreeMap<String, String>,
+    /// The absolute path that the root of `files` has; empty where it has none.
+    pub root: String,
+    /// `environment` is the one that the project will run in: what it lacks is unset, and [`Loaded::json`] is wanted.
+    pub canonical: bool,
+    /// What the first file is for; judged by its content where absent.
+    pub role: Option<Role>,
+}
+
+/// A loaded project.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The project.
+    pub project: Project,
+    /// The resolved model, as `docker compose config --format json` prints it; only where it was asked for.
+    pub json: Option<serde_json::Value>,
+    /// Files that were asked for and could not be read, with the reason.
+    pub unreadable: Vec<(String, String)>,
+}
+
+impl Loaded {
+    /// Whether Compose refuses the project.
+    pub fn is_refused(&self) -> bool {
+        !self.unreadable.is_empty() || self.project.problems.iter().any(|p| p.fatal)
+    }
+}
+
+/// A project may bring in this many files by `include` and `extends`.
+const MAX_FILES: usize = 2_000;
+
+pub(super) struct Loader<'a> {
+    pub(super) files: &'a dyn Files,
+    pub(super) sources: &'a mut Sources,
+    pub(super) problems: Problems,
+    pub(super) variables: Vec<VariableUse>,
+    pub(super) env: Rc<Env>,
+    pub(super) home: Option<String>,
+    pub(super) strict: bool,
+    pub(super) extended: Extended,
+    pub(super) extensions: usize,
+    read_count: usize,
+    ports: usize,
+    trees: HashMap<FileId, Rc<Yaml>>,
+    used: Vec<FileId>,
+    unreadable: Vec<(String, String)>,
+}
+
+/// The Compose files that `docker compose` takes when none is named: the first of the default names, and its override.
+pub fn default_files(files: &dyn Files, dir: &str) -> Vec<String> {
+    let bases = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+    let overrides = ["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"];
+    let first = |names: &[&str]| names.iter().map(|n| files::join(dir, n)).find(|p| files.kind(p) == Some(files::Kind::File));
+    match first(&bases) {
+        Some(base) => std::iter::once(base).chain(first(&overrides)).collect(),
+        None => Vec::new(),
+    }
+}
+
+/// Loads a project.
+pub fn load(request: &Request, files: &dyn Files, sources: &mut Sources) -> Loaded {
+    let first = request.files.first().map_or("compose.yaml", String::as_str);
+    let dir = files::normalize(request.dir.as_deref().unwrap_or_else(|| files::parent(first)));
+    let mut loader = Loader {
+        files,
+        sources,
+        problems: Problems::default(),
+        variables: Vec::new(),
+        env: Rc::new(Env::new()),
+        home: request.environment.get("HOME").cloned(),
+        strict: request.canonical,
+        extended: Extended::new(),
+        extensions: 0,
+        read_count: 0,
+        ports: 0,
+        trees: HashMap::new(),
+        used: Vec::new(),
+        unreadable: Vec::new(),
+    };
+    loader.environment(request, &dir);
+    loader.project(request, &dir)
+}
+
+impl Loader<'_> {
+    fn project(mut self, request: &Request, dir: &str) -> Loaded {
+        let mut ids = Vec::new();
+        for path in &request.files {
+            ids.extend(self.read(path, None).map(|id| (id, path.clone())));
+        }
+        let first = ids.first().map_or(Span::new(FileId(0), 0, 0), |(id, _)| Span::new(*id, 0, 0));
+        let name = self.name(request, dir, &ids, first);
+        let mut env = Env::clone(&self.env);
+        env.insert("COMPOSE_PROJECT_NAME".to_owned(), name.clone());
+        self.env = Rc::new(env);
+        let role = request.role.unwrap_or_else(|| self.role(&ids));
+        let mut model = Node::map(Vec::new(), first);
+        for (id, _) in &ids {
+            model = self.file(model, *id, dir, &[]);
+        }
+        self.complete(&mut model, dir);
+        if model.entries().is_empty() && self.problems.list.is_empty() && self.unreadable.is_empty() {
+            self.problems.fatal(ProblemKind::Invalid, first, "this Compose file is empty");
+        }
+        let lowered =
+            lower::Lowered { name, dir: dir.to_owned(), role, files: self.used.clone(), extended: std::mem::take(&mut self.extended) };
+        let mut project = lower::lower(&model, lowered, &mut self);
+        project.problems = finished(std::mem::take(&mut self.problems.list));
+        project.variables = std::mem::take(&mut self.variables);
+        Loaded { project, json: None, unreadable: self.unreadable }
+    }
+
+    fn role(&mut self, ids: &[(FileId, String)]) -> Role {
+        let Some((id, path)) = ids.first() else { return Role::Complete };
+        let tree = self.tree(*id);
+        classify(&tree, path).unwrap_or(Role::Complete)
+    }
+
+    /// The process environment, then the env files.
+    fn environment(&mut self, request: &Request, dir: &str) {
+        let mut env: Env = request.environment.clone();
+        let given = !request.env_files.is_empty();
+        let paths = if given { request.env_files.clone() } else { vec![files::join(dir, ".env")] };
+        let mut from_files = Env::new();
+        for path in paths {
+            if self.files.kind(&path) == Some(files::Kind::File) {
+                let mut known = env.clone();
+                for (name, value) in &from_files {
+                    known.entry(name.clone()).or_insert_with(|| value.clone());
+                }
+                from_files.extend(self.env_file(&path, &known));
+            } else if given {
+                self.unreadable.push((path, "no such file".to_owned()));
+            }
+        }
+        for (name, value) in from_files {
+            env.entry(name).or_insert(value);
+        }
+        self.env = Rc::new(env);
+    }
+
+    /// Reads an env file's variables.
+    pub(super) fn env_file(&mut self, path: &str, env: &Env) -> Env {
+        let Some(id) = self.read(path, None) else { return Env::new() };
+        let parsed = dotenv::parse(self.sources.get(id), Format::Compose, &|name| env.get(name).cloned());
+        for error in parsed.errors {
+            self.problems.fatal(ProblemKind::Invalid, error.span, &error.message).help = error.help;
+        }
+        parsed.variables.into_iter().filter_map(|v| v.value.map(|value| (v.name.value, value.value))).collect()
+    }
+
+    fn name(&mut self, request: &Request, dir: &str, ids: &[(FileId, String)], first: Span) -> String {
+        let given = request.project_name.clone().or_else(|| self.env.get("COMPOSE_PROJECT_NAME").filter(|n| !n.is_empty()).cloned());
+        if let Some(name) = given {
+            if normal_name(&name) != name || name.is_empty() {
+                let message = format!("`{name}` cannot be a project's name");
+                let help = "use lower-case letters, digits, `-` and `_`, starting with a letter or digit";
+                self.problems.fatal(ProblemKind::Invalid, first, &message).help = Some(help.to_owned());
+            }
+            return name;
+        }
+        let mut written = None;
+        for (id, _) in ids {
+            let tree = self.tree(*id);
+            for document in &tree.documents {
+                let text = document.get("name").and_then(yaml::Node::as_text).filter(|t| !t.value.is_empty());
+                written = text.cloned().or(written);
+            }
+        }
+        let env = Rc::clone(&self.env);
+        let written = written.map(|t| crate::syntax::interpolate::interpolate(&t, &|n| env.get(n).cloned()).text.value);
+        let absolute = files::join(&request.root, dir);
+        let name = written.map(|n| normal_name(&n)).filter(|n| !n.is_empty());
+        let name = name.unwrap_or_else(|| normal_name(files::file_name(&absolute)));
+        if name.is_empty() && request.canonical {
+            self.problems.fatal(ProblemKind::Invalid, first, "the project has no name, and its folder's name gives none").help =
+                Some("add `name: NAME` at the top".to_owned());
+        }
+        name
+    }
+
+    /// Counts a file that `include` or `extends` asks for; false beyond the bound.
+    pub(super) fn count_file(&mut self, span: Span) -> bool {
+        self.read_count += 1;
+        if self.read_count == MAX_FILES {
+            self.problems.fatal(ProblemKind::Include, span, "too many files include or extend one another here to be followed");
+        }
+        self.read_count < MAX_FILES
+    }
+
+    /// Reads a file; what asked for it is blamed where it is not there.
+    pub(super) fn read(&mut self, path: &str, asked: Option<(Span, ProblemKind)>) -> Option<FileId> {
+        if let Some(id) = self.sources.find(path) {
+            return Some(id);
+        }
+        match self.files.read(path) {
+            Ok(bytes) => Some(self.sources.add_bytes(path, bytes)),
+            Err(error) => {
+                match asked {
+                    Some((span, kind)) => {
+                        self.problems.fatal(kind, span, &format!("{path}: {error}"));
+                    }
+                    None => self.unreadable.push((path.to_owned(), error.to_string())),
+                }
+                None
+            }
+        }
+    }
+
+    /// A file's YAML; what is wrong with it is reported once.
+    fn tree(&mut self, id: FileId) -> Rc<Yaml> {
+        if let Some(tree) = self.trees.get(&id) {
+            return Rc::clone(tree);
+        }
+        let file = self.sources.get(id);
+        let tree = Rc::new(yaml::parse(file));
+        let whole = Span::new(id, 0, 0);
+        match &file.problem {
+            Some(TextProblem::NotUtf8 { first, .. }) => {
+                let span = Span::new(id, *first, *first + 1);
+                self.problems.fatal(ProblemKind::YamlSyntax, span, "this file is no UTF-8 from here on").help =
+                    Some("save it as UTF-8".to_owned());
+            }
+            Some(TextProblem::WideEncoding(name)) => {
+                let message = format!("this file is {name}, not UTF-8");
+                self.problems.fatal(ProblemKind::YamlSyntax, whole, &message).help = Some("save it as UTF-8".to_owned());
+            }
+            Some(TextProblem::TooLarge { .. }) => {
+                self.problems.fatal(ProblemKind::YamlSyntax, whole, "this file is too large to be read");
+            }
+            None => {}
+        }
+        for error in &tree.errors {
+            let kind = if error.kind == SyntaxErrorKind::DuplicateKey { ProblemKind::DuplicateKey } else { ProblemKind::YamlSyntax };
+            self.problems.fatal(kind, error.span, &error.message).help = error.help.clone();
+        }
+        self.used.push(id);
+        self.trees.insert(id, Rc::clone(&tree));
+        tree
+    }
+
+    /// A document, converted and interpolated.
+    fn document(&mut self, document: &yaml::Node) -> Option<Document> {
+        let mut converted = convert(document, &mut self.problems);
+        if !converted.root.is_map() {
+            self.problems.fatal(ProblemKind::Schema, converted.root.span, "a Compose file is a mapping of `services:` and the like");
+            return None;
+        }
+        let env = Rc::clone(&self.env);
+        Substitution { env: &env, strict: self.strict, problems: &mut self.problems, variables: &mut self.variables }
+            .run(&mut converted.root);
+        Some(converted)
+    }
+
+    /// Lays a file over the model so far.
+    pub(super) fn file(&mut self, mut model: Node, id: FileId, dir: &str, chain: &[String]) -> Node {
+        let tree = self.tree(id);
+        let path = self.sources.path(id).to_owned();
+        let mut chain = chain.to_vec();
+        chain.push(path.clone());
+        for document in &tree.documents {
+            let Some(Document { mut root, resets }) = self.document(document) else { continue };
+            self.include(&mut root, dir, &chain, &resets);
+            apply_resets(&mut model, &resets, &mut Vec::new());
+            self.extend(&mut root, &path, dir, &resets);
+            model = self.merged(model, root, true);
+        }
+        model
+    }
+
+    /// A file on its own, without `include` and `extends`, and what its tags reset.
+    pub(super) fn raw_model(&mut self, id: FileId) -> (Node, Vec<Vec<String>>) {
+        let tree = self.tree(id);
+        let mut model = Node::map(Vec::new(), Span::new(id, 0, 0));
+        let mut all = Vec::new();
+        for document in &tree.documents {
+            let Some(Document { root, resets }) = self.document(document) else { continue };
+            apply_resets(&mut model, &resets, &mut Vec::new());
+            model = self.merged(model, root, false);
+            all = resets;
+        }
+        (model, all)
+    }
+
+    fn merged(&mut self, model: Node, root: Node, _check: bool) -> Node {
+        let mut model = merge(model, root, &mut Vec::new(), &mut self.problems);
+        unique::enforce(&mut model, &mut Vec::new());
+        model.remove("version").map(|v| self.problems.version.get_or_insert(v));
+        let mut canonical = Canonical { problems: &mut self.problems, strict: self.strict, ports: self.ports };
+        canonical.run(&mut model, &mut Vec::new());
+        self.ports = canonical.ports;
+        unique::enforce(&mut model, &mut Vec::new());
+        model
+    }
+
+    /// What happens to a model when all its files are merged: defaults, paths, bare variables.
+    pub(super) fn complete(&mut self, model: &mut Node, dir: &str) {
+        canonical::defaults(model);
+        let home = self.home.clone();
+        paths::resolve(model, &Base { dir, home: home.as_deref() });
+        canonical::environment(model, &self.env);
+    }
+}
+
+/// Removes the keys that a later file resets or overrides.
+pub(super) fn apply_resets(node: &mut Node, resets: &[Vec<String>], path: &mut Vec<String>) {
+    if resets.is_empty() {
+        return;
+    }
+    match &mut node.value {
+        Value::Map(entries) => entries.retain_mut(|entry| {
+            path.push(entry.key.value.clone());
+            let reset = resets.iter().any(|r| fits(path, &r.join(".")));
+            if !reset {
+                apply_resets(&mut entry.value, resets, path);
+            }
+            path.pop();
+            !reset
+        }),
+        Value::Seq(items) => {
+            for (i, item) in items.iter_mut().enumerate() {
+                path.push(format!("[{i}]"));
+                apply_resets(item, resets, path);
+                path.pop();
+            }
+        }
+        Value::Scalar(_) => {}
+    }
+}
+
+/// In order of place, each once.
+fn finished(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.sort_by(|a, b| (a.span, &a.message, !a.fatal).cmp(&(b.span, &b.message, !b.fatal)));
+    problems.dedup_by(|b, a| a.span == b.span && a.message == b.message);
+    problems
+}
+
+/// Lower case, without what names cannot hold.
+fn normal_name(name: &str) -> String {
+    let kept: String =
+        name.to_lowercase().chars().filter(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-')).collect();
+    kept.trim_start_matches(['_', '-']).to_owned()
+}
+
+/// The name that was probably meant.
+pub(super) fn closest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
+    let limit = match word.len() {
+        0..=2 => 1,
+        3..=5 => 2,
+        _ => 3,
+    };
+    names.map(|n| (distance(word, n), n)).filter(|&(d, _)| d <= limit).min().map(|(_, n)| n.to_owned())
+}
+
+/// Edits between two words; a swap of neighbours is one.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(64).collect(), b.chars().take(64).collect());
+    let mut before: Vec<usize> = Vec::new();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut next = vec![i + 1];
+        for (j, y) in b.iter().enumerate() {
+            let at = |r: &[usize], k: usize| r.get(k).copied().unwrap_or(usize::MAX / 2);
+            let mut best = (at(&row, j) + usize::from(x != y)).min(at(&row, j + 1) + 1).min(at(&next, j) + 1);
+            let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x);
+            if swapped {
+                best = best.min(at(&before, j - 1) + 1);
+            }
+            next.push(best);
+        }
+        before = std::mem::replace(&mut row, next);
+    }
+    row.last().copied().unwrap_or_default()
+}

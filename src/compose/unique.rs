@@ -1,0 +1,119 @@
+//! Lists in which a later entry takes the place of an earlier one with the same name, target or port.
+
+use std::collections::HashMap;
+
+use super::short;
+use super::tree::{Data, Node, Value, fits};
+
+#[derive(Clone, Copy)]
+enum By {
+    Name,
+    Volume,
+    Device,
+    EnvFile,
+    Text,
+    Port,
+    Config,
+    Secret,
+}
+
+const UNIQUE: &[(&str, By)] = &[
+    ("networks.*.labels", By::Name),
+    ("networks.*.ipam.options", By::Name),
+    ("services.*.annotations", By::Name),
+    ("services.*.build.args", By::Name),
+    ("services.*.build.additional_contexts", By::Name),
+    ("services.*.build.tags", By::Name),
+    ("services.*.build.labels", By::Name),
+    ("services.*.cap_add", By::Name),
+    ("services.*.cap_drop", By::Name),
+    ("services.*.configs", By::Config),
+    ("services.*.deploy.labels", By::Name),
+    ("services.*.dns", By::Name),
+    ("services.*.dns_opt", By::Name),
+    ("services.*.dns_search", By::Name),
+    ("services.*.environment", By::Name),
+    ("services.*.env_file", By::EnvFile),
+    ("services.*.expose", By::Text),
+    ("services.*.labels", By::Name),
+    ("services.*.links", By::Name),
+    ("services.*.networks.*.aliases", By::Name),
+    ("services.*.networks.*.link_local_ips", By::Name),
+    ("services.*.ports", By::Port),
+    ("services.*.profiles", By::Name),
+    ("services.*.secrets", By::Secret),
+    ("services.*.sysctls", By::Name),
+    ("services.*.tmpfs", By::Name),
+    ("services.*.volumes", By::Volume),
+    ("services.*.devices", By::Device),
+];
+
+pub(super) fn enforce(node: &mut Node, path: &mut Vec<String>) {
+    match &mut node.value {
+        Value::Map(entries) => {
+            for entry in entries {
+                path.push(entry.key.value.clone());
+                enforce(&mut entry.value, path);
+                path.pop();
+            }
+        }
+        Value::Seq(items) => {
+            if let Some((_, by)) = UNIQUE.iter().find(|(pattern, _)| fits(path, pattern)) {
+                *items = dedupe(std::mem::take(items), *by);
+            }
+        }
+        Value::Scalar(_) => {}
+    }
+}
+
+fn dedupe(items: Vec<Node>, by: By) -> Vec<Node> {
+    let mut places: HashMap<String, usize> = HashMap::with_capacity(items.len());
+    let mut out: Vec<Node> = Vec::with_capacity(items.len());
+    for item in items {
+        match key(&item, by) {
+            None => out.push(item),
+            Some(key) => match places.get(&key).and_then(|&i| out.get_mut(i)) {
+                Some(slot) => *slot = item,
+                None => {
+                    places.insert(key, out.len());
+                    out.push(item);
+                }
+            },
+        }
+    }
+    out
+}
+
+/// `None` for what has no key: it stays as it is.
+fn key(item: &Node, by: By) -> Option<String> {
+    let text = item.as_scalar().filter(|s| s.data != Data::Null).map(|s| s.shown());
+    let field = |name: &str| item.get(name).and_then(Node::as_scalar).map(|s| s.shown());
+    match (by, text) {
+        (By::Name, Some(text)) => Some(text.split('=').next().unwrap_or_default().to_owned()),
+        (By::Name, None) => None,
+        (By::Volume, Some(text)) => short::volume(&made(&text)).ok().map(|v| v.target.value),
+        (By::Device, Some(text)) => text.split(':').nth(1).or(text.split(':').next()).map(str::to_owned),
+        (By::Volume | By::Device, None) => field("target"),
+        (By::EnvFile, None) => field("path"),
+        (By::EnvFile | By::Text | By::Port, Some(text)) => Some(text),
+        (By::Text, None) => None,
+        (By::Port, None) => {
+            let target = field("target")?;
+            let published = field("published").unwrap_or_default();
+            let host = field("host_ip").unwrap_or_else(|| "0.0.0.0".to_owned());
+            let protocol = field("protocol").unwrap_or_else(|| "tcp".to_owned());
+            Some(format!("{host}:{published}:{target}/{protocol}"))
+        }
+        (By::Config | By::Secret, text) => {
+            let dir = if matches!(by, By::Secret) { "/run/secrets" } else { "" };
+            match text {
+                Some(name) => Some(format!("{dir}/{name}")),
+                None => field("target").or_else(|| field("source").map(|name| format!("{dir}/{name}"))),
+            }
+        }
+    }
+}
+
+fn made(text: &str) -> crate::text::Text {
+    crate::text::Text::verbatim(text, crate::source::Span::new(crate::source::FileId(0), 0, 0))
+}
