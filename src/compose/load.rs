@@ -30,6 +30,8 @@ pub struct Request {
     pub dir: Option<String>,
     /// Active profiles.
     pub profiles: Vec<String>,
+    /// Every service is active, whatever its profiles.
+    pub all_profiles: bool,
     /// The project's name where it is given.
     pub project_name: Option<String>,
     /// Env files in place of `.env`.

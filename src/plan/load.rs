@@ -193,6 +193,7 @@ impl Loader<'_> {
             profiles: self.request.profiles.clone(),
             env_files: self.request.env_files.clone(),
             all_profiles: true,
+            ..compose::Request::default()
         };
         let project = compose::load(&request, self.disk, self.sources).project;
         let fatal: Vec<Problem> = project

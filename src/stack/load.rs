@@ -207,6 +207,7 @@ impl Loader<'_> {
             profiles: self.request.profiles.clone(),
             env_files: self.request.env_files.clone(),
             all_profiles: self.request.profiles.is_empty(),
+            role: Some(role),
             ..compose::Request::default()
         };
         let mut project = compose::load(&request, self.disk, &mut self.stack.sources).project;
