@@ -35,7 +35,7 @@ fn assignment(input: &str) -> IResult<&str, (&str, &str)> {
 }
 
 /// The directive on a line that starts with `#`, by lower-case name; `None` for any other comment.
-fn directive<'a>(line: &'a str) -> Option<(String, &'a str, &'a str)> {
+fn directive(line: &str) -> Option<(String, &str, &str)> {
     let body = line.strip_prefix('#')?.trim_start();
     let (_, (name, value)) = assignment(body).ok()?;
     let lower = name.to_ascii_lowercase();

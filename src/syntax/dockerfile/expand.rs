@@ -6,8 +6,9 @@ use crate::text::Text;
 
 /// Operators nested deeper than this are refused.
 const MAX_DEPTH: usize = 200;
-/// An expansion that grows beyond this is refused (values can double on every line).
-const MAX_LENGTH: usize = 1 << 20;
+/// An expansion that adds more than this to its word is refused: values can double on every line, and no process can be
+/// given a longer variable.
+const MAX_GROWTH: usize = 128 << 10;
 
 /// Why a word cannot be expanded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -238,8 +239,8 @@ impl<'a> Lexer<'a> {
                     result.push(c);
                 }
             }
-            if result.len() > MAX_LENGTH {
-                return Err(ExpandError::new("the value grows beyond 1 MiB"));
+            if result.len() > self.text.len() + MAX_GROWTH {
+                return Err(ExpandError::new("the value grows by more than 128 KiB"));
             }
         }
         match stop {

@@ -1,5 +1,6 @@
 //! Heredocs of RUN, COPY and ADD: which words of the line open one, and where their bodies end.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::ast::Heredoc;
@@ -56,20 +57,55 @@ pub(super) fn openers(line: &Logical<'_>) -> Vec<(Opener, Range<usize>)> {
 /// The bodies below a line.
 pub(super) struct Bodies {
     pub(super) heredocs: Vec<Heredoc>,
-    /// End of the last terminator line without its line break, and the start of the line after it.
-    pub(super) end: Option<(usize, usize)>,
+    /// End of the last line that belongs to a body, its terminator mostly, without its line break.
+    pub(super) end: Option<usize>,
     /// A body line that is too long for the builder.
     pub(super) too_long: Option<Physical>,
 }
 
+/// Where each line of the file stands last. Made at the first heredoc that is not closed, so that many of them do not
+/// each look through the rest of the file.
+#[derive(Default)]
+pub(super) struct LastLines<'a> {
+    made: bool,
+    exact: HashMap<&'a str, usize>,
+    without_tabs: HashMap<&'a str, usize>,
+}
+
+impl<'a> LastLines<'a> {
+    /// Whether a terminator may stand at `from` or below; true as long as nothing is known.
+    fn may_follow(&self, opener: &Opener, from: usize) -> bool {
+        let last = if opener.chomp { &self.without_tabs } else { &self.exact };
+        !self.made || last.get(opener.name.as_str()).is_some_and(|&at| at >= from)
+    }
+
+    fn make(&mut self, lines: Physicals<'a>) {
+        if std::mem::replace(&mut self.made, true) {
+            return;
+        }
+        for line in lines {
+            let content = lines.content(line);
+            self.exact.insert(content, line.start);
+            self.without_tabs.insert(content.trim_start_matches('\t'), line.start);
+        }
+    }
+}
+
 /// Reads the bodies of the heredocs that `line` opens.
-pub(super) fn bodies(file: &SourceFile, lines: &mut Physicals<'_>, line: &Logical<'_>, word: &str) -> Bodies {
+pub(super) fn bodies<'a>(
+    file: &SourceFile,
+    lines: &mut Physicals<'a>,
+    last_lines: &mut LastLines<'a>,
+    line: &Logical<'_>,
+    word: &str,
+) -> Bodies {
     let mut out = Bodies { heredocs: Vec::new(), end: None, too_long: None };
     for (opener, at) in openers(line) {
         let start = lines.pos;
         let mut look = *lines;
         let mut terminator = None;
-        for physical in look.by_ref() {
+        let closed = last_lines.may_follow(&opener, start);
+        for physical in look.by_ref().take_while(|_| closed) {
             if physical.too_long() {
                 out.too_long.get_or_insert(physical);
             }
@@ -80,21 +116,25 @@ pub(super) fn bodies(file: &SourceFile, lines: &mut Physicals<'_>, line: &Logica
                 break;
             }
         }
-        let body_end = match terminator {
+        let body = match terminator {
             Some(t) => {
                 *lines = look;
-                out.end = Some((t.end, t.next));
-                t.start
+                out.end = Some(t.end);
+                start..t.start
             }
             None => {
-                let last = recover(lines, word);
-                if let Some(last) = last {
-                    out.end = Some((last.end, last.next));
+                last_lines.make(*lines);
+                let before = out.end.unwrap_or(line.end);
+                match recover(lines, word) {
+                    Some(last) => {
+                        out.end = Some(last.end);
+                        start..last.end
+                    }
+                    None => before..before,
                 }
-                lines.pos
             }
         };
-        let body = Span::new(file.id, start, body_end);
+        let body = Span::new(file.id, body.start, body.end);
         out.heredocs.push(Heredoc {
             operator: line.span(at),
             content: file.slice(body).to_owned(),

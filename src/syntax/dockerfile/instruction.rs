@@ -37,7 +37,7 @@ impl Arguments {
 
 impl Reader<'_> {
     /// Reads a whole line, and the heredoc bodies below it.
-    pub(super) fn line(&self, line: &Logical<'_>, lines: &mut Physicals<'_>) -> Read {
+    pub(super) fn line<'a>(&self, line: &Logical<'_>, lines: &mut Physicals<'a>, last_lines: &mut heredoc::LastLines<'a>) -> Read {
         let mut read = self.part(line, 0..line.text.len(), 0);
         let i = &mut read.instruction;
         let holder = match &i.op {
@@ -48,11 +48,11 @@ impl Reader<'_> {
         if read.error.is_some() || !may_hold || !line.text.contains("<<") {
             return read;
         }
-        let bodies = heredoc::bodies(self.file, lines, line, &holder.word.value);
+        let bodies = heredoc::bodies(self.file, lines, last_lines, line, &holder.word.value);
         if bodies.heredocs.is_empty() {
             return read;
         }
-        let end = bodies.end.map_or(i.span.end as usize, |(end, _)| end);
+        let end = bodies.end.unwrap_or(i.span.end as usize);
         i.span = Span::new(self.file.id, i.span.start as usize, end);
         let too_long = bodies.too_long.is_some();
         let missing = bodies.heredocs.iter().find(|h| !h.terminated || too_long);
@@ -195,25 +195,26 @@ impl Reader<'_> {
                     pairs.push(Pair { span: line.span(word), key: line.text(key), value: Some(line.text(value)), legacy: false });
                 }
                 (word, None) => {
-                    error.get_or_insert_with(|| self.no_equals(line, keyword, word));
+                    error.get_or_insert_with(|| self.no_equals(line, keyword, word, pairs.last()));
                 }
             }
         }
         Arguments { error, ..Arguments::new(values, op(pairs)) }
     }
 
-    fn no_equals(&self, line: &Logical<'_>, keyword: Keyword, word: Range<usize>) -> SyntaxError {
-        let text = line.slice(word.clone());
+    /// The word itself is not shown: it may be the rest of a password with a blank in it.
+    fn no_equals(&self, line: &Logical<'_>, keyword: Keyword, word: Range<usize>, before: Option<&Pair>) -> SyntaxError {
         let name = keyword.name();
-        let help = if text.starts_with('#') {
-            format!("put the comment on a line of its own; {name} takes it for a pair")
+        let after = before.map_or_else(String::new, |p| format!(" after `{}=…`", shown(&p.key)));
+        let (what, help) = if line.slice(word.clone()).starts_with('#') {
+            ("comment", format!("put the comment on a line of its own; {name} takes its words for pairs"))
         } else {
-            "write `key=value`; a value with blanks stands in quotes".to_owned()
+            ("word", "write `key=value`; a value with blanks stands in quotes".to_owned())
         };
         SyntaxError {
-            span: self.anchored(line, line.span(word.clone())),
+            span: self.anchored(line, line.span(word)),
             kind: SyntaxErrorKind::Syntax,
-            message: format!("`{}` has no `=`: every word of this {name} has to be `key=value`", shown(text)),
+            message: format!("The {what}{after} has no `=`, and every word of {name} has to be `key=value`"),
             help: Some(help),
         }
     }

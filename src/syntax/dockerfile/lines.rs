@@ -90,8 +90,6 @@ pub(super) struct Logical<'a> {
     pub(super) start: usize,
     /// End of the last physical line, without its line break.
     pub(super) end: usize,
-    /// Start of the line after it.
-    pub(super) next: usize,
     /// Comment lines inside the continuation, without line breaks.
     pub(super) comments: Vec<Range<usize>>,
     /// The first blank line inside the continuation.
@@ -116,7 +114,6 @@ pub(super) fn logical<'a>(file: &SourceFile, lines: &mut Physicals<'a>, first: P
         text: Cow::Borrowed(content),
         start,
         end: first.end,
-        next: first.next,
         comments: Vec::new(),
         blank_line: None,
         too_long: first.too_long().then_some(first),
@@ -128,7 +125,6 @@ pub(super) fn logical<'a>(file: &SourceFile, lines: &mut Physicals<'a>, first: P
     joined.push_str(before);
     for physical in lines.by_ref() {
         line.end = physical.end;
-        line.next = physical.next;
         if physical.too_long() && line.too_long.is_none() {
             line.too_long = Some(physical);
         }

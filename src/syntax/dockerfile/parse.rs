@@ -1,6 +1,7 @@
 //! The whole file.
 
 use super::ast::{Dockerfile, Item, ItemKind, Keyword, Op, Stage};
+use super::heredoc::LastLines;
 use super::instruction::Reader;
 use super::lines::{Logical, Physical, Physicals, logical};
 use super::{directives, validate};
@@ -23,6 +24,7 @@ pub fn parse(file: &SourceFile) -> Dockerfile {
         },
         early: head.errors,
         too_long: false,
+        last_lines: LastLines::default(),
     };
     parser.items();
     parser.stages();
@@ -37,9 +39,10 @@ struct Parser<'a> {
     /// Errors that the builder finds while it reads lines, before it looks at any instruction.
     early: Vec<SyntaxError>,
     too_long: bool,
+    last_lines: LastLines<'a>,
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
     fn items(&mut self) {
         let file = self.file;
         let bom = file.bom_len();
@@ -79,8 +82,8 @@ impl Parser<'_> {
         }
     }
 
-    fn instruction(&mut self, first: Physical, line: &Logical<'_>, lines: &mut Physicals<'_>) {
-        let read = self.reader.line(line, lines);
+    fn instruction(&mut self, first: Physical, line: &Logical<'_>, lines: &mut Physicals<'a>) {
+        let read = self.reader.line(line, lines, &mut self.last_lines);
         let mut instruction = read.instruction;
         if let Some(error) = read.error {
             instruction.error = Some(error.clone());

@@ -2,6 +2,7 @@
 //! instructions that the builder expands.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::ast::{CopyOp, Dockerfile, FromOp, Instruction, Op, Pair};
 use super::expand::{ExpandError, expand, expand_words};
@@ -9,6 +10,9 @@ use crate::text::Text;
 
 /// Names and values; the order is the names'.
 pub type Variables = BTreeMap<String, String>;
+
+/// Bytes that all expansions of a file may take together; a file can make its variables grow without end.
+const MAX_WORK: usize = 32 << 20;
 
 /// What a build is asked for from outside.
 #[derive(Clone, Debug)]
@@ -59,7 +63,7 @@ pub fn predefined(inputs: &Inputs) -> Variables {
 
 /// Expands every instruction of the file, in the order of [`Dockerfile::instructions`].
 pub fn expansions(file: &Dockerfile, inputs: &Inputs) -> Vec<Expansion> {
-    let mut scope = Scope { escape: file.escape, inputs, globals: predefined(inputs), stages: Vec::new() };
+    let mut scope = Scope { escape: file.escape, inputs, globals: predefined(inputs), stages: BTreeMap::new(), current: None, work: 0 };
     let mut out = Vec::new();
     for (_, instruction) in file.instructions() {
         out.push(match scope.instruction(instruction) {
@@ -74,34 +78,54 @@ struct Scope<'a> {
     escape: char,
     inputs: &'a Inputs,
     globals: Variables,
-    stages: Vec<StageScope>,
+    /// The variables at the end of each named stage that is complete.
+    stages: BTreeMap<String, StageScope>,
+    current: Option<(Option<String>, StageScope)>,
+    work: usize,
 }
 
+/// The variables of a stage, shared with the stage that it is built on until it changes one.
+#[derive(Clone, Default)]
 struct StageScope {
-    name: Option<String>,
-    variables: Variables,
+    variables: Rc<Variables>,
 }
 
 type Words = Result<Option<Vec<String>>, ExpandError>;
 
 impl Scope<'_> {
     fn instruction(&mut self, i: &Instruction) -> Words {
-        match (&i.op, self.stages.last_mut()) {
+        if self.work > MAX_WORK {
+            return Err(ExpandError::new("the variables of the file grow too large to be followed"));
+        }
+        let result = match (&i.op, &mut self.current) {
             (Op::From(from), _) => self.from(from),
             (Op::Arg(pairs), None) => self.global_arg(pairs),
             (_, None) => Ok(None),
-            (Op::Arg(pairs), Some(stage)) => stage.arg(pairs, self.escape, &self.globals, &self.inputs.build_args),
-            (op, Some(stage)) => stage.expand(op, self.escape),
+            (op, Some((_, stage))) => {
+                if matches!(op, Op::Arg(_) | Op::Env(_)) && Rc::strong_count(&stage.variables) > 1 {
+                    self.work += stage.variables.iter().map(|(k, v)| k.len() + v.len()).sum::<usize>();
+                }
+                match op {
+                    Op::Arg(pairs) => stage.arg(pairs, self.escape, &self.globals, &self.inputs.build_args),
+                    op => stage.expand(op, self.escape),
+                }
+            }
+        };
+        if let Ok(Some(words)) = &result {
+            self.work += words.iter().map(String::len).sum::<usize>();
         }
+        result
     }
 
     fn from(&mut self, from: &FromOp) -> Words {
+        // Later stages of one name hide earlier ones; names count in lower case, exactly.
+        if let Some((Some(name), stage)) = self.current.take() {
+            self.stages.insert(name, stage);
+        }
         let globals = &self.globals;
         let image = expand(&from.image, self.escape, &|name| globals.get(name).cloned());
-        // Later stages of one name hide earlier ones; names count in lower case, exactly.
-        let base = image.as_ref().ok().and_then(|image| self.stages.iter().rev().find(|s| s.name.as_ref() == Some(image)));
-        let variables = base.map(|s| s.variables.clone()).unwrap_or_default();
-        self.stages.push(StageScope { name: from.name.as_ref().map(|n| n.to_lowercase()), variables });
+        let base = image.as_ref().ok().and_then(|image| self.stages.get(image));
+        self.current = Some((from.name.as_ref().map(|n| n.to_lowercase()), base.cloned().unwrap_or_default()));
         match image {
             Ok(image) if image.is_empty() => Err(ExpandError::new("the image's name is empty")),
             image => image.map(|image| Some(vec![image])),
@@ -144,7 +168,7 @@ impl StageScope {
             words.push(assignment(key, value.as_deref()));
             // These two steer the builder and are no variables of the stage.
             if let (Some(value), false) = (value, matches!(key.as_str(), "BUILDKIT_SBOM_SCAN_CONTEXT" | "BUILDKIT_SBOM_SCAN_STAGE")) {
-                self.variables.insert(key.clone(), value);
+                Rc::make_mut(&mut self.variables).insert(key.clone(), value);
             }
         }
         Ok(Some(words))
@@ -158,7 +182,7 @@ impl StageScope {
                 let words = self.pairs(pairs, escape)?;
                 for pair in words.chunks_exact(2) {
                     if let [key, value] = pair {
-                        self.variables.insert(key.clone(), value.clone());
+                        Rc::make_mut(&mut self.variables).insert(key.clone(), value.clone());
                     }
                 }
                 Ok(Some(words))

@@ -43,23 +43,40 @@ fn check(i: &Instruction) -> Option<Fault> {
     let at = i.word.span;
     let known = || flags(i);
     let none = i.args.is_empty();
-    let one_or_more = || none.then(|| fault(at, format!("{name} has no argument, at least one is needed"), ""));
-    let exactly_one = || none.then(|| fault(at, format!("{name} has no argument, exactly one is needed"), ""));
+    let missing = || none.then(|| fault(at, format!("{name} has no argument"), example(i.keyword)));
     match i.keyword {
         Keyword::Unknown => Some(unknown(i)),
         Keyword::From => stage_name(i).or_else(known),
-        Keyword::Arg => one_or_more().or_else(|| blank_key(i)),
-        Keyword::Env | Keyword::Label => known().or_else(one_or_more).or_else(|| blank_key(i)),
-        Keyword::Maintainer | Keyword::Workdir | Keyword::User => exactly_one().or_else(known),
-        Keyword::Stopsignal => exactly_one(),
+        Keyword::Arg => missing().or_else(|| blank_key(i)),
+        Keyword::Env | Keyword::Label => known().or_else(missing).or_else(|| blank_key(i)),
+        Keyword::Maintainer | Keyword::Workdir | Keyword::User => missing().or_else(known),
+        Keyword::Stopsignal => missing(),
         Keyword::Copy | Keyword::Add => arity_of_copy(i).or_else(known).or_else(|| heredoc_destination(i)),
         Keyword::Run => known().or_else(|| run_flags(i)),
         Keyword::Cmd | Keyword::Entrypoint => known(),
-        Keyword::Expose => one_or_more().or_else(known),
-        Keyword::Volume => one_or_more().or_else(known).or_else(|| empty_volume(i)),
+        Keyword::Expose => missing().or_else(known),
+        Keyword::Volume => missing().or_else(known).or_else(|| empty_volume(i)),
         Keyword::Shell => known().or_else(|| shell(i)),
-        Keyword::Onbuild => one_or_more().or_else(known).or_else(|| trigger(i)),
-        Keyword::Healthcheck => one_or_more().or_else(|| healthcheck(i)),
+        Keyword::Onbuild => missing().or_else(known).or_else(|| trigger(i)),
+        Keyword::Healthcheck => missing().or_else(|| healthcheck(i)),
+    }
+}
+
+/// What to write where the arguments are missing.
+fn example(keyword: Keyword) -> &'static str {
+    match keyword {
+        Keyword::Arg => "write `ARG name` or `ARG name=default`",
+        Keyword::Env => "write `ENV name=value`",
+        Keyword::Label => "write `LABEL name=value`",
+        Keyword::Maintainer => "write `LABEL org.opencontainers.image.authors=\"name\"` in its place",
+        Keyword::Workdir => "write `WORKDIR /path`",
+        Keyword::User => "write `USER name`",
+        Keyword::Stopsignal => "write `STOPSIGNAL SIGTERM`",
+        Keyword::Expose => "write `EXPOSE 8080`",
+        Keyword::Volume => "write `VOLUME /path`",
+        Keyword::Onbuild => "write the instruction that a child build runs, such as `ONBUILD RUN make`",
+        Keyword::Healthcheck => "write `HEALTHCHECK CMD command` or `HEALTHCHECK NONE`",
+        _ => "",
     }
 }
 
