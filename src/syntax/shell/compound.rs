@@ -12,14 +12,20 @@ impl Lower<'_> {
         let (start, end) = range(span);
         let trimmed = self.raw(start, end).trim_end().len();
         let redirects = self.redirects(statement);
-        self.script.groups.push(Group { span: self.map.span(start, start + trimmed), kind, words: Vec::new(), redirects, place });
+        self.script.groups.push(Group {
+            span: self.map.span(start, start + trimmed),
+            kind,
+            words: Vec::new(),
+            redirects,
+            place: context.settle(place),
+        });
         self.inside_redirects(&statement.redirects, context);
         Context { depth: context.depth + 1, group: Some(self.script.groups.len() - 1), ..context }
     }
 
     pub(super) fn compound(&mut self, compound: &ast::CompoundCommand, statement: &ast::Stmt, place: Place, context: Context) {
         use ast::CompoundCommand as C;
-        let tail = place.last;
+        let tail = place.tail;
         match compound {
             C::If(c) => {
                 let inner = self.group(GroupKind::If, c.span, statement, place, context);
@@ -118,7 +124,7 @@ impl Lower<'_> {
         let inner = self.group(GroupKind::Case, case.span, statement, place, context);
         self.group_words(std::slice::from_ref(&case.word), inner);
         for item in &case.cases {
-            let tail = place.last && item.terminator == ast::CaseTerminator::Break;
+            let tail = place.tail && item.terminator == ast::CaseTerminator::Break;
             self.sequence(&item.body, Context { conditional: true, condition: false, ..inner }, tail);
         }
     }
@@ -143,7 +149,7 @@ impl Lower<'_> {
             return;
         }
         let inner = self.group(GroupKind::Other, time.span, statement, place, context);
-        self.body(timed, inner, place.last);
+        self.body(timed, inner, place.tail);
     }
 
     pub(super) fn keyword(&self, start: usize, name: &str) -> Word {

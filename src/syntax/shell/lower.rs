@@ -38,7 +38,7 @@ pub fn from_argv(argv: &[Text], dialect: Dialect) -> Script {
         return Script { dialect, ..Script::default() };
     };
     let words = argv.iter().map(argument).collect();
-    let place = Place { last: true, pipe_len: 1, ..start_place() };
+    let place = Place { last: true, tail: true, ..start_place() };
     let span = first.span.to(last.span);
     let mut command = Command { span, assigns: Vec::new(), words, redirects: Vec::new(), place, nested: None };
     command.nested = super::nested::of(&command, dialect, 0);
@@ -112,6 +112,7 @@ fn start_place() -> Place {
         negated: false,
         background: false,
         last: false,
+        tail: false,
         group: None,
     }
 }
@@ -129,6 +130,11 @@ pub(super) struct Context {
 }
 
 impl Context {
+    /// Tail position of a function or a substitution is none of the script.
+    pub(super) fn settle(self, place: Place) -> Place {
+        Place { last: place.tail && !self.function && !self.substitution, ..place }
+    }
+
     pub(super) fn place(self) -> Place {
         Place {
             depth: self.depth,
@@ -184,7 +190,7 @@ impl Lower<'_> {
         let mut join = Join::First;
         for (i, statement) in list.stmts.iter().enumerate() {
             let last = tail && i + 1 == list.stmts.len();
-            self.list(statement, Place { join, last, ..context.place() }, context);
+            self.list(statement, Place { join, tail: last, ..context.place() }, context);
             let background = matches!(statement.terminator, Some(ast::StmtTerminator::Background(_)));
             join = if background { Join::Background } else { Join::Then };
         }
@@ -199,10 +205,10 @@ impl Lower<'_> {
             _ => None,
         });
         let place = Place { background, ..place };
-        self.pipeline(first, Place { last: place.last && rest.is_empty(), ..place }, context);
+        self.pipeline(first, Place { tail: place.tail && rest.is_empty(), ..place }, context);
         let count = rest.len();
         for (i, (join, next)) in rest.into_iter().enumerate() {
-            self.pipeline(next, Place { join, last: place.last && i + 1 == count, ..place }, context);
+            self.pipeline(next, Place { join, tail: place.tail && i + 1 == count, ..place }, context);
         }
     }
 
@@ -212,10 +218,10 @@ impl Lower<'_> {
         let pipe_len = rest.len() + 1;
         let negated = place.negated || statement.negated || first.negated;
         let place = Place { pipe_len, negated, ..place };
-        self.statement(first, Place { last: place.last && pipe_len == 1, ..place }, context);
+        self.statement(first, Place { tail: place.tail && pipe_len == 1, ..place }, context);
         for (i, (join, next)) in rest.into_iter().enumerate() {
-            let last = place.last && i + 2 == pipe_len;
-            self.statement(next, Place { join, pipe_index: i + 1, last, ..place }, context);
+            let last = place.tail && i + 2 == pipe_len;
+            self.statement(next, Place { join, pipe_index: i + 1, tail: last, ..place }, context);
         }
     }
 
@@ -235,7 +241,7 @@ impl Lower<'_> {
             ast::Command::Function(function) => {
                 let name = function.static_names().next().map(|n| n.to_string()).unwrap_or_default();
                 let inner = self.group(GroupKind::Function(name), function.span, statement, place, context);
-                self.body(&function.body, Context { function: true, conditional: false, condition: false, ..inner }, false);
+                self.body(&function.body, Context { function: true, conditional: false, condition: false, ..inner }, true);
             }
             ast::Command::AnonymousFunction(function) => {
                 let inner = self.group(GroupKind::Function(String::new()), function.span, statement, place, context);
@@ -245,7 +251,7 @@ impl Lower<'_> {
     }
 
     pub(super) fn body(&mut self, statement: &ast::Stmt, context: Context, tail: bool) {
-        self.list(statement, Place { last: tail, ..context.place() }, context);
+        self.list(statement, Place { tail, ..context.place() }, context);
     }
 
     fn simple<'w>(
@@ -277,7 +283,7 @@ impl Lower<'_> {
         let spans = || assigns.iter().map(|a| a.span).chain(words.iter().map(|w| w.span)).chain(redirects.iter().map(|r| r.span));
         let (from, to) = range(statement.span);
         let span = spans().reduce(Span::to).unwrap_or_else(|| self.map.span(from, to));
-        self.script.commands.push(Command { span, assigns, words, redirects, place, nested: None });
+        self.script.commands.push(Command { span, assigns, words, redirects, place: context.settle(place), nested: None });
         for assignment in assignments {
             self.inside_assignment(assignment, context);
         }

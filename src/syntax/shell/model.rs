@@ -146,6 +146,8 @@ pub struct Place {
     /// It stands in tail position: no command of the script can run after it. The last command of each branch of a
     /// final `if` or `case` is last; one in a loop, a function or a substitution never is.
     pub last: bool,
+    /// The same within the body of a function: nothing of the function runs after it. Equal to `last` outside functions.
+    pub tail: bool,
     /// The innermost group that holds it, by its place in [`Script::groups`].
     pub group: Option<usize>,
 }
