@@ -1,7 +1,10 @@
 //! The one integration binary: a module a subject.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr, reason = "helpers of tests may panic")]
+
 mod compose;
 mod dockerfile;
 mod pages;
+mod quoting;
 mod report;
 mod shell;

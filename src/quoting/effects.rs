@@ -1,0 +1,134 @@
+//! What a RUN loses: failures in pipelines and lists, and changes of the shell that end with it.
+
+use super::options::{Options, options_at};
+use crate::source::Span;
+use crate::syntax::shell::{Command, Group, Join, Place, Script};
+
+/// A pipeline of two or more commands.
+#[derive(Clone, Debug)]
+pub struct Pipeline<'a> {
+    /// From the first to the last command.
+    pub span: Span,
+    /// Its parts, in order.
+    pub stages: Vec<Stage<'a>>,
+    /// The options of its shell.
+    pub options: Options,
+}
+
+/// A part of a pipeline.
+#[derive(Clone, Copy, Debug)]
+pub enum Stage<'a> {
+    /// A simple command.
+    Command(&'a Command),
+    /// A group or a loop.
+    Group(&'a Group),
+}
+
+impl Stage<'_> {
+    /// Its place.
+    pub fn place(&self) -> Place {
+        match self {
+            Stage::Command(command) => command.place,
+            Stage::Group(group) => group.place,
+        }
+    }
+
+    /// Its source.
+    pub fn span(&self) -> Span {
+        match self {
+            Stage::Command(command) => command.span,
+            Stage::Group(group) => group.span,
+        }
+    }
+}
+
+/// All pipelines of a script, nested scripts not included, with the options in effect where they stand.
+pub fn pipelines(script: &Script, start: Options) -> Vec<Pipeline<'_>> {
+    let options = options_at(script, start);
+    let mut stages: Vec<(Stage<'_>, Options)> = script.commands.iter().map(Stage::Command).zip(options.iter().copied()).collect();
+    for group in &script.groups {
+        let first = script.commands.partition_point(|c| c.span.start < group.span.start);
+        stages.push((Stage::Group(group), options.get(first).copied().unwrap_or(start)));
+    }
+    stages.retain(|(stage, _)| stage.place().pipe_len > 1);
+    stages.sort_by_key(|(stage, _)| stage.span().start);
+    let mut found: Vec<Pipeline<'_>> = Vec::new();
+    for (stage, options) in stages {
+        let place = stage.place();
+        if place.pipe_index == 0 {
+            found.push(Pipeline { span: stage.span(), stages: vec![stage], options });
+            continue;
+        }
+        let of =
+            |p: &&mut Pipeline<'_>| p.stages.len() == place.pipe_index && p.stages.first().is_some_and(|s| s.place().group == place.group);
+        if let Some(pipeline) = found.iter_mut().rev().find(of) {
+            pipeline.span = pipeline.span.to(stage.span());
+            pipeline.stages.push(stage);
+        }
+    }
+    found
+}
+
+/// The commands whose failure a script ignores: without `errexit`, those that `;` or a new line follows.
+pub fn unchecked(script: &Script, start: Options) -> Vec<&Command> {
+    let options = options_at(script, start);
+    let ends_list = |at: usize, command: &Command| {
+        let next = script.commands.get(at + 1..).and_then(|rest| rest.iter().find(|c| c.place.group == command.place.group));
+        next.is_some_and(|n| n.place.join == Join::Then)
+    };
+    let checked = |c: &Command| c.place.condition || c.place.negated || c.place.background || c.place.substitution || c.words.is_empty();
+    let commands = script.commands.iter().enumerate().zip(&options);
+    let lost = commands.filter(|((at, c), options)| !options.errexit && !checked(c) && !c.place.last && ends_list(*at, c));
+    lost.map(|((_, command), _)| command).collect()
+}
+
+/// A change of the shell that nothing after it uses.
+#[derive(Clone, Copy, Debug)]
+pub struct Lost<'a> {
+    /// The command.
+    pub command: &'a Command,
+    /// What is lost.
+    pub kind: LostKind,
+}
+
+/// Kinds of changes that end with their shell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LostKind {
+    /// `cd`, `pushd`.
+    Directory,
+    /// `export`, `declare -x`, and bare assignments.
+    Variable,
+    /// `source`, `.`.
+    Source,
+    /// `set`, `alias`, `umask`, `ulimit`, `shopt`.
+    Setting,
+}
+
+/// The changes with which a script ends: its last commands, as far as they change nothing but the shell that ends with them.
+/// In order.
+pub fn lost_effects(script: &Script) -> Vec<Lost<'_>> {
+    let mut found = Vec::new();
+    for command in script.commands.iter().rev() {
+        if command.place.substitution {
+            continue;
+        }
+        let inner = command.place.depth > 0 || command.place.pipe_len > 1 || !command.redirects.is_empty();
+        let Some(kind) = lost_kind(command).filter(|_| !inner) else { break };
+        found.push(Lost { command, kind });
+    }
+    found.reverse();
+    found
+}
+
+fn lost_kind(command: &Command) -> Option<LostKind> {
+    if command.words.is_empty() {
+        return (!command.assigns.is_empty()).then_some(LostKind::Variable);
+    }
+    match command.name()?.as_str() {
+        "cd" | "pushd" | "popd" => Some(LostKind::Directory),
+        "export" | "declare" | "typeset" | "readonly" | "unset" => Some(LostKind::Variable),
+        "source" | "." => Some(LostKind::Source),
+        "set" | "alias" | "umask" | "ulimit" | "shopt" => Some(LostKind::Setting),
+        _ => None,
+    }
+}

@@ -1,0 +1,169 @@
+//! Nested shells: which of them expands a `$`.
+
+use std::collections::HashSet;
+
+use crate::source::{At, Span};
+use crate::syntax::nginx::variables_in;
+use crate::syntax::shell::{Command, Dialect, GroupKind, MAX_NESTING, PieceKind, Script, Word};
+use crate::text::Text;
+
+/// A command with the shells around it.
+#[derive(Clone, Debug)]
+pub struct Layer<'a> {
+    /// The command.
+    pub command: &'a Command,
+    /// Its script.
+    pub script: &'a Script,
+    /// Its place in the script's commands.
+    pub index: usize,
+    /// How many shells lie between it and the outermost script.
+    pub level: usize,
+    /// What the shells outside expand in its text: the level of the shell, and the parameter.
+    pub outside: Vec<(usize, At<String>)>,
+}
+
+impl Layer<'_> {
+    /// The level of the outer shell that expands the parameter at this place.
+    pub fn expanded_outside(&self, name: &str, span: Span) -> Option<usize> {
+        self.outside.iter().find(|(_, param)| param.value == name && (span.contains(param.span) || param.span.contains(span))).map(|p| p.0)
+    }
+}
+
+/// All commands of a script and of the scripts nested in it, in order.
+pub fn layers(script: &Script) -> Vec<Layer<'_>> {
+    let mut found = Vec::new();
+    collect(script, 0, &[], &mut found);
+    found
+}
+
+fn collect<'a>(script: &'a Script, level: usize, outside: &[(usize, At<String>)], found: &mut Vec<Layer<'a>>) {
+    for (index, command) in script.commands.iter().enumerate() {
+        found.push(Layer { command, script, index, level, outside: outside.to_vec() });
+        if let (Some(nested), true) = (&command.nested, level < MAX_NESTING) {
+            let mut inner = outside.to_vec();
+            let new = nested.expanded_outside.iter().filter(|p| !outside.iter().any(|(_, o)| o.span.contains(p.span)));
+            inner.extend(new.map(|p| (level, p.clone())));
+            collect(&nested.script, level + 1, &inner, found);
+        }
+    }
+}
+
+/// A `$name` in a script and who expands it.
+#[derive(Clone, Debug)]
+pub struct Dollar<'a> {
+    /// The name.
+    pub name: At<String>,
+    /// The level of the shell that expands it, 0 for the outermost; `None` where no shell does and the program gets the `$`.
+    pub by: Option<usize>,
+    /// The command in whose words it stands, at the innermost level that reads it.
+    pub command: &'a Command,
+    /// How many shells lie between that command and the outermost script.
+    pub level: usize,
+    /// The word that holds it.
+    pub word: &'a Word,
+}
+
+/// Every `$name` of a script's words, nested scripts included, once each.
+pub fn dollars(script: &Script) -> Vec<Dollar<'_>> {
+    let mut found = Vec::new();
+    for layer in layers(script) {
+        let handed_on = layer.command.nested.as_ref().map(|n| n.span);
+        let values = layer.command.assigns.iter().filter_map(|a| a.value.as_ref());
+        let targets = layer.command.redirects.iter().filter_map(|r| r.target.as_ref());
+        for word in layer.command.words.iter().chain(values).chain(targets) {
+            if handed_on.is_some_and(|span| span.contains(word.span)) {
+                continue;
+            }
+            in_word(&layer, word, &mut found);
+        }
+    }
+    found
+}
+
+fn in_word<'a>(layer: &Layer<'a>, word: &'a Word, found: &mut Vec<Dollar<'a>>) {
+    let mut push = |name: At<String>, by: Option<usize>| {
+        found.push(Dollar { name, by, command: layer.command, level: layer.level, word });
+    };
+    for piece in &word.pieces {
+        if let PieceKind::Param(param) = &piece.kind {
+            let by = layer.expanded_outside(&param.name, piece.span).unwrap_or(layer.level);
+            push(At::new(param.name.clone(), piece.span), Some(by));
+        }
+    }
+    let mut text = Text::builder(word.span);
+    for piece in &word.pieces {
+        match &piece.kind {
+            PieceKind::Literal(value) => text.push(value, piece.span),
+            _ => text.push("\0", piece.span),
+        }
+    }
+    for name in names_in(&text) {
+        let by = layer.expanded_outside(&name.value, name.span);
+        push(name, by);
+    }
+}
+
+/// The `$name` and `${name}` of a text that no shell reads, such as an argument of an exec form.
+pub fn names_in(text: &Text) -> Vec<At<String>> {
+    let mut found = Vec::new();
+    variables_in(text, &mut found);
+    found.into_iter().map(|v| At::new(v.name, v.span)).collect()
+}
+
+/// A parameter that an outer shell expands although the inner script sets it.
+#[derive(Clone, Debug)]
+pub struct TooEarly {
+    /// The parameter.
+    pub param: At<String>,
+    /// Where the inner script sets it.
+    pub set: Span,
+    /// The inner shell.
+    pub by: String,
+}
+
+/// `bash -c "x=1; echo $x"`: parameters that are expanded before the script that sets them runs.
+pub fn expanded_too_early(script: &Script) -> Vec<TooEarly> {
+    let mut found = Vec::new();
+    let mut seen = HashSet::new();
+    for layer in layers(script) {
+        let Some(nested) = &layer.command.nested else { continue };
+        if nested.by == "eval" {
+            continue;
+        }
+        let set = assigned(&nested.script);
+        let known: HashSet<String> = assigned(layer.script).into_iter().map(|n| n.value).collect();
+        for param in &nested.expanded_outside {
+            let Some(place) = set.iter().find(|s| s.value == param.value && !s.span.contains(param.span)) else { continue };
+            if !known.contains(&param.value) && place.span.start < param.span.start && seen.insert(param.span) {
+                found.push(TooEarly { param: param.clone(), set: place.span, by: nested.by.clone() });
+            }
+        }
+    }
+    found
+}
+
+/// The names that a script sets: assignments, `export`, `read`, loops. Assignments before a command hold for that command alone.
+pub(super) fn assigned(script: &Script) -> Vec<At<String>> {
+    let mut found = Vec::new();
+    for command in &script.commands {
+        if command.words.is_empty() {
+            found.extend(command.assigns.iter().map(|a| At::new(a.name.clone(), a.span)));
+        }
+        let operands = command.args().iter().map(|w| (w.lossy(), w.span)).filter(|(v, _)| !v.starts_with('-'));
+        match command.name().as_deref() {
+            Some("export" | "local" | "declare" | "typeset" | "readonly") => {
+                found.extend(operands.filter_map(|(v, span)| Some(At::new(v.split_once('=')?.0.to_owned(), span))));
+            }
+            Some("read" | "mapfile" | "readarray") if script.dialect != Dialect::Windows => {
+                found.extend(operands.map(|(v, span)| At::new(v, span)));
+            }
+            _ => {}
+        }
+    }
+    for group in &script.groups {
+        if let GroupKind::For(name) = &group.kind {
+            found.push(At::new(name.clone(), group.span.at_start()));
+        }
+    }
+    found
+}
