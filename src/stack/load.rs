@@ -522,7 +522,11 @@ fn scripts(unit: &DockerfileUnit) -> BTreeMap<usize, ScriptUnit> {
         };
         let (script, span, exec) = match form {
             Form::Exec(words) => (shell::from_argv(words, dialect), inner.rest.span, true),
-            Form::Shell(text) => (shell::parse(&text.text, text.span, dialect), text.span, false),
+            Form::Shell(text) => {
+                let body = matches!(&inner.op, Op::Run(run) if run.heredoc_script);
+                let read = if body { shell::parse } else { shell::parse_run };
+                (read(&text.text, text.span, dialect), text.span, false)
+            }
         };
         let origin = ScriptOrigin::Instruction { dockerfile: unit.index, item, exec };
         found.insert(item, ScriptUnit { script, origin, span });
