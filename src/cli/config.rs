@@ -1,10 +1,98 @@
 //! `stacklint config`.
 
-use super::Failure;
+use super::{EXIT_USAGE, Failure, print, say};
+use crate::compose::{self, Loaded, Request};
+use crate::files::Disk;
+use crate::source::Sources;
 
 #[derive(clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// A Compose file; several are merged in order
+    #[arg(short, long = "file", value_name = "FILE")]
+    files: Vec<String>,
+    /// Activate a profile
+    #[arg(long = "profile", value_name = "PROFILE")]
+    profiles: Vec<String>,
+    /// The project's name
+    #[arg(short, long, value_name = "NAME")]
+    project_name: Option<String>,
+    /// An env file in place of `.env`
+    #[arg(long = "env-file", value_name = "FILE")]
+    env_files: Vec<String>,
+    /// Output format
+    #[arg(long, default_value = "yaml", value_parser = ["yaml", "json"])]
+    format: String,
+}
 
-pub(super) fn run(_args: Args) -> Result<u8, Failure> {
-    Err("not built yet".to_owned())
+pub(super) fn run(args: Args) -> Result<u8, Failure> {
+    let cwd = std::env::current_dir().map_err(|e| format!("the working directory cannot be read: {e}"))?;
+    let root = cwd.to_str().ok_or("the working directory's path is no UTF-8")?.to_owned();
+    let disk = Disk::new(&cwd);
+    let environment: std::collections::BTreeMap<String, String> =
+        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
+    let files = match args.files.is_empty() {
+        true => named_by_environment(&environment).unwrap_or_else(|| compose::default_files(&disk, ".")),
+        false => args.files,
+    };
+    if files.is_empty() {
+        return Err("no Compose file here; name one with -f".to_owned());
+    }
+    let files = files.iter().map(|f| crate::files::normalize(f)).collect();
+    let request = Request {
+        files,
+        profiles: args.profiles,
+        env_files: args.env_files,
+        project_name: args.project_name,
+        environment,
+        root,
+        canonical: true,
+        ..Request::default()
+    };
+    let mut sources = Sources::new();
+    let loaded = compose::load(&request, &disk, &mut sources);
+    report(&loaded, &sources);
+    if !loaded.unreadable.is_empty() {
+        return Ok(EXIT_USAGE);
+    }
+    if loaded.is_refused() {
+        return Ok(1);
+    }
+    let json = loaded.json.unwrap_or_default();
+    let text = match args.format.as_str() {
+        "json" => serde_json::to_string_pretty(&json).map(|t| t + "\n").map_err(|e| e.to_string())?,
+        _ => serde_yaml::to_string(&without_nulls(json)).map_err(|e| e.to_string())?,
+    };
+    print(&text);
+    Ok(0)
+}
+
+/// `COMPOSE_FILE`: paths between colons.
+fn named_by_environment(environment: &std::collections::BTreeMap<String, String>) -> Option<Vec<String>> {
+    let separator = environment.get("COMPOSE_PATH_SEPARATOR").filter(|s| !s.is_empty()).map_or(":", String::as_str);
+    let names = environment.get("COMPOSE_FILE").filter(|f| !f.is_empty())?;
+    Some(names.split(separator).map(str::to_owned).collect())
+}
+
+/// YAML leaves out commands that are not set; JSON has them as null.
+fn without_nulls(mut json: serde_json::Value) -> serde_json::Value {
+    if let Some(services) = json.get_mut("services").and_then(serde_json::Value::as_object_mut) {
+        for service in services.values_mut().filter_map(serde_json::Value::as_object_mut) {
+            service.retain(|key, value| !(matches!(key.as_str(), "command" | "entrypoint") && value.is_null()));
+        }
+    }
+    json
+}
+
+fn report(loaded: &Loaded, sources: &Sources) {
+    for (path, reason) in &loaded.unreadable {
+        say(&format!("stacklint: {path}: {reason}"));
+    }
+    for problem in loaded.project.problems.iter().filter(|p| p.fatal) {
+        let file = sources.get(problem.span.file);
+        let at = file.line_column(problem.span.start as usize);
+        say(&format!("{}:{}:{}: error: {}", file.path, at.line, at.column, problem.message));
+        if let Some(help) = &problem.help {
+            say(&format!("  help: {help}"));
+        }
+    }
 }

@@ -10,13 +10,15 @@ use super::extends::Extended;
 use super::lower;
 use super::merge::merge;
 use super::model::{Problem, ProblemKind, Project, Role, VariableUse};
+use super::normalize::normalize;
 use super::paths::{self, Base};
+use super::print::{self, ServiceExtra};
 use super::role::classify;
 use super::substitute::{Env, Substitution};
 use super::tree::{Node, Value, fits};
 use super::unique;
 use crate::files::{self, Files};
-use crate::source::{FileId, Sources, Span, TextProblem};
+use crate::source::{At, FileId, Sources, Span, TextProblem};
 use crate::syntax::SyntaxErrorKind;
 use crate::syntax::dotenv::{self, Format};
 use crate::syntax::yaml::{self, Yaml};
@@ -142,9 +144,47 @@ impl Loader<'_> {
         let lowered =
             lower::Lowered { name, dir: dir.to_owned(), role, files: self.used.clone(), extended: std::mem::take(&mut self.extended) };
         let mut project = lower::lower(&model, lowered, &mut self);
+        let active: Vec<bool> = project.services.iter().map(|s| self.is_active(request, &s.profiles)).collect();
+        let json = request.canonical.then(|| self.json(model, &project, &active, &request.root));
         project.problems = finished(std::mem::take(&mut self.problems.list));
         project.variables = std::mem::take(&mut self.variables);
-        Loaded { project, json: None, unreadable: self.unreadable }
+        Loaded { project, json, unreadable: self.unreadable }
+    }
+
+    /// Whether a service with these profiles runs.
+    fn is_active(&self, request: &Request, profiles: &[At<String>]) -> bool {
+        let from_env = self.env.get("COMPOSE_PROFILES").filter(|_| request.profiles.is_empty());
+        let named = |p: &At<String>| {
+            let listed = from_env.is_some_and(|all| all.split(',').any(|e| e.trim() == p.value || e.trim() == "*"));
+            listed || request.profiles.iter().any(|r| *r == p.value || r == "*")
+        };
+        request.all_profiles || profiles.is_empty() || profiles.iter().any(named)
+    }
+
+    fn json(&mut self, mut model: Node, project: &Project, active: &[bool], root: &str) -> serde_json::Value {
+        let env = Rc::clone(&self.env);
+        normalize(&mut model, &project.name, &env);
+        let running = project.services.iter().zip(active).filter(|(_, active)| **active).map(|(service, _)| service);
+        let extras: Vec<ServiceExtra<'_>> = running
+            .map(|s| {
+                let labels = self.label_files(&model, &s.name.value);
+                ServiceExtra { name: &s.name.value, environment: &s.environment, labels }
+            })
+            .collect();
+        print::project(&model, &project.name, &env, &extras, root)
+    }
+
+    /// The labels that a service takes from `label_file`.
+    fn label_files(&mut self, model: &Node, service: &str) -> Vec<(String, String)> {
+        let mut labels: Vec<(String, String)> = Vec::new();
+        for item in model.at(&["services", service, "label_file"]).map_or(&[][..], Node::items) {
+            let Some(path) = item.as_scalar().and_then(|s| s.path.clone()) else { continue };
+            let Some(id) = self.read(&path, Some((item.span, ProblemKind::EnvFileMissing))) else { continue };
+            let lookup = |name: &str| labels.iter().rev().find(|(k, _)| k == name).map(|(_, v)| v.clone());
+            let parsed = dotenv::parse(self.sources.get(id), Format::Compose, &lookup);
+            labels.extend(parsed.variables.into_iter().filter_map(|v| v.value.map(|value| (v.name.value, value.value))));
+        }
+        labels
     }
 
     fn role(&mut self, ids: &[(FileId, String)]) -> Role {
