@@ -4,6 +4,8 @@
 
 mod compose;
 mod dockerfile;
+#[cfg(all(unix, feature = "execute"))]
+mod engine;
 mod pages;
 mod quoting;
 mod report;

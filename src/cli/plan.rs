@@ -192,6 +192,7 @@ fn request(args: &Args, disk: &Disk) -> Request {
         env_files: args.env_files.clone(),
         project_name: args.project_name.clone(),
         tags: args.tags.clone(),
+        root: std::env::current_dir().map_or_else(|_| String::new(), |dir| dir.display().to_string()),
         env,
         platform: platform(),
     }

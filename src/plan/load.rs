@@ -35,6 +35,8 @@ pub struct Request {
     pub project_name: Option<String>,
     /// Names for the image, beside those that the Compose file gives.
     pub tags: Vec<String>,
+    /// The absolute path of the working folder; a project in it is called by its last part.
+    pub root: String,
     /// The environment of the process.
     pub env: BTreeMap<String, String>,
     /// What builds run on, where nothing names a platform.
@@ -192,6 +194,10 @@ impl Loader<'_> {
             files: paths,
             profiles: self.request.profiles.clone(),
             env_files: self.request.env_files.clone(),
+            project_name: self.request.project_name.clone(),
+            environment: self.request.env.clone(),
+            root: self.request.root.clone(),
+            canonical: true,
             all_profiles: true,
             ..compose::Request::default()
         };
