@@ -28,17 +28,17 @@ const BASES: [&str; 11] = [
 ];
 
 /// The engine, with base images; gives everything back when it goes.
-pub struct Docker {
+pub(crate) struct Docker {
     before: BTreeSet<String>,
     kept: Vec<(String, String)>,
     tags: BTreeSet<String>,
     /// Where the tests' own copies of stacks lie.
-    pub dir: tempfile::TempDir,
+    pub(crate) dir: tempfile::TempDir,
     _alone: MutexGuard<'static, ()>,
 }
 
 /// The engine, or `None` with a word to the reader where none answers.
-pub fn engine() -> Option<Docker> {
+pub(crate) fn engine() -> Option<Docker> {
     let alone = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
     let answers = Command::new("docker").args(["version", "--format", "{{.Server.Version}}"]).output();
     if !answers.is_ok_and(|output| output.status.success()) {
@@ -73,14 +73,14 @@ impl Docker {
     }
 
     /// A copy of a stack, in a folder whose name becomes the Compose project's.
-    pub fn stack(&self, from: &Path, name: &str) -> PathBuf {
+    pub(crate) fn stack(&self, from: &Path, name: &str) -> PathBuf {
         let to = self.dir.path().join(name);
         copy(from, &to);
         to
     }
 
     /// A fixture stack.
-    pub fn fixture(&self, name: &str) -> PathBuf {
+    pub(crate) fn fixture(&self, name: &str) -> PathBuf {
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/stacks").join(name);
         self.stack(&from, &format!("stacklint-test-{name}"))
     }
@@ -126,20 +126,20 @@ fn quietly(args: &[&str]) -> bool {
 }
 
 /// Runs `docker` and gives what it prints.
-pub fn run(args: &[&str]) -> String {
+pub(crate) fn run(args: &[&str]) -> String {
     let output = Command::new("docker").args(args).output().unwrap();
     assert!(output.status.success(), "docker {args:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
 /// The id of an image, if it is there.
-pub fn image(name: &str) -> Option<String> {
+pub(crate) fn image(name: &str) -> Option<String> {
     let output = Command::new("docker").args(["image", "inspect", "-f", "{{.Id}}", name]).output().unwrap();
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// What a command prints in a container of an image.
-pub fn in_image(image: &str, command: &str) -> String {
+pub(crate) fn in_image(image: &str, command: &str) -> String {
     run(&["run", "--rm", "--network=none", "--entrypoint", "/bin/sh", image, "-c", command])
 }
 
@@ -176,27 +176,27 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// stacklint, run in a folder.
-pub fn stacklint(dir: &Path, args: &[&str]) -> Ran {
+pub(crate) fn stacklint(dir: &Path, args: &[&str]) -> Ran {
     let output = Command::new(env!("CARGO_BIN_EXE_stacklint")).args(args).current_dir(dir).output().unwrap();
     Ran::new(&output)
 }
 
 /// What stacklint said.
 #[derive(Debug)]
-pub struct Ran {
-    pub status: Option<i32>,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Ran {
+    pub(crate) status: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Ran {
-    pub fn new(output: &Output) -> Ran {
+    pub(crate) fn new(output: &Output) -> Ran {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Ran { status: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
     }
 
     /// The events of `--progress json`.
-    pub fn events(&self) -> Vec<serde_json::Value> {
+    pub(crate) fn events(&self) -> Vec<serde_json::Value> {
         self.err.lines().filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
