@@ -1,2 +1,6 @@
 //! Knowledge that several rules share. Everything here is a pure function over the model.
+pub(crate) mod debug;
+pub(crate) mod program;
+pub(crate) mod reach;
 pub(crate) mod servers;
+pub(crate) mod setting;

@@ -1,0 +1,41 @@
+use crate::rule::{Cx, Rule, rule};
+use crate::rules::support::{reach, setting};
+use crate::stack::Stack;
+
+rule!(DevelopmentServer, "binds/development-server");
+
+impl Rule for DevelopmentServer {
+    fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
+        for runtime in &stack.runtimes {
+            if setting::for_development(stack, runtime) || (runtime.service.is_none() && runtime.stage.is_none()) {
+                continue;
+            }
+            for (process, listen) in reach::listens(stack, runtime).into_iter().filter(|(p, l)| l.development && (p.last || p.background)) {
+                // inside package.json the script's name says what it is; the place at fault is what starts it
+                let place =
+                    process.via.iter().find(|v| matches!(v.kind, crate::stack::ViaKind::PackageScript(_))).map_or(process.span, |v| v.span);
+                let report = cx
+                    .report(place, format!("production starts `{}`, a server for development: one slow request blocks the others, and errors show its insides", listen.server))
+                    .help(instead(listen.server));
+                if place != process.span {
+                    report.label(process.span, "what this starts");
+                }
+            }
+        }
+    }
+}
+
+fn instead(server: &str) -> String {
+    let better = match server {
+        "flask run" | "the Flask development server" | "manage.py runserver" => "start the application with gunicorn or uWSGI",
+        "fastapi dev" => "start it with `fastapi run` or uvicorn",
+        "php -S" | "php artisan serve" | "symfony server:start" | "symfony serve" => {
+            "serve it with php-fpm behind nginx, Apache or FrankenPHP"
+        }
+        "next dev" => "run `next build` in the image and start it with `next start`",
+        "nuxt dev" => "run `nuxt build` in the image and start its server",
+        "python -m http.server" => "serve the files with nginx or Caddy",
+        _ => "build the files in the image and serve them with nginx or Caddy",
+    };
+    format!("{better}, or name the stage or file for development if that is what it is for")
+}

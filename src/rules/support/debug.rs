@@ -1,0 +1,112 @@
+//! Debug modes of frameworks, and what they open.
+
+use crate::source::Span;
+use crate::stack::{Process, Runtime};
+
+/// A debug mode that is on.
+pub(crate) struct Debug {
+    /// The setting or the flag.
+    pub span: Span,
+    /// As it is written: `FLASK_DEBUG`, `--debug`.
+    pub by: String,
+    /// What it does to users.
+    pub effect: &'static str,
+    /// It lets whoever connects run code: on which port, where a port of its own.
+    pub shell: Shell,
+}
+
+/// Whether a debug mode is a remote shell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shell {
+    /// It is not.
+    No,
+    /// The page of an error takes commands: on the server's own port.
+    OnServer,
+    /// A debugger listens on this port.
+    OnPort(u16),
+}
+
+const WERKZEUG: &str = "an error page of Flask lets whoever sees it run Python";
+const DETAILS: &str = "error pages show settings and source to whoever meets one";
+
+/// Variables that switch a debug mode on, and what that does.
+const VARIABLES: [(&str, &str, Shell); 11] = [
+    ("FLASK_DEBUG", WERKZEUG, Shell::OnServer),
+    ("DJANGO_DEBUG", DETAILS, Shell::No),
+    ("APP_DEBUG", DETAILS, Shell::No),
+    ("DEBUG", DETAILS, Shell::No),
+    ("DEBUG_MODE", DETAILS, Shell::No),
+    ("WORDPRESS_DEBUG", DETAILS, Shell::No),
+    ("WP_DEBUG", DETAILS, Shell::No),
+    ("SYMFONY_DEBUG", DETAILS, Shell::No),
+    ("RAILS_CONSIDER_ALL_REQUESTS_LOCAL", DETAILS, Shell::No),
+    ("STREAMLIT_GLOBAL_DEVELOPMENT_MODE", DETAILS, Shell::No),
+    ("JAVA_ENABLE_DEBUG", "a Java debugger runs whatever it is sent", Shell::OnPort(5005)),
+];
+
+/// The debug modes of a container.
+pub(crate) fn modes(runtime: &Runtime) -> Vec<Debug> {
+    let mut found = Vec::new();
+    for (name, effect, shell) in VARIABLES {
+        if let Some(var) = runtime.env(name)
+            && var.value.as_deref().is_some_and(is_on)
+        {
+            found.push(Debug { span: var.span, by: name.to_owned(), effect, shell });
+        }
+    }
+    for process in &runtime.processes {
+        found.extend(flags(process));
+    }
+    found
+}
+
+fn is_on(value: &str) -> bool {
+    matches!(value.trim().to_lowercase().as_str(), "1" | "true" | "yes" | "on")
+}
+
+fn flags(process: &Process) -> Vec<Debug> {
+    let mut found = Vec::new();
+    let words: Vec<&str> = process.argv.iter().map(|a| a.value.as_str()).collect();
+    let flask = process.name() == "flask" || words.windows(2).any(|w| w == ["-m", "flask"]);
+    for arg in process.args() {
+        let value = arg.value.as_str();
+        let debug = match value {
+            "--debug" if flask => (WERKZEUG, Shell::OnServer),
+            "runserver_plus" => ("an error page of Werkzeug lets whoever sees it run Python", Shell::OnServer),
+            _ if process.name().starts_with("node") && value.starts_with("--inspect") => {
+                let place = value.split_once('=').map_or("", |(_, place)| place);
+                let open = place.starts_with("0.0.0.0") || place.starts_with("[::]");
+                let port = place.rsplit(':').next().and_then(|p| p.parse().ok()).unwrap_or(9229);
+                ("Node's debugger runs whatever it is sent", if open { Shell::OnPort(port) } else { Shell::No })
+            }
+            _ if value.contains("jdwp") && value.contains("address=") => {
+                let place = value.split("address=").nth(1).unwrap_or_default().split(',').next().unwrap_or_default();
+                let port = place.rsplit(':').next().and_then(|p| p.parse().ok()).unwrap_or(5005);
+                ("a Java debugger runs whatever it is sent", Shell::OnPort(port))
+            }
+            _ => continue,
+        };
+        found.push(Debug { span: arg.span, by: value.split('=').next().unwrap_or(value).to_owned(), effect: debug.0, shell: debug.1 });
+    }
+    found
+}
+
+/// Where a debug mode of a runtime can be reached from outside: the port that publishes it.
+pub(crate) fn published<'a>(
+    stack: &'a crate::stack::Stack,
+    runtime: &Runtime,
+    debug: &Debug,
+) -> Option<(&'a crate::compose::Port, Option<Span>)> {
+    let (_, service) = stack.service(runtime.service?)?;
+    let listens = super::reach::listens(stack, runtime);
+    let (port, at) = match debug.shell {
+        Shell::No => return None,
+        Shell::OnPort(port) => (Some(port), None),
+        Shell::OnServer => {
+            let (_, listen) = listens.iter().find(|(_, l)| l.development && !l.loopback() && l.host.is_some())?;
+            (listen.port, Some(listen.host_at))
+        }
+    };
+    let open = |ip: &Option<String>| ip.as_deref().is_none_or(|ip| !super::servers::is_loopback(ip));
+    service.ports.iter().find(|p| open(&p.host_ip) && port.is_none_or(|port| port == p.target)).map(|p| (p, at))
+}
