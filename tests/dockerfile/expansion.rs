@@ -61,6 +61,15 @@ fn instructions_expand_as_the_builder_does() {
 }
 
 #[test]
+fn a_flag_or_mount_that_cannot_be_expanded_is_told() {
+    for text in ["FROM a\nCOPY --chown=${x a b", "FROM a\nRUN --mount=type=cache,target=${x^^} true", "FROM --platform=$NONE a"] {
+        let (_, tree) = read(text.as_bytes());
+        let last = expansions(&tree, &Inputs::default()).pop().unwrap();
+        assert!(last.error.is_some() && last.words.is_none(), "{text}");
+    }
+}
+
+#[test]
 fn values_cannot_grow_without_end() {
     let mut text = "FROM a\nENV A=xxxxxxxxxx\n".to_owned();
     (0..60).for_each(|_| text.push_str("ENV A=$A$A\n"));

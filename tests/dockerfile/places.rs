@@ -82,3 +82,29 @@ fn an_error_stays_in_its_instruction() {
     let words: Vec<_> = tree.instructions().map(|(_, i)| (i.word.value.as_str(), i.error.is_some())).collect();
     assert_eq!(words, [("FROM", false), ("RUN", true), ("RUN", false), ("COPY", true), ("RUN", false)]);
 }
+
+#[test]
+fn heredocs_are_found_where_the_builder_finds_them() {
+    for (line, names) in [
+        ("RUN cat <<E", vec!["E"]),
+        ("RUN : ${A:=b} ${A:0:3} && cat <<E", vec!["E"]),
+        // An operator that the builder's lexer does not know hides every heredoc of the line.
+        ("RUN echo ${A^^} <<E", vec![]),
+        ("RUN echo it's <<E", vec![]),
+        ("RUN echo \"a\\b\" <<E", vec!["E"]),
+        ("RUN cat<<E", vec![]),
+        ("RUN cat <<<E", vec![]),
+        ("RUN cat << E", vec!["E"]),
+        ("RUN cat <<- E", vec![]),
+        ("RUN [\"<<E\"]", vec![]),
+        ("CMD cat <<E", vec![]),
+        ("COPY <<'a b' <<E /x", vec!["a b", "E"]),
+        ("COPY <<\\E /x", vec!["E"]),
+    ] {
+        let (file, tree) = read(format!("FROM a\n{line}\na b\nE\n").as_bytes());
+        let (_, i) = tree.instructions().nth(1).unwrap();
+        let found: Vec<_> = i.heredocs.iter().map(|h| h.name.as_str()).collect();
+        assert_eq!(found, names, "{line}");
+        assert!(i.heredocs.iter().all(|h| file.slice(h.operator).contains("<<")), "{line}");
+    }
+}

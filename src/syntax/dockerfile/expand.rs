@@ -1,5 +1,7 @@
 //! The builder's word expansion: quotes, escapes, `$name`, `${name…}` with its operators.
 
+use std::ops::Range;
+
 use super::pattern;
 use crate::source::Span;
 use crate::text::Text;
@@ -107,9 +109,11 @@ impl Default for Options {
     }
 }
 
-/// Splits a text into words with quotes, escapes and unset variables left as they are; nothing where it cannot be read.
-pub(super) fn raw_words(text: &str, options: Options) -> Result<Vec<String>, ExpandError> {
-    Lexer::new(text, options, &|_| None).run().map(|(_, words)| words)
+/// Splits a text into words with quotes, escapes and unset variables left as they are, each with its place in the text.
+pub(super) fn raw_words(text: &str, options: Options) -> Result<Vec<(String, Range<usize>)>, ExpandError> {
+    let mut lexer = Lexer::new(text, options, &|_| None);
+    lexer.stop_on(None, options.raw_escapes, 0)?;
+    Ok(lexer.words.into_iter().zip(lexer.places).collect())
 }
 
 struct Found {
@@ -128,13 +132,30 @@ struct Lexer<'a> {
     buffer: String,
     in_word: bool,
     words: Vec<String>,
+    /// Where the words stand.
+    places: Vec<Range<usize>>,
+    /// Start of the character, quotation or variable that is being read, and of the word that it belongs to.
+    token: usize,
+    word_start: usize,
     found: Vec<Found>,
 }
 
 impl<'a> Lexer<'a> {
     fn new(text: &'a str, options: Options, lookup: Lookup<'a>) -> Self {
         let at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-        Lexer { text, at, options, lookup, buffer: String::new(), in_word: false, words: Vec::new(), found: Vec::new() }
+        Lexer {
+            text,
+            at,
+            options,
+            lookup,
+            buffer: String::new(),
+            in_word: false,
+            words: Vec::new(),
+            places: Vec::new(),
+            token: at,
+            word_start: at,
+            found: Vec::new(),
+        }
     }
 
     fn run(mut self) -> Result<(String, Vec<String>), ExpandError> {
@@ -154,22 +175,24 @@ impl<'a> Lexer<'a> {
 
     fn add(&mut self, c: char) {
         if !c.is_whitespace() {
-            self.buffer.push(c);
-            self.in_word = true;
-        } else if self.in_word && !self.buffer.is_empty() {
-            self.words.push(std::mem::take(&mut self.buffer));
-            self.in_word = false;
+            self.add_raw(c.encode_utf8(&mut [0; 4]));
+        } else if self.in_word {
+            self.finish_word(self.token);
         }
     }
 
     fn add_raw(&mut self, text: &str) {
+        if self.buffer.is_empty() {
+            self.word_start = self.token;
+        }
         self.buffer.push_str(text);
         self.in_word = true;
     }
 
-    fn finish_words(&mut self) {
+    fn finish_word(&mut self, end: usize) {
         if !self.buffer.is_empty() {
             self.words.push(std::mem::take(&mut self.buffer));
+            self.places.push(self.word_start..end);
             self.in_word = false;
         }
     }
@@ -181,16 +204,20 @@ impl<'a> Lexer<'a> {
         }
         let outer_raw = std::mem::replace(&mut self.options.raw_escapes, raw_escapes);
         let outer_words = std::mem::take(&mut self.words);
+        let outer_places = std::mem::take(&mut self.places);
         let outer_in_word = std::mem::replace(&mut self.in_word, false);
+        let outer_token = self.token;
         self.buffer.clear();
         let result = self.read(stop, depth);
         if result.is_ok() {
-            self.finish_words();
+            self.finish_word(self.at);
         }
         self.options.raw_escapes = outer_raw;
         if depth > 0 {
             self.words = outer_words;
+            self.places = outer_places;
             self.in_word = outer_in_word;
+            self.token = outer_token;
         }
         result
     }
@@ -202,6 +229,7 @@ impl<'a> Lexer<'a> {
                 self.next();
                 return Ok(result);
             }
+            self.token = self.at;
             match c {
                 '$' => {
                     let value = self.dollar(depth)?;
@@ -371,6 +399,10 @@ impl<'a> Lexer<'a> {
                     Some('-') => ":-",
                     Some('+') => ":+",
                     Some('?') => ":?",
+                    Some(c) if self.options.keep_unset && c != '#' && c != '%' => {
+                        let word = self.operand('}', false, depth)?;
+                        return Ok(format!("${{{}:{c}{word}}}", self.slice(name)));
+                    }
                     other => return Err(unsupported(&format!(":{}", other.map(String::from).unwrap_or_default()))),
                 };
                 self.conditional(name, start, operator, depth)

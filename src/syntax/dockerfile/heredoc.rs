@@ -31,7 +31,7 @@ pub(super) fn opener(word: &str) -> Option<Opener> {
     let plain = Options { keep_unset: true, ..Options::default() };
     let unquoted = raw_words(rest, plain).ok()?;
     let quoted = raw_words(rest, Options { raw_quotes: true, ..plain }).ok()?;
-    let ([name], [raw]) = (unquoted.as_slice(), quoted.as_slice()) else { return None };
+    let ([(name, _)], [(raw, _)]) = (unquoted.as_slice(), quoted.as_slice()) else { return None };
     let quotes = |s: &str| s.matches(['\'', '"']).count();
     let fd = if fd.is_empty() { 0 } else { fd.parse().unwrap_or(u32::MAX) };
     Some(Opener { name: name.clone(), fd, expand: quotes(name) == quotes(raw), chomp })
@@ -41,17 +41,7 @@ pub(super) fn opener(word: &str) -> Option<Opener> {
 pub(super) fn openers(line: &Logical<'_>) -> Vec<(Opener, Range<usize>)> {
     let options = Options { raw_quotes: true, raw_escapes: true, keep_unset: true, ..Options::default() };
     let words = raw_words(&line.text, options).unwrap_or_default();
-    let mut from = 0;
-    let mut found = Vec::new();
-    for word in words {
-        // Words are as written, so that each is found again from the one before it on.
-        let at = line.text.get(from..).and_then(|t| t.find(&word)).map_or(from, |i| from + i);
-        from = (at + word.len()).min(line.text.len());
-        if let Some(opener) = opener(&word) {
-            found.push((opener, at..from));
-        }
-    }
-    found
+    words.into_iter().filter_map(|(word, at)| Some((opener(&word)?, at))).collect()
 }
 
 /// The bodies below a line.

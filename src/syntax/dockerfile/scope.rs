@@ -105,10 +105,10 @@ impl Scope<'_> {
                 if matches!(op, Op::Arg(_) | Op::Env(_)) && Rc::strong_count(&stage.variables) > 1 {
                     self.work += stage.variables.iter().map(|(k, v)| k.len() + v.len()).sum::<usize>();
                 }
-                match op {
+                stage.flags(i, self.escape).and_then(|()| match op {
                     Op::Arg(pairs) => stage.arg(pairs, self.escape, &self.globals, &self.inputs.build_args),
                     op => stage.expand(op, self.escape),
-                }
+                })
             }
         };
         if let Ok(Some(words)) = &result {
@@ -126,6 +126,12 @@ impl Scope<'_> {
         let image = expand(&from.image, self.escape, &|name| globals.get(name).cloned());
         let base = image.as_ref().ok().and_then(|image| self.stages.get(image));
         self.current = Some((from.name.as_ref().map(|n| n.to_lowercase()), base.cloned().unwrap_or_default()));
+        if let Some(platform) = &from.platform
+            && expand(platform, self.escape, &|name| globals.get(name).cloned())?.is_empty()
+            && !platform.is_empty()
+        {
+            return Err(ExpandError::new("the platform is empty"));
+        }
         match image {
             Ok(image) if image.is_empty() => Err(ExpandError::new("the image's name is empty")),
             image => image.map(|image| Some(vec![image])),
@@ -172,6 +178,21 @@ impl StageScope {
             }
         }
         Ok(Some(words))
+    }
+
+    /// Fails where a flag or a mount cannot be expanded; their values are not wanted.
+    fn flags(&self, i: &Instruction, escape: char) -> Result<(), ExpandError> {
+        match &i.op {
+            Op::Copy(_) | Op::Add(_) => {
+                let expanded = i.flags.iter().filter(|f| matches!(f.name.value.as_str(), "chown" | "chmod" | "checksum"));
+                expanded.filter_map(|f| f.value.as_ref()).try_for_each(|v| self.word(v, escape).map(drop))
+            }
+            Op::Run(run) => {
+                let values = run.mounts.iter().flat_map(|m| &m.fields);
+                values.filter(|(_, v)| v.contains(['$', '\'', '"', escape])).try_for_each(|(_, v)| self.word(v, escape).map(drop))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn expand(&mut self, op: &Op, escape: char) -> Words {
