@@ -185,8 +185,14 @@ fn every_page_holds() {
         }
         let mut new = text.clone();
         for (old, made) in changes {
-            let (old, made) = (format!("\n{old}```"), format!("\n{made}```"));
-            new = new.replacen(&old, &made, 1);
+            // output blocks and fixed files: a block's text is found behind the fence that opens it
+            let at = new.match_indices(&format!("\n{old}```")).map(|(at, _)| at).find(|at| {
+                let fence = new[..*at].rsplit('\n').next().unwrap_or_default();
+                if old.contains(": ") || old.is_empty() { fence == "```text" } else { fence.starts_with("```") }
+            });
+            if let Some(at) = at {
+                new.replace_range(at + 1..at + 1 + old.len(), &made);
+            }
         }
         if new != text {
             std::fs::write(&path, new).unwrap();
