@@ -6,6 +6,7 @@ mod compose;
 mod dockerfile;
 #[cfg(all(unix, feature = "execute"))]
 mod engine;
+mod formats;
 mod pages;
 mod quoting;
 mod report;

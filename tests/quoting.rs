@@ -85,6 +85,15 @@ fn every_dollar_is_expanded_by_one_shell_or_by_none() {
 }
 
 #[test]
+fn names_inside_an_expansion_are_expanded_with_it() {
+    let text = r#"echo ${a:-$b} "${#c}" ${d%${e}}"#;
+    let script = run(text);
+    let found: Vec<_> = dollars(&script).into_iter().map(|d| (d.name.value.clone(), at(text, d.name.span))).collect();
+    let expected = [("a", "${a:-$b}"), ("b", "$b"), ("c", "${#c}"), ("d", "${d%${e}}"), ("e", "${e}")];
+    assert_eq!(found, expected.map(|(n, t)| (n.to_owned(), t)));
+}
+
+#[test]
 fn parameters_that_the_inner_script_sets_are_expanded_too_early() {
     let early = |text: &str| expanded_too_early(&run(text)).into_iter().map(|e| e.param.value).collect::<Vec<_>>();
     assert_eq!(early(r#"bash -c "x=1; echo $x""#), ["x"]);

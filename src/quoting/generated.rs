@@ -28,7 +28,7 @@ pub fn generated_files(script: &Script) -> Vec<GeneratedFile> {
     for (index, command) in script.commands.iter().enumerate() {
         let Some((text, expanded)) = output(command, script.dialect) else { continue };
         let own = target(&command.redirects).or_else(|| tee(script, index));
-        let group = command.place.group.and_then(|at| Some((at, group_target(script, at)?)));
+        let group = command.place.group.filter(|_| command.place.pipe_len == 1).and_then(|at| Some((at, group_target(script, at)?)));
         let Some((word, append)) = own.or(group.map(|g| g.1)) else { continue };
         if own.is_none()
             && let Some((at, _)) = group

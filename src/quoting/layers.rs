@@ -88,6 +88,10 @@ fn in_word<'a>(layer: &Layer<'a>, word: &'a Word, found: &mut Vec<Dollar<'a>>) {
         if let PieceKind::Param(param) = &piece.kind {
             let by = layer.expanded_outside(&param.name, piece.span).unwrap_or(layer.level);
             push(At::new(param.name.clone(), piece.span), Some(by));
+            for name in piece.inner_names() {
+                let by = layer.expanded_outside(&name.value, name.span).unwrap_or(layer.level);
+                push(name, Some(by));
+            }
         }
     }
     let mut text = Text::builder(word.span);

@@ -16,10 +16,10 @@ pub fn parse(text: &str, base: Span) -> Config {
         let Some(frame) = open.last_mut() else { break };
         match token {
             Token::Word(word) => frame.words.push(word),
-            Token::End => frame.finish(None, reader.at, &mut reader.errors, base),
+            Token::End => frame.finish(None, reader.here(), &mut reader.errors),
             Token::Open if frame.words.first().is_some_and(|w| w.value.ends_with("_by_lua_block")) => {
                 reader.raw_block();
-                frame.finish(Some(Vec::new()), reader.at, &mut reader.errors, base);
+                frame.finish(Some(Vec::new()), reader.here(), &mut reader.errors);
             }
             Token::Open if open.len() <= MAX_DEPTH => open.push(Frame { start: reader.at - 1, ..Frame::default() }),
             Token::Open => reader.error_at(reader.at - 1, "the blocks are nested too deeply"),
@@ -32,7 +32,7 @@ pub fn parse(text: &str, base: Span) -> Config {
         close(&mut open, &mut reader);
     }
     let mut top = open.pop().unwrap_or_default();
-    top.unfinished(reader.at, &mut reader.errors, base);
+    top.unfinished(&mut reader.errors);
     Config { directives: top.done, errors: reader.errors }
 }
 
@@ -45,9 +45,9 @@ struct Frame {
 }
 
 impl Frame {
-    fn finish(&mut self, block: Option<Vec<Directive>>, end: usize, errors: &mut Vec<SyntaxError>, base: Span) {
+    /// Ends the directive whose words are read; `here` is what ends it.
+    fn finish(&mut self, block: Option<Vec<Directive>>, here: Span, errors: &mut Vec<SyntaxError>) {
         let mut words = std::mem::take(&mut self.words).into_iter();
-        let here = base.part(end.saturating_sub(1), end);
         let Some(name) = words.next() else {
             if block.is_some() {
                 errors.push(error(here, "a block needs a name before it"));
@@ -58,10 +58,10 @@ impl Frame {
     }
 
     /// Words that no `;` ends.
-    fn unfinished(&mut self, end: usize, errors: &mut Vec<SyntaxError>, base: Span) {
-        if let Some(last) = self.words.last() {
-            errors.push(error(last.span, "expected ; after this"));
-            self.finish(None, end, errors, base);
+    fn unfinished(&mut self, errors: &mut Vec<SyntaxError>) {
+        if let Some(last) = self.words.last().map(|word| word.span) {
+            errors.push(error(last, "expected ; after this"));
+            self.finish(None, last, errors);
         }
     }
 }
@@ -72,9 +72,9 @@ fn close(open: &mut Vec<Frame>, reader: &mut Reader<'_>) {
         return;
     }
     let Some(mut frame) = open.pop() else { return };
-    frame.unfinished(reader.at.saturating_sub(1), &mut reader.errors, reader.base);
+    frame.unfinished(&mut reader.errors);
     if let Some(outer) = open.last_mut() {
-        outer.finish(Some(frame.done), reader.at, &mut reader.errors, reader.base);
+        outer.finish(Some(frame.done), reader.here(), &mut reader.errors);
     }
 }
 
@@ -98,8 +98,16 @@ impl Reader<'_> {
         self.bytes.get(self.at).copied()
     }
 
+    /// The byte that was just read; the empty span at the end of a text that ends in no ASCII character.
+    fn here(&self) -> Span {
+        let start = self.at.saturating_sub(1);
+        self.base.part(if self.text.is_char_boundary(start) { start } else { self.at }, self.at)
+    }
+
     fn error_at(&mut self, at: usize, message: &str) {
-        self.errors.push(error(self.base.part(at, at + 1), message));
+        let at = if self.text.is_char_boundary(at) { at } else { self.text.len() };
+        let end = self.text.get(at..).and_then(|t| t.chars().next()).map_or(at, |c| at + c.len_utf8());
+        self.errors.push(error(self.base.part(at, end), message));
     }
 
     fn token(&mut self) -> Option<Token> {

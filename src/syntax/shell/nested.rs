@@ -123,10 +123,38 @@ fn heredoc(command: &Command) -> Option<(Text, Vec<At<String>>)> {
 }
 
 fn params(pieces: &[Piece], outside: &mut Vec<At<String>>) {
-    outside.extend(pieces.iter().filter_map(|piece| match &piece.kind {
-        PieceKind::Param(p) if piece.quote != Quote::Single => Some(At::new(p.name.clone(), piece.span)),
-        _ => None,
-    }));
+    for piece in pieces.iter().filter(|p| p.quote != Quote::Single) {
+        if let PieceKind::Param(param) = &piece.kind {
+            outside.push(At::new(param.name.clone(), piece.span));
+            outside.extend(piece.inner_names());
+        }
+    }
+}
+
+impl Piece {
+    /// The names that the word inside an expansion expands: `b` and `c` of `${a:-$b/${c}}`.
+    pub fn inner_names(&self) -> Vec<At<String>> {
+        let PieceKind::Param(param) = &self.kind else { return Vec::new() };
+        if !param.modifier.contains('$') {
+            return Vec::new();
+        }
+        let written = as_written(self);
+        let from = written.len().saturating_sub(param.modifier.len() + 1);
+        let mut text = Text::builder(self.span);
+        text.push(&written, self.span);
+        let mut found = Vec::new();
+        for (at, _) in written.match_indices('$').filter(|(at, _)| *at >= from) {
+            let rest = written.get(at + 1..).unwrap_or_default();
+            let name = rest.strip_prefix('{').unwrap_or(rest);
+            let len = name.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+            let escaped = at > 0 && written.as_bytes().get(at - 1) == Some(&b'\\');
+            if let Some(name) = name.get(..len).filter(|n| !n.is_empty() && !escaped) {
+                let end = at + 1 + len + 2 * usize::from(rest.starts_with('{'));
+                found.push(At::new(name.to_owned(), text.span_of(at, end.min(written.len()))));
+            }
+        }
+        found
+    }
 }
 
 /// Appends pieces to a text, expansions as written.

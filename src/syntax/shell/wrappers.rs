@@ -109,7 +109,6 @@ const WRAPPERS: &[Wrapper] = &[
     wrapper("chpst", CHPST, 0),
     wrapper("runuser", &["-u", "--user", "-g", "--group", "-G", "--supp-group"], 0),
     wrapper("setpriv", SETPRIV, 0),
-    wrapper("capsh", &[], 0),
     wrapper("chroot", &["--userspec", "--groups"], 1),
     wrapper("nice", &["-n", "--adjustment"], 0),
     wrapper("ionice", &["-c", "--class", "-n", "--classdata"], 0),
@@ -188,7 +187,7 @@ fn skip<'a>(name: &str, words: &'a [Word]) -> Option<(usize, Vec<&'a Word>)> {
     let found = WRAPPERS.iter().find(|w| w.name == name)?;
     let mut at = 1;
     if !found.verb.is_empty() {
-        at = words.iter().position(|w| is(w, found.verb))? + 1;
+        at = verb(found, words)? + 1;
     }
     let mut assigns = Vec::new();
     while let Some(word) = words.get(at) {
@@ -223,6 +222,19 @@ fn skip<'a>(name: &str, words: &'a [Word]) -> Option<(usize, Vec<&'a Word>)> {
         return None;
     }
     Some((at + found.operands, assigns))
+}
+
+/// Where the verb of a launcher stands: its first operand.
+fn verb(launcher: &Wrapper, words: &[Word]) -> Option<usize> {
+    let mut at = 1;
+    loop {
+        let word = words.get(at)?;
+        let value = word.lossy();
+        if !value.starts_with('-') {
+            return is(word, launcher.verb).then_some(at);
+        }
+        at += 1 + usize::from(takes_next(&value, launcher.values));
+    }
 }
 
 fn is(word: &Word, text: &str) -> bool {
