@@ -2,5 +2,7 @@
 pub(crate) mod debug;
 pub(crate) mod program;
 pub(crate) mod reach;
+pub(crate) mod build_args;
+pub(crate) mod eol;
 pub(crate) mod servers;
 pub(crate) mod setting;

@@ -1,0 +1,251 @@
+//! Until when images get security fixes, read from `rules/data/end-of-life.yaml`: an image's tag names versions, of its own
+//! software and of what it stands on.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+use crate::stack::ImageRef;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    judged: String,
+    products: Vec<Product>,
+    retired: Vec<Retired>,
+}
+
+/// Software with the ends of its versions.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Product {
+    name: String,
+    images: Vec<String>,
+    #[serde(default)]
+    words: Vec<String>,
+    #[serde(rename = "use")]
+    replacement: String,
+    cycles: BTreeMap<String, Option<String>>,
+    #[serde(default)]
+    codenames: BTreeMap<String, String>,
+    #[serde(default)]
+    archived: Vec<String>,
+    #[serde(default)]
+    archive: Option<String>,
+    #[serde(default)]
+    stands: BTreeMap<String, String>,
+}
+
+/// An image that nobody publishes any more.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Retired {
+    image: String,
+    since: String,
+    #[serde(rename = "use")]
+    replacement: String,
+    #[serde(default)]
+    word: Option<String>,
+}
+
+/// Something in an image that gets no more security fixes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    /// `Python 3.6`; for a retired image its name.
+    pub what: String,
+    /// The last day of support.
+    pub since: &'static str,
+    /// The image to move to.
+    pub replacement: &'static str,
+    /// It is what the image is named for, not what it stands on.
+    pub own: bool,
+    /// The whole image was given up.
+    pub retired: bool,
+}
+
+/// A distribution whose packages were taken off its mirrors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Archived {
+    /// `Debian 9`.
+    pub what: String,
+    /// Where the packages are now.
+    pub archive: &'static str,
+}
+
+fn table() -> &'static Table {
+    static TABLE: OnceLock<Table> = OnceLock::new();
+    TABLE.get_or_init(|| serde_yaml::from_str(include_str!("../../../rules/data/end-of-life.yaml")).unwrap_or_default())
+}
+
+/// What of an image is out of support, by its tag; nothing for `latest` or no tag.
+pub(crate) fn ended(image: &ImageRef) -> Vec<Ended> {
+    let table = table();
+    let Some(tag) = image.tag.as_deref().map(str::to_lowercase).filter(|t| t != "latest") else { return Vec::new() };
+    if let Some(retired) = retired(image, &tag) {
+        return vec![retired];
+    }
+    let mut found: Vec<Ended> = Vec::new();
+    for (product, version, own) in named(image, &tag) {
+        let Some(since) = product.ended(&version, &table.judged) else { continue };
+        let what = format!("{} {version}", product.name);
+        if !found.iter().any(|e| e.what == what) {
+            found.push(Ended { what, since, replacement: &product.replacement, own, retired: false });
+        }
+    }
+    found
+}
+
+/// The archived distribution that an image stands on.
+pub(crate) fn archived(image: &ImageRef) -> Option<Archived> {
+    let tag = image.tag.as_deref()?.to_lowercase();
+    let mut on: Vec<(&Product, String)> = Vec::new();
+    for (product, version, own) in named(image, &tag) {
+        if let (true, Some(codename)) = (own, product.stands.get(&cut(&version, 2)).or_else(|| product.stands.get(&version))) {
+            on.extend(by_codename(codename));
+        }
+        on.push((product, version));
+    }
+    // a distribution that the tag names counts, not the one below the plain tag
+    let (product, version) = on.into_iter().rfind(|(p, _)| p.archive.is_some())?;
+    let gone = product.archived.iter().any(|a| version == *a || version.strip_prefix(a.as_str()).is_some_and(|r| r.starts_with('.')));
+    gone.then(|| Archived { what: format!("{} {version}", product.name), archive: product.archive.as_deref().unwrap_or_default() })
+}
+
+fn retired(image: &ImageRef, tag: &str) -> Option<Ended> {
+    let official = image.official();
+    let entry = table().retired.iter().find(|r| {
+        let itself = image.registry.is_none() && (image.name == r.image || official == Some(r.image.as_str()));
+        let below = r.word.as_ref().is_some_and(|w| official.is_some() && tag.split('-').any(|s| s == w));
+        itself || below
+    })?;
+    let early_access = tag.split('-').any(|s| s == "ea" || s.starts_with("ea."));
+    (!early_access).then(|| Ended {
+        what: entry.image.clone(),
+        since: &entry.since,
+        replacement: &entry.replacement,
+        own: true,
+        retired: true,
+    })
+}
+
+/// The products and versions that an image's tag names, its own first.
+fn named(image: &ImageRef, tag: &str) -> Vec<(&'static Product, String, bool)> {
+    let products = &table().products;
+    let segments: Vec<&str> = tag.split(['-', '_', '+']).collect();
+    let own_name = image.official().unwrap_or(&image.name);
+    let own = products.iter().find(|p| p.images.iter().any(|i| i == own_name));
+    let mut found = Vec::new();
+    for (n, segment) in segments.iter().enumerate() {
+        if let (0, Some(product)) = (n, own) {
+            let version = version(segment.strip_prefix('v').unwrap_or(segment)).or_else(|| product.codenames.get(*segment).cloned());
+            found.extend(version.map(|v| (product, v, true)));
+            if found.len() == 1 {
+                continue;
+            }
+        }
+        let next = segments.get(n + 1).copied().unwrap_or_default();
+        found.extend(by_word(segment, next).or_else(|| by_codename(segment)).map(|(p, v)| (p, v, false)));
+    }
+    if let Some(word) = image.name.contains("distroless").then(|| image.short_name().rsplit('-').next()).flatten() {
+        found.extend(by_word(word, "").map(|(p, v)| (p, v, false)));
+    }
+    found
+}
+
+/// `alpine3.14`, or for distributions `debian-10`.
+fn by_word(segment: &str, next: &str) -> Option<(&'static Product, String)> {
+    let split = segment.find(|c: char| c.is_ascii_digit()).unwrap_or(segment.len());
+    let (word, digits) = segment.split_at_checked(split)?;
+    let product = table().products.iter().find(|p| p.words.iter().any(|w| w == word))?;
+    let distribution = product.archive.is_some() || matches!(word, "alpine" | "fedora");
+    let digits = if digits.is_empty() && distribution { next } else { digits };
+    Some((product, version(digits)?))
+}
+
+fn by_codename(segment: &str) -> Option<(&'static Product, String)> {
+    let mut distributions = table().products.iter().filter(|p| p.archive.is_some());
+    distributions.find_map(|p| Some((p, p.codenames.get(segment)?.clone())))
+}
+
+/// The dotted number that a text starts with: `3.9` of `3.9rc1`.
+fn version(text: &str) -> Option<String> {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let number = text.get(..end)?.trim_end_matches('.');
+    (!number.is_empty()).then(|| number.to_owned())
+}
+
+fn cut(version: &str, parts: usize) -> String {
+    version.split('.').take(parts).collect::<Vec<_>>().join(".")
+}
+
+impl Product {
+    /// The day on which a version's support ended; a version that names several cycles follows the newest of them.
+    fn ended(&'static self, version: &str, today: &str) -> Option<&'static str> {
+        let below = |longer: &str, shorter: &str| longer == shorter || longer.strip_prefix(shorter).is_some_and(|r| r.starts_with('.'));
+        let exact = self.cycles.iter().filter(|(cycle, _)| below(version, cycle)).max_by_key(|(cycle, _)| cycle.len());
+        let ends: Vec<Option<&str>> = match exact {
+            Some((_, end)) => vec![end.as_deref()],
+            None => self.cycles.iter().filter(|(cycle, _)| below(cycle, version)).map(|(_, end)| end.as_deref()).collect(),
+        };
+        let last = ends.into_iter().collect::<Option<Vec<&str>>>()?.into_iter().max()?;
+        (last < today).then_some(last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whats(image: &str) -> Vec<String> {
+        ended(&ImageRef::parse(image)).into_iter().map(|e| e.what).collect()
+    }
+
+    #[test]
+    fn the_table_is_read() {
+        assert!(table().products.len() > 30 && !table().judged.is_empty());
+    }
+
+    #[test]
+    fn tags_name_versions_of_the_image_and_of_what_it_stands_on() {
+        assert_eq!(whats("python:3.6.8-stretch"), ["Python 3.6.8", "Debian 9"]);
+        assert_eq!(whats("node:18-alpine3.14"), ["Node.js 18", "Alpine 3.14"]);
+        assert_eq!(whats("node:carbon-alpine"), ["Node.js 8"]);
+        assert_eq!(whats("debian:buster-slim"), ["Debian 10"]);
+        assert_eq!(whats("nvidia/cuda:11.0-base-ubuntu18.04"), ["Ubuntu 18.04"]);
+        assert_eq!(whats("docker.io/bitnami/postgresql:11.5.0-debian-9-r12"), ["PostgreSQL 11.5.0", "Debian 9"]);
+        assert_eq!(whats("gcr.io/distroless/python3-debian10:nonroot"), ["Debian 10"]);
+        assert_eq!(whats("tiangolo/uvicorn-gunicorn-fastapi:python3.7"), ["Python 3.7"]);
+        assert_eq!(whats("traefik:v1.7"), ["Traefik 1.7"]);
+        assert_eq!(whats("mcr.microsoft.com/dotnet/sdk:5.0-buster-slim"), [".NET 5.0", "Debian 10"]);
+        assert_eq!(whats("openjdk:8-jre-alpine"), ["openjdk"]);
+        assert_eq!(whats("maven:3.8-openjdk-17"), ["openjdk"]);
+    }
+
+    #[test]
+    fn a_coarse_tag_follows_the_newest_version_it_names() {
+        assert_eq!(whats("postgres:9"), ["PostgreSQL 9"]);
+        assert_eq!(whats("python:2"), ["Python 2"]);
+        for image in ["python:3", "redis:6", "mysql:8", "ruby:3", "postgres:17-alpine", "alpine:3", "nginx:1-alpine", "mongo:7"] {
+            assert_eq!(whats(image), [""; 0], "{image}");
+        }
+    }
+
+    #[test]
+    fn what_the_tag_does_not_say_is_not_judged() {
+        for image in ["python", "python:latest", "example/python:2.7", "node:lts-alpine", "debian:stable-slim", "openjdk:24-ea-slim", "x:9"] {
+            assert_eq!(whats(image), [""; 0], "{image}");
+        }
+    }
+
+    #[test]
+    fn archived_distributions_are_known_below_plain_tags_too() {
+        let on = |image: &str| archived(&ImageRef::parse(image)).map(|a| a.what);
+        assert_eq!(on("python:3.6-stretch").as_deref(), Some("Debian 9"));
+        assert_eq!(on("python:2.7").as_deref(), Some("Debian 10"));
+        assert_eq!(on("python:2.7-alpine"), None);
+        assert_eq!(on("centos:7.9.2009").as_deref(), Some("CentOS 7.9.2009"));
+        assert_eq!(on("ubuntu:18.04"), None);
+        assert_eq!(on("debian:12"), None);
+    }
+}
