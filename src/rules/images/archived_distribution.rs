@@ -51,7 +51,8 @@ fn brings_other_sources(unit: &DockerfileUnit, stage: usize) -> bool {
     let Some(ast_stage) = unit.ast.stages.get(stage) else { return true };
     unit.ast.stage_instructions(ast_stage).any(|(_, instruction)| match (&instruction.op, instruction.keyword) {
         (Op::Run(_) | Op::Copy(_) | Op::Add(_), _) | (_, Keyword::Arg | Keyword::Env) => {
-            MARKS.iter().any(|m| instruction.rest.contains(m)) || instruction.heredocs.iter().any(|h| MARKS.iter().any(|m| h.content.contains(m)))
+            MARKS.iter().any(|m| instruction.rest.contains(m))
+                || instruction.heredocs.iter().any(|h| MARKS.iter().any(|m| h.content.contains(m)))
         }
         _ => false,
     })

@@ -6,8 +6,7 @@ use crate::text::Text;
 rule!(UntaggedImage, "images/untagged-image");
 
 /// Tags that stand for whatever is newest of a kind.
-const MOVING: [&str; 11] =
-    ["latest", "stable", "edge", "test", "nightly", "dev", "beta", "canary", "lts", "unstable", "preview"];
+const MOVING: [&str; 11] = ["latest", "stable", "edge", "test", "nightly", "dev", "beta", "canary", "lts", "unstable", "preview"];
 
 impl Rule for UntaggedImage {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {

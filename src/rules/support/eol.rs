@@ -233,7 +233,8 @@ mod tests {
 
     #[test]
     fn what_the_tag_does_not_say_is_not_judged() {
-        for image in ["python", "python:latest", "example/python:2.7", "node:lts-alpine", "debian:stable-slim", "openjdk:24-ea-slim", "x:9"] {
+        for image in ["python", "python:latest", "example/python:2.7", "node:lts-alpine", "debian:stable-slim", "openjdk:24-ea-slim", "x:9"]
+        {
             assert_eq!(whats(image), [""; 0], "{image}");
         }
     }

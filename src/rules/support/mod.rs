@@ -1,8 +1,8 @@
 //! Knowledge that several rules share. Everything here is a pure function over the model.
+pub(crate) mod build_args;
 pub(crate) mod debug;
+pub(crate) mod eol;
 pub(crate) mod program;
 pub(crate) mod reach;
-pub(crate) mod build_args;
-pub(crate) mod eol;
 pub(crate) mod servers;
 pub(crate) mod setting;
