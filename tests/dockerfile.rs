@@ -7,6 +7,8 @@ use stacklint::source::{SourceFile, Sources};
 use stacklint::syntax::dockerfile::{Dockerfile, parse};
 
 mod expansion;
+#[cfg(feature = "cli")]
+mod inspect;
 mod laws;
 mod places;
 mod trees;

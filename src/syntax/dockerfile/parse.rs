@@ -5,7 +5,7 @@ use super::heredoc::LastLines;
 use super::instruction::Reader;
 use super::lines::{Logical, Physical, Physicals, logical};
 use super::{directives, validate};
-use crate::source::{At, SourceFile, Span};
+use crate::source::{At, SourceFile, Span, TextProblem};
 use crate::syntax::{SyntaxError, SyntaxErrorKind};
 
 /// Reads a Dockerfile. It never fails: what cannot be read is an error in the tree, and the rest is read.
@@ -158,12 +158,13 @@ impl<'a> Parser<'a> {
 
     fn empty(&self) -> SyntaxError {
         let last = if self.file.text.is_empty() { 0..0 } else { self.file.line_range(self.file.line_count()) };
-        SyntaxError {
-            span: Span::new(self.file.id, last.start, last.end),
-            kind: SyntaxErrorKind::Syntax,
-            message: "The file holds no instruction".to_owned(),
-            help: Some("begin with `FROM image`".to_owned()),
-        }
+        let (message, help) = match &self.file.problem {
+            Some(TextProblem::WideEncoding(name)) => (format!("The file is {name} text, and builders read UTF-8 only"), "save it as UTF-8"),
+            Some(TextProblem::TooLarge { .. }) => ("The file is too large to be read".to_owned(), "name a Dockerfile"),
+            _ => ("The file holds no instruction".to_owned(), "begin with `FROM image`"),
+        };
+        let span = Span::new(self.file.id, last.start, last.end);
+        SyntaxError { span, kind: SyntaxErrorKind::Syntax, message, help: Some(help.to_owned()) }
     }
 
     fn no_stage(&self) -> SyntaxError {
