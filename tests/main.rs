@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr, reason = "helpers of tests may panic")]
 
+mod cli;
 mod compose;
 mod dockerfile;
 #[cfg(all(unix, feature = "execute"))]

@@ -9,14 +9,16 @@ use crate::baseline::Baseline;
 use crate::diagnostic::{Applicability, Diagnostic, Severity};
 use crate::files::{self, Disk, Files, Memory, Overlay};
 use crate::report::{self, Format, Masks, Report, RuleInfo, Style, fingerprint, statistics};
+use crate::rule::{Preset, Selection, SelectionRequest, registry};
 use crate::source::{Sources, Span};
-use crate::{diff, fix};
+use crate::stack::{self, Candidate, Request};
+use crate::{check, diff, discover, fix};
 
 /// The arguments of `stacklint check`.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Files and folders; `-` reads standard input
-    #[arg(value_name = "PATH", default_value = ".")]
+    /// Files and folders, the working directory where none is named; `-` reads standard input
+    #[arg(value_name = "PATH")]
     paths: Vec<String>,
     /// The name of standard input: it decides what the text is and where it stands
     #[arg(long, value_name = "F", default_value = "Dockerfile")]
@@ -45,8 +47,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "R,...", value_delimiter = ',', help_heading = "Rules")]
     extend_select: Vec<String>,
     /// The set of rules to start from: recommended, strict, hadolint, buildkit or security
-    #[arg(long, value_name = "P", help_heading = "Rules")]
-    preset: Option<String>,
+    #[arg(long, value_name = "P", value_parser = presets(), help_heading = "Rules")]
+    preset: Option<Preset>,
     /// The lowest severity that makes the exit status 1: error, warning, info, style, or never
     #[arg(long, value_name = "SEVERITY", value_parser = fail_on(), help_heading = "Rules")]
     fail_on: Option<FailOn>,
@@ -103,10 +105,17 @@ enum FailOn {
     Never,
 }
 
+/// The path that stands for standard input.
+const STDIN: &str = "-";
+
 const SEVERITIES: [&str; 4] = ["error", "warning", "info", "style"];
 
 fn formats() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::name)).map(|word| Format::parse(&word).unwrap_or(Format::Text))
+}
+
+fn presets() -> impl TypedValueParser<Value = Preset> {
+    PossibleValuesParser::new(Preset::ALL.map(Preset::name)).map(|word| Preset::parse(&word).unwrap_or_default())
 }
 
 fn severities() -> impl TypedValueParser<Value = Severity> {
@@ -118,6 +127,15 @@ fn fail_on() -> impl TypedValueParser<Value = FailOn> {
     PossibleValuesParser::new(words).map(|word| Severity::parse(&word).map_or(FailOn::Never, FailOn::Severity))
 }
 
+/// What is asked for, worked out once and checked as often as fixing needs it.
+struct Job<'a> {
+    args: &'a Args,
+    selection: Selection,
+    request: Request,
+    baseline: Option<Baseline>,
+    rules: Vec<RuleInfo>,
+}
+
 /// What one check gave, ready to be printed.
 struct Checked {
     sources: Sources,
@@ -125,54 +143,172 @@ struct Checked {
     fingerprints: Vec<String>,
     files: usize,
     suppressed: usize,
-    rules: Vec<RuleInfo>,
+    /// Secrets in findings that are not printed.
     masks: Vec<Span>,
-    fail_on: FailOn,
+    unreadable: Vec<(String, String)>,
 }
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
+    refuse_unfinished(args)?;
     let disk = Disk::new(".");
-    let stdin = stdin(args)?;
-    let base = Overlay::new(&disk, stdin);
+    let base = Overlay::new(&disk, stdin(args)?);
+    let selection = Selection::resolve(&selection_request(args), registry()).map_err(|e| e.to_string())?;
+    let (request, unreadable) = request(args, &base)?;
     let baseline = args.baseline.as_deref().map(|path| read_baseline(&base, path)).transpose()?;
-    let check = |files: &dyn Files| examine(files, args).map(|found| reported(found, args, baseline.as_ref()));
+    let job = Job { args, selection, request, baseline, rules: super::rules::infos() };
 
-    if args.diff || args.fix || args.unsafe_fixes {
-        return fixing(args, &base, check);
-    }
-    let found = check(&base)?;
-    if let Some(path) = &args.write_baseline {
-        let text = Baseline::of(&found.sources, &found.diagnostics, &found.fingerprints).text();
-        output::write(Some(path), &text)?;
-        return Ok(0);
-    }
-    print(args, &found)?;
-    Ok(status(&found))
+    let (found, status) = if args.diff || args.fix || args.unsafe_fixes { job.fix(&base)? } else { job.report(&base)? };
+    let unread: Vec<String> = unreadable.iter().chain(&found.unreadable).map(|(path, why)| format!("cannot read {path}: {why}")).collect();
+    unread.iter().for_each(|line| super::say(&format!("stacklint: {line}")));
+    Ok(if unread.is_empty() { status } else { super::EXIT_USAGE })
 }
 
-/// Fixes on disk, or as a diff only.
-fn fixing(args: &Args, base: &dyn Files, check: impl Fn(&dyn Files) -> Result<Checked, Failure>) -> Result<u8, Failure> {
-    let allowed = if args.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
-    let found = check(base)?;
-    let fixed = fix::until_settled(base, allowed, &check, |c| (&c.sources, &c.diagnostics))?;
-    if !fixed.settled {
-        super::say("stacklint: the fixes undo each other; what they made so far is kept, please report this");
+fn refuse_unfinished(args: &Args) -> Result<(), Failure> {
+    let not_yet = |flag: &str| Err(format!("{flag} is not there yet"));
+    match () {
+        () if args.config.is_some() => not_yet("--config"),
+        () if args.platform.is_some() => not_yet("--platform"),
+        () => Ok(()),
     }
-    if args.diff {
-        let masks = Masks::new(&found.sources, &found.diagnostics, &found.masks);
-        let diffs: Vec<String> = fixed.texts.iter().filter_map(|(path, text)| masked_diff(&found.sources, &masks, path, text)).collect();
-        output::write(args.output_file.as_deref(), &diffs.concat())?;
-        return Ok(status(&found));
+}
+
+fn selection_request(args: &Args) -> SelectionRequest {
+    let names = |list: &[String]| list.iter().map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()).collect();
+    SelectionRequest {
+        preset: args.preset.unwrap_or_default(),
+        select: names(&args.select),
+        extend: names(&args.extend_select),
+        ignore: names(&args.ignore),
     }
-    for (path, text) in &fixed.texts {
-        std::fs::write(path, text).map_err(|e| format!("cannot write {path}: {}", super::reason(&e)))?;
+}
+
+/// What to load, and what the walk could not read. A path that was named and is not there ends the run.
+fn request(args: &Args, files: &dyn Files) -> Result<(Request, Vec<(String, String)>), Failure> {
+    let clean = |paths: &[String]| paths.iter().map(|p| files::normalize(p)).collect::<Vec<_>>();
+    let (compose_files, env_files) = (clean(&args.file), clean(&args.env_file));
+    for path in compose_files.iter().chain(&env_files) {
+        files.read(path).map_err(|e| format!("cannot read {path}: {e}"))?;
     }
-    print(args, &fixed.last)?;
-    if fixed.applied > 0 {
-        let count = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
-        super::say(&format!("{} fixed in {}", count(fixed.applied, "finding"), count(fixed.texts.len(), "file")));
+    let mut paths: Vec<String> = args.paths.iter().filter(|p| *p != STDIN).cloned().collect();
+    if args.paths.is_empty() && compose_files.is_empty() {
+        paths.push(".".to_owned());
     }
-    Ok(status(&fixed.last))
+    let mut found = discover::find(&paths, &[]);
+    if let Some((path, why)) = found.unreadable.iter().find(|(path, _)| paths.contains(path)) {
+        return Err(format!("cannot read {path}: {why}"));
+    }
+    if args.paths.iter().any(|p| p == STDIN) {
+        let path = files::normalize(&args.stdin_filename);
+        found.candidates.retain(|c| c.path != path);
+        found.candidates.push(Candidate { path, explicit: true });
+        found.candidates.sort_unstable();
+    }
+    let build_args = args.build_arg.iter().map(|a| build_arg(a)).collect();
+    let request = Request {
+        candidates: found.candidates,
+        compose_files,
+        profiles: args.profile.clone(),
+        env_files,
+        build_args,
+        target: args.target.clone(),
+    };
+    Ok((request, found.unreadable))
+}
+
+/// `K=V`; a bare `K` takes its value from the environment, as `docker build` does.
+fn build_arg(text: &str) -> (String, String) {
+    match text.split_once('=') {
+        Some((key, value)) => (key.to_owned(), value.to_owned()),
+        None => (text.to_owned(), std::env::var(text).unwrap_or_default()),
+    }
+}
+
+impl Job<'_> {
+    fn check(&self, files: &dyn Files) -> Checked {
+        let stack = stack::load(&self.request, files);
+        let outcome = check::run(&stack, &self.selection);
+        let found = Checked {
+            files: stack.checked.len(),
+            sources: stack.sources,
+            diagnostics: outcome.diagnostics,
+            fingerprints: Vec::new(),
+            suppressed: outcome.suppressed,
+            masks: Vec::new(),
+            unreadable: stack.unreadable,
+        };
+        reported(found, self.args.severity, self.baseline.as_ref())
+    }
+
+    /// Prints the findings, or accepts them as they are.
+    fn report(&self, base: &dyn Files) -> Result<(Checked, u8), Failure> {
+        let found = self.check(base);
+        if let Some(path) = &self.args.write_baseline {
+            let text = Baseline::of(&found.sources, &found.diagnostics, &found.fingerprints).text();
+            output::write(Some(path), &text)?;
+            return Ok((found, 0));
+        }
+        self.print(&found)?;
+        let status = self.status(&found);
+        Ok((found, status))
+    }
+
+    /// Fixes on disk, or as a diff only.
+    fn fix(&self, base: &dyn Files) -> Result<(Checked, u8), Failure> {
+        let args = self.args;
+        let allowed = if args.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
+        let fixed = fix::until_settled(base, allowed, |files| Ok::<_, Failure>(self.check(files)), |c| (&c.sources, &c.diagnostics))?;
+        if !fixed.settled {
+            super::say("stacklint: some fixes undo each other; this is a fault of stacklint, please report it");
+        }
+        if args.diff {
+            let found = self.check(base);
+            let masks = Masks::new(&found.sources, &found.diagnostics, &found.masks);
+            let diffs = fixed.texts.iter().filter_map(|(path, text)| masked_diff(&found.sources, &masks, path, text));
+            output::write(args.output_file.as_deref(), &diffs.collect::<String>())?;
+            let status = self.status(&found);
+            return Ok((found, status));
+        }
+        for (path, text) in &fixed.texts {
+            std::fs::write(path, text).map_err(|e| format!("cannot write {path}: {}", super::reason(&e)))?;
+        }
+        self.print(&fixed.last)?;
+        if fixed.applied > 0 {
+            let count = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+            super::say(&format!("{} fixed in {}", count(fixed.applied, "finding"), count(fixed.texts.len(), "file")));
+        }
+        let status = self.status(&fixed.last);
+        Ok((fixed.last, status))
+    }
+
+    fn print(&self, found: &Checked) -> Result<(), Failure> {
+        let args = self.args;
+        let report = Report {
+            sources: &found.sources,
+            diagnostics: &found.diagnostics,
+            fingerprints: &found.fingerprints,
+            files: found.files,
+            suppressed: found.suppressed,
+            rules: &self.rules,
+            masks: &found.masks,
+        };
+        let style = match args.output_file {
+            Some(_) => Style { color: args.color == output::Color::Always, ..Style::default() },
+            None => output::style(args.color),
+        };
+        let text = if args.statistics {
+            statistics::render(args.format, &report)
+                .ok_or_else(|| format!("--statistics is not there as {}; use text, compact or json", args.format.name()))?
+        } else {
+            report::render(args.format, &report, &style)
+        };
+        output::write(args.output_file.as_deref(), &text)
+    }
+
+    fn status(&self, found: &Checked) -> u8 {
+        let fail_on = self.args.fail_on.unwrap_or(FailOn::Severity(Severity::Warning));
+        let fails = |d: &Diagnostic| matches!(fail_on, FailOn::Severity(lowest) if d.severity >= lowest);
+        u8::from(found.diagnostics.iter().any(fails))
+    }
 }
 
 fn masked_diff(sources: &Sources, masks: &Masks, path: &str, new: &str) -> Option<String> {
@@ -181,10 +317,10 @@ fn masked_diff(sources: &Sources, masks: &Masks, path: &str, new: &str) -> Optio
 }
 
 /// The findings that are reported: those at or above the severity asked for, without what the baseline accepts.
-fn reported(mut found: Checked, args: &Args, baseline: Option<&Baseline>) -> Checked {
+fn reported(mut found: Checked, lowest: Option<Severity>, baseline: Option<&Baseline>) -> Checked {
     report::sort(&found.sources, &mut found.diagnostics);
     let prints = fingerprint::all(&found.sources, &found.diagnostics);
-    let lowest = args.severity.unwrap_or(Severity::Style);
+    let lowest = lowest.unwrap_or(Severity::Style);
     let mut hidden = Vec::new();
     let mut kept = Vec::new();
     for (d, print) in found.diagnostics.drain(..).zip(prints) {
@@ -200,34 +336,6 @@ fn reported(mut found: Checked, args: &Args, baseline: Option<&Baseline>) -> Che
     found
 }
 
-fn print(args: &Args, found: &Checked) -> Result<(), Failure> {
-    let report = Report {
-        sources: &found.sources,
-        diagnostics: &found.diagnostics,
-        fingerprints: &found.fingerprints,
-        files: found.files,
-        suppressed: found.suppressed,
-        rules: &found.rules,
-        masks: &found.masks,
-    };
-    let style = match args.output_file {
-        Some(_) => Style { color: args.color == output::Color::Always, ..Style::default() },
-        None => output::style(args.color),
-    };
-    let text = if args.statistics {
-        statistics::render(args.format, &report)
-            .ok_or_else(|| format!("--statistics is not there as {}; use text, compact or json", args.format.name()))?
-    } else {
-        report::render(args.format, &report, &style)
-    };
-    output::write(args.output_file.as_deref(), &text)
-}
-
-fn status(found: &Checked) -> u8 {
-    let fails = |d: &Diagnostic| matches!(found.fail_on, FailOn::Severity(lowest) if d.severity >= lowest);
-    u8::from(found.diagnostics.iter().any(fails))
-}
-
 fn read_baseline(files: &dyn Files, path: &str) -> Result<Baseline, Failure> {
     let bytes = files.read(&files::normalize(path)).map_err(|e| format!("cannot read {path}: {e}"))?;
     Baseline::parse(&String::from_utf8_lossy(&bytes)).map_err(|e| format!("{path} {e}"))
@@ -236,7 +344,7 @@ fn read_baseline(files: &dyn Files, path: &str) -> Result<Baseline, Failure> {
 /// Standard input under its name, where `-` asks for it.
 fn stdin(args: &Args) -> Result<Memory, Failure> {
     let mut files = Memory::new();
-    if !args.paths.iter().any(|p| p == "-") {
+    if !args.paths.iter().any(|p| p == STDIN) {
         return Ok(files);
     }
     if (args.fix || args.unsafe_fixes) && !args.diff {
@@ -254,10 +362,4 @@ fn stdin(args: &Args) -> Result<Memory, Failure> {
     }
     files.insert(&args.stdin_filename, bytes);
     Ok(files)
-}
-
-fn examine(_files: &dyn Files, args: &Args) -> Result<Checked, Failure> {
-    let _ = (&args.select, &args.ignore, &args.extend_select, &args.preset, &args.config, args.no_config);
-    let _ = (&args.file, &args.profile, &args.env_file, &args.build_arg, &args.target, &args.platform, args.fail_on);
-    Err("check is not built yet".to_owned())
 }

@@ -50,8 +50,8 @@ pub fn run() -> ExitCode {
         Command::Inspect(args) => inspect::run(args),
         Command::Context(args) => context::run(args),
         Command::Plan(args) => plan::run(&args),
-        Command::Explain(args) => explain::run(args),
-        Command::Rules(args) => rules::run(args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Rules(args) => rules::run(&args),
     };
     match result {
         Ok(status) => ExitCode::from(status),
