@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::ast::Heredoc;
-use super::expand::{Options, raw_words};
+use super::expand::raw_words;
+use super::lexer::Options;
 use super::lines::{Logical, Physical, Physicals};
 use crate::source::{SourceFile, Span};
 

@@ -11,6 +11,7 @@ mod heredoc;
 mod instruction;
 mod json;
 mod keywords;
+mod lexer;
 mod lines;
 mod mount;
 mod parse;

@@ -1,7 +1,7 @@
 //! The wildcard patterns of `${name#p}`, `${name%p}` and `${name/p/r}`: `*`, `?`, and a backslash before them. A pattern
 //! matches as the builder's translation to a regular expression would: leftmost, stars greedy or not.
 
-use super::expand::ExpandError;
+use super::lexer::ExpandError;
 
 /// Work that one match may take, in steps of pattern × text.
 const MAX_STEPS: usize = 500_000;
