@@ -6,3 +6,4 @@ pub(crate) mod program;
 pub(crate) mod reach;
 pub(crate) mod servers;
 pub(crate) mod setting;
+pub(crate) mod problems;

@@ -1,0 +1,24 @@
+//! What the Compose loader found wrong, told as findings.
+
+use crate::compose::{ProblemKind, Project, Role};
+use crate::diagnostic::Severity;
+use crate::rule::Cx;
+
+/// Reports all problems of a kind. What compose accepts is a warning.
+pub(crate) fn report(project: &Project, kind: ProblemKind, cx: &mut Cx<'_>) {
+    if project.role == Role::V1 && kind != ProblemKind::YamlSyntax && kind != ProblemKind::DuplicateKey {
+        return;
+    }
+    for problem in project.problems.iter().filter(|p| p.kind == kind) {
+        let mut report = cx.report(problem.span, problem.message.clone());
+        for (span, text) in &problem.related {
+            report = report.label(*span, text.clone());
+        }
+        if let Some(help) = &problem.help {
+            report = report.help(help.clone());
+        }
+        if !problem.fatal {
+            report.severity(Severity::Warning);
+        }
+    }
+}
