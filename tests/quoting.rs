@@ -214,3 +214,14 @@ fn generated_files_point_at_their_source_through_continuations() {
     assert_eq!(at(text, entry.text.span_of(from, from + 8)), "gunicorn");
     assert_eq!((other.path.as_str(), other.expanded[0].value.as_str()), ("/x", "A"));
 }
+
+#[test]
+fn large_scripts_do_not_take_long() {
+    let text = format!("bash <<E\n{}E\n", "echo $x ${y:-$z}\n".repeat(5_000));
+    let script = run(&text);
+    let start = std::time::Instant::now();
+    assert_eq!(dollars(&script).len(), 15_000);
+    assert!(expanded_too_early(&script).is_empty());
+    run(&"[".repeat(200_000));
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}

@@ -1,5 +1,7 @@
 //! `envsubst`: what it replaces, once the shells around it have had their turn.
 
+use std::sync::Arc;
+
 use super::layers::{Layer, layers, names_in};
 use crate::source::At;
 use crate::syntax::shell::{Command, Effective, Piece, PieceKind, Script, Word};
@@ -60,7 +62,7 @@ fn piped<'a>(layer: &Layer<'a>) -> Option<&'a Word> {
 pub fn envsubst_format<'a>(command: &'a Command, lookup: &dyn Fn(&str) -> Option<String>) -> Option<Envsubst<'a>> {
     static NONE: Script =
         Script { dialect: crate::syntax::shell::Dialect::Posix, commands: Vec::new(), groups: Vec::new(), errors: Vec::new() };
-    read(&Layer { command, script: &NONE, index: 0, level: 0, outside: Vec::new() }, lookup)
+    read(&Layer { command, script: &NONE, index: 0, level: 0, outside: Arc::from([]) }, lookup)
 }
 
 fn read<'a>(layer: &Layer<'a>, lookup: &dyn Fn(&str) -> Option<String>) -> Option<Envsubst<'a>> {

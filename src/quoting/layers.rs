@@ -1,11 +1,15 @@
 //! Nested shells: which of them expands a `$`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::source::{At, Span};
 use crate::syntax::nginx::variables_in;
 use crate::syntax::shell::{Command, Dialect, GroupKind, MAX_NESTING, PieceKind, Script, Word};
 use crate::text::Text;
+
+/// Expansions stand in each other at most this deep.
+const MAX_DEPTH: usize = 16;
 
 /// A command with the shells around it.
 #[derive(Clone, Debug)]
@@ -18,32 +22,36 @@ pub struct Layer<'a> {
     pub index: usize,
     /// How many shells lie between it and the outermost script.
     pub level: usize,
-    /// What the shells outside expand in its text: the level of the shell, and the parameter.
-    pub outside: Vec<(usize, At<String>)>,
+    /// What the shells outside expand in its text: the level of the shell, and the parameter; in source order.
+    pub outside: Arc<[(usize, At<String>)]>,
 }
 
 impl Layer<'_> {
     /// The level of the outer shell that expands the parameter at this place.
     pub fn expanded_outside(&self, name: &str, span: Span) -> Option<usize> {
-        self.outside.iter().find(|(_, param)| param.value == name && (span.contains(param.span) || param.span.contains(span))).map(|p| p.0)
+        let first = self.outside.partition_point(|(_, param)| param.span.start < span.start);
+        let around = self.outside.get(first.saturating_sub(MAX_DEPTH)..)?.iter().take_while(|(_, param)| param.span.start <= span.end);
+        let mut same = around.filter(|(_, param)| param.value == name);
+        same.find(|(_, param)| span.contains(param.span) || param.span.contains(span)).map(|found| found.0)
     }
 }
 
 /// All commands of a script and of the scripts nested in it, in order.
 pub fn layers(script: &Script) -> Vec<Layer<'_>> {
     let mut found = Vec::new();
-    collect(script, 0, &[], &mut found);
+    collect(script, 0, &Arc::from([]), &mut found);
     found
 }
 
-fn collect<'a>(script: &'a Script, level: usize, outside: &[(usize, At<String>)], found: &mut Vec<Layer<'a>>) {
+fn collect<'a>(script: &'a Script, level: usize, outside: &Arc<[(usize, At<String>)]>, found: &mut Vec<Layer<'a>>) {
     for (index, command) in script.commands.iter().enumerate() {
-        found.push(Layer { command, script, index, level, outside: outside.to_vec() });
+        found.push(Layer { command, script, index, level, outside: Arc::clone(outside) });
         if let (Some(nested), true) = (&command.nested, level < MAX_NESTING) {
             let mut inner = outside.to_vec();
             let new = nested.expanded_outside.iter().filter(|p| !outside.iter().any(|(_, o)| o.span.contains(p.span)));
             inner.extend(new.map(|p| (level, p.clone())));
-            collect(&nested.script, level + 1, &inner, found);
+            inner.sort_by_key(|(_, param)| param.span);
+            collect(&nested.script, level + 1, &Arc::from(inner), found);
         }
     }
 }
@@ -134,12 +142,15 @@ pub fn expanded_too_early(script: &Script) -> Vec<TooEarly> {
         if nested.by == "eval" {
             continue;
         }
-        let set = assigned(&nested.script);
+        let mut set: HashMap<String, Span> = HashMap::new();
+        for name in assigned(&nested.script) {
+            set.entry(name.value).or_insert(name.span);
+        }
         let known: HashSet<String> = assigned(layer.script).into_iter().map(|n| n.value).collect();
         for param in &nested.expanded_outside {
-            let Some(place) = set.iter().find(|s| s.value == param.value && !s.span.contains(param.span)) else { continue };
-            if !known.contains(&param.value) && place.span.start < param.span.start && seen.insert(param.span) {
-                found.push(TooEarly { param: param.clone(), set: place.span, by: nested.by.clone() });
+            let Some(&place) = set.get(&param.value).filter(|place| !place.contains(param.span)) else { continue };
+            if !known.contains(&param.value) && place.start < param.span.start && seen.insert(param.span) {
+                found.push(TooEarly { param: param.clone(), set: place, by: nested.by.clone() });
             }
         }
     }

@@ -5,6 +5,9 @@ use shuck_ast as ast;
 use super::lower::Lower;
 use super::model::{HeredocBody, Param, Piece, PieceKind, Quote, Word};
 
+/// Character classes are at most this long; a longer `[` is text.
+const MAX_CLASS: usize = 256;
+
 /// How backslashes and quotes are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {
@@ -264,7 +267,7 @@ fn special_piece(rest: &str, mode: Mode) -> Option<(usize, Special)> {
         (b'*' | b'?', _) => Some((1, Special::Piece(PieceKind::Glob(rest.get(..1)?.to_owned())))),
         (b'[', _) => {
             let skip = if matches!(bytes.get(1), Some(b'!' | b'^')) { 2 } else { 1 };
-            let close = skip + 1 + bytes.get(skip + 1..)?.iter().position(|&b| b == b']')?;
+            let close = skip + 1 + bytes.get(skip + 1..)?.iter().take(MAX_CLASS).position(|&b| b == b']')?;
             let text = rest.get(..=close)?;
             if text.contains(['"', '\'', '$', '`']) {
                 return None;
