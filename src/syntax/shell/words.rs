@@ -6,7 +6,7 @@ use super::lower::Lower;
 use super::model::{HeredocBody, Param, Piece, PieceKind, Quote, Word};
 
 /// Character classes are at most this long; a longer `[` is text.
-const MAX_CLASS: usize = 256;
+const MAX_CLASS: usize = 64;
 
 /// How backslashes and quotes are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
