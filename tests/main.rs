@@ -9,6 +9,7 @@ mod dockerfile;
 mod engine;
 mod formats;
 mod pages;
+mod plan;
 mod quoting;
 mod report;
 mod shell;

@@ -109,6 +109,10 @@ fn join_users(plan: &mut Plan, input: &Input<'_>) {
             None => plan.prebuilt.push((service.clone(), image.clone())),
         }
     }
+    let place = |service: &String| input.services.iter().position(|s| s == service).unwrap_or(usize::MAX);
+    for image in &mut plan.images {
+        image.services.sort_by_key(place);
+    }
 }
 
 /// The image that a reference or `service:x` means, if it is built here.

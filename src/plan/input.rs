@@ -14,6 +14,8 @@ pub struct Input<'a> {
     pub builds: Vec<Build>,
     /// Services that name an image and have no build: service and image.
     pub users: Vec<(String, String)>,
+    /// All services, in the order of the project.
+    pub services: Vec<String>,
     /// What the builder runs on, where a build names no platform.
     pub platform: String,
 }

@@ -58,6 +58,7 @@ pub struct Loaded {
     dockerfiles: Vec<Parsed>,
     builds: Vec<Build>,
     users: Vec<(String, String)>,
+    services: Vec<String>,
     platform: String,
 }
 
@@ -82,6 +83,7 @@ impl Loaded {
             dockerfiles: self.dockerfiles.iter().map(Parsed::unit).collect(),
             builds: self.builds.clone(),
             users: self.users.clone(),
+            services: self.services.clone(),
             platform: self.platform.clone(),
         }
     }
@@ -182,6 +184,7 @@ impl Loader<'_> {
             return Err(LoadError::Usage(format!("--tag names one image, and this would build {}; name one service", names.join(", "))));
         }
         self.loaded.users = users;
+        self.loaded.services = project.services.iter().map(|service| service.name.value.clone()).collect();
         self.add_builds(&project, builds);
         if self.problems.is_empty() && !self.request.services.is_empty() {
             self.add_needed(&project);

@@ -8,7 +8,7 @@ use crate::source::Sources;
 use crate::stack::context::size;
 
 const WIDTH: usize = 80;
-const NAME: usize = 14;
+const NAME: usize = 13;
 
 /// How much a context sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +35,9 @@ pub fn text(plan: &Plan, sources: &Sources, contexts: &BTreeMap<usize, ContextSi
     if !plan.images.is_empty() && !plan.prebuilt.is_empty() {
         out.push('\n');
     }
+    let width = plan.prebuilt.iter().map(|(service, _)| length(service)).max().unwrap_or(0).max(NAME);
     for (service, image) in &plan.prebuilt {
-        let _ = writeln!(out, "{service:<NAME$} image: {image}, nothing to build");
+        let _ = writeln!(out, "{service:<width$}  image: {image}, nothing to build");
     }
     summary(&mut out, plan);
     out
@@ -57,13 +58,8 @@ fn head(out: &mut String, plan: &Plan, image: &Image, context: Option<&ContextSi
     let sent = context.map(|c| format!(", {}, {}", count(c.files, "file"), size(c.bytes))).unwrap_or_default();
     let what = format!("{}{target} · context {}{sent}", image.dockerfile, image.context);
     let name = title(image);
-    let first = if who.is_empty() { name.to_owned() } else { format!("{name:<NAME$} {who}") };
-    let gap = WIDTH.saturating_sub(length(&first) + length(&what));
-    if gap >= 3 {
-        let _ = writeln!(out, "{first}{:gap$}{what}", "");
-    } else {
-        let _ = writeln!(out, "{first}\n  {what}");
-    }
+    let first = if who.is_empty() { name.to_owned() } else { format!("{name:<NAME$}  {who}") };
+    let _ = writeln!(out, "{first}\n  {what}");
     let after: Vec<&str> = image.needs.iter().filter_map(|&n| plan.images.get(n)).map(title).collect();
     if !after.is_empty() {
         let _ = writeln!(out, "  after {}", after.join(", "));
@@ -77,7 +73,7 @@ fn body<'a>(out: &mut String, plan: &Plan, stage: &Stage, image: &'a Image, sour
     if all_shown {
         let first = stage.steps.first().and_then(|step| shown.get(step)).copied().unwrap_or_default();
         let other = if first == title(image) { "listed above".to_owned() } else { format!("shared with {first}") };
-        let _ = writeln!(out, "{from:<42}  {}, {other}", count(stage.steps.len(), "step"));
+        let _ = writeln!(out, "{}", cut(&format!("{from:<42}  {}, {other}", count(stage.steps.len(), "step")), WIDTH));
         return;
     }
     let _ = writeln!(out, "{from}");
@@ -89,7 +85,7 @@ fn body<'a>(out: &mut String, plan: &Plan, stage: &Stage, image: &'a Image, sour
             Some(first) => format!("shared with {first}"),
             None => prediction(step, sources),
         };
-        let row = if note.is_empty() { cut(&line, WIDTH) } else { format!("{:<42}  {note}", cut(&line, 42)) };
+        let row = if note.is_empty() { cut(&line, WIDTH) } else { cut(&format!("{:<42}  {note}", cut(&line, 42)), WIDTH) };
         let _ = writeln!(out, "{}", row.trim_end());
         shown.entry(place).or_insert(title(image));
     }
@@ -116,7 +112,7 @@ fn summary(out: &mut String, plan: &Plan) {
     }
     out.push('\n');
     for (file, stages) in never {
-        let _ = writeln!(out, "{file}: nothing here needs {}, never built", list(&stages, "stage"));
+        let _ = writeln!(out, "never built: {} ({file})", stages.join(", "));
     }
     if plan.images.is_empty() {
         out.push_str("nothing to build\n");
@@ -135,10 +131,6 @@ fn summary(out: &mut String, plan: &Plan) {
         let _ = write!(line, ", {} of them one after the other", plan.critical_path.len());
     }
     let _ = writeln!(out, "{line}");
-}
-
-fn list(words: &[&str], noun: &str) -> String {
-    format!("{noun}{} {}", if words.len() == 1 { "" } else { "s" }, words.join(", "))
 }
 
 fn count(n: usize, noun: &str) -> String {
