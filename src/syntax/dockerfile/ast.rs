@@ -17,7 +17,8 @@ pub struct Dockerfile {
     pub items: Vec<Item>,
     /// The stages, in order.
     pub stages: Vec<Stage>,
-    /// What could not be read, in order. The first is the one that the builder reports.
+    /// What could not be read: first what the builder finds while it joins lines, then what is wrong with single
+    /// instructions, each in order. The first is the one that the builder reports, placed on the line that it names.
     pub errors: Vec<SyntaxError>,
 }
 
@@ -83,7 +84,8 @@ pub enum Keyword {
 /// One instruction.
 #[derive(Clone, Debug)]
 pub struct Instruction {
-    /// From the keyword to the last byte, heredoc bodies included, without the final line break.
+    /// From the keyword to the last byte, heredoc bodies included, without the final line break. Where the instruction
+    /// begins with a line that is only the escape character, from there, since that is the builder's line.
     pub span: Span,
     /// The logical line: from the keyword to its last byte, without heredoc bodies.
     pub head: Span,
@@ -251,6 +253,7 @@ pub struct Mount {
     /// `bind` (also where no type is given), `cache`, `tmpfs`, `secret`, `ssh`.
     pub kind: String,
     /// All `key=value` fields in order, keys lower-cased, `src`→`source`, `dst`/`destination`→`target`, `ro`→`readonly`, `rw`→`readwrite`.
+    /// A key without `=` has the value `true`.
     pub fields: Vec<(String, Text)>,
 }
 
