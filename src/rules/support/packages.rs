@@ -1,0 +1,163 @@
+//! Package managers: what a command line does to the packages of an image, those of the system first.
+
+use crate::source::Span;
+use crate::syntax::shell::{Command, Word};
+
+/// Package managers of distributions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manager {
+    /// apt, apt-get, aptitude.
+    Apt,
+    /// apk.
+    Apk,
+    /// yum.
+    Yum,
+    /// dnf, microdnf, tdnf.
+    Dnf,
+    /// zypper.
+    Zypper,
+    /// pacman.
+    Pacman,
+}
+
+/// What it is told to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    /// Fetch the lists of what there is.
+    Update,
+    /// Install packages.
+    Install,
+    /// Upgrade what is there.
+    Upgrade,
+    /// Remove packages.
+    Remove,
+    /// Throw caches away.
+    Clean,
+    /// Anything else.
+    Other,
+}
+
+/// A call of a system's package manager.
+pub(crate) struct System<'a> {
+    /// Its family.
+    pub(crate) manager: Manager,
+    /// The program, without folder.
+    pub(crate) program: String,
+    /// What it does.
+    pub(crate) verb: Verb,
+    /// From the program to the verb: `apt-get -y install`.
+    pub(crate) head: Span,
+    /// What it is done to.
+    pub(crate) packages: Vec<&'a Word>,
+    /// All words after the program.
+    pub(crate) args: &'a [Word],
+}
+
+const APT: &[&str] =
+    &["-o", "--option", "-t", "--target-release", "--default-release", "-c", "--config-file", "-a", "--host-architecture"];
+const APK: &[&str] = &[
+    "-t", "--virtual", "-X", "--repository", "-p", "--root", "--repositories-file", "--keys-dir", "--arch", "--cache-dir", "--wait",
+    "--progress-fd", "--cache-max-age",
+];
+const RPM: &[&str] = &[
+    "--enablerepo", "--disablerepo", "-x", "--exclude", "--installroot", "--releasever", "--setopt", "-c", "--config", "--repo",
+    "--repoid", "--repofrompath", "-d", "--debuglevel", "-e", "--errorlevel", "--disableplugin", "--forcearch",
+];
+const ZYPPER: &[&str] = &[
+    "-R", "--root", "-r", "--repo", "--from", "-t", "--type", "-D", "--reposd-dir", "-C", "--cache-dir", "-c", "--config", "-p",
+    "--plus-repo", "--gpg-auto-import-keys=",
+];
+
+fn manager(program: &str) -> Option<(Manager, &'static [&'static str])> {
+    Some(match program {
+        "apt" | "apt-get" | "aptitude" => (Manager::Apt, APT),
+        "apk" => (Manager::Apk, APK),
+        "yum" => (Manager::Yum, RPM),
+        "dnf" | "dnf5" | "microdnf" | "tdnf" => (Manager::Dnf, RPM),
+        "zypper" => (Manager::Zypper, ZYPPER),
+        "pacman" => (Manager::Pacman, &[]),
+        _ => return None,
+    })
+}
+
+fn verb(manager: Manager, word: &str) -> Verb {
+    use Manager::{Apk, Apt, Dnf, Pacman, Yum, Zypper};
+    match (manager, word) {
+        (Pacman, word) => pacman(word),
+        (Apt | Apk, "update") | (Yum | Dnf, "makecache" | "check-update") | (Zypper, "refresh" | "ref") => Verb::Update,
+        (Apk, "add") => Verb::Install,
+        (Apt, "install" | "build-dep" | "reinstall") => Verb::Install,
+        (Yum | Dnf, "install" | "groupinstall" | "localinstall" | "reinstall" | "group" | "module") => Verb::Install,
+        (Zypper, "install" | "in") => Verb::Install,
+        (Apt, "upgrade" | "dist-upgrade" | "full-upgrade" | "safe-upgrade") | (Apk, "upgrade") => Verb::Upgrade,
+        (Yum | Dnf, "update" | "upgrade" | "distro-sync") | (Zypper, "update" | "up" | "dup" | "dist-upgrade" | "patch") => Verb::Upgrade,
+        (Apt, "remove" | "purge" | "autoremove" | "auto-remove") | (Apk, "del") => Verb::Remove,
+        (Yum | Dnf, "remove" | "erase" | "autoremove") | (Zypper, "remove" | "rm") => Verb::Remove,
+        (Apt | Yum | Dnf, "clean" | "autoclean") | (Zypper, "clean" | "cc") | (Apk, "cache") => Verb::Clean,
+        _ => Verb::Other,
+    }
+}
+
+fn pacman(word: &str) -> Verb {
+    let Some(letters) = word.strip_prefix('-').filter(|l| !l.starts_with('-')) else { return Verb::Other };
+    match letters {
+        l if l.starts_with('R') => Verb::Remove,
+        l if l.starts_with('S') && l.contains('c') => Verb::Clean,
+        l if l.starts_with('S') && l.contains('u') => Verb::Upgrade,
+        l if l.starts_with('S') => Verb::Install,
+        l if l.starts_with('U') => Verb::Install,
+        _ => Verb::Other,
+    }
+}
+
+/// The name of the program that a command starts, without its folder, also where a variable holds the folder.
+pub(crate) fn program(words: &[Word]) -> Option<String> {
+    let value = words.first()?.lossy();
+    let name = value.rsplit('/').next().unwrap_or_default();
+    (!name.is_empty() && !name.contains(['$', '`', '(', '='])).then(|| name.to_owned())
+}
+
+/// Reads a call of a system's package manager.
+pub(crate) fn system(command: &Command) -> Option<System<'_>> {
+    let effective = command.effective();
+    let program = program(effective.words)?;
+    let (manager, with_value) = manager(&program)?;
+    let args = effective.args();
+    let operands = effective.operands(with_value);
+    let (verb, verb_word, packages) = if manager == Manager::Pacman {
+        let word = args.iter().find(|w| pacman(&w.lossy()) != Verb::Other)?;
+        (pacman(&word.lossy()), word, operands)
+    } else {
+        let word = operands.first().copied()?;
+        (verb(manager, &word.lossy()), word, operands.into_iter().skip(1).collect())
+    };
+    let head = effective.words.first().map_or(command.span, |w| w.span).to(verb_word.span);
+    Some(System { manager, program, verb, head, packages, args })
+}
+
+impl System<'_> {
+    /// The packages by name, versions and architectures cut off; those held in variables are left out.
+    pub(crate) fn names(&self) -> Vec<(String, Span)> {
+        self.packages
+            .iter()
+            .filter_map(|word| {
+                let text = word.literal()?;
+                let name = text.split(['=', '<', '>', '~', ':', '@']).next().unwrap_or_default();
+                (!name.is_empty() && !name.contains('/')).then(|| (name.to_owned(), word.span))
+            })
+            .collect()
+    }
+
+    /// Whether it needs lists that an update fetched: not for files, nor for managers that fetch them themselves.
+    pub(crate) fn needs_lists(&self) -> bool {
+        let by_name = self.packages.iter().any(|w| {
+            let text = w.lossy();
+            !(text.contains('/') && (text.starts_with(['/', '.', '$']) || text.ends_with(".deb") || text.ends_with(".apk")) || text.ends_with(".deb"))
+        });
+        match self.manager {
+            Manager::Apt => by_name,
+            Manager::Apk => false,
+            _ => false,
+        }
+    }
+}
