@@ -2,5 +2,9 @@
 
 use crate::rule::Entry;
 
+mod install_without_update;
+mod update_without_install;
+
 /// The rules of this category.
-pub(super) const RULES: &[Entry] = &[];
+pub(super) const RULES: &[Entry] =
+    &[install_without_update::InstallWithoutUpdate::ENTRY, update_without_install::UpdateWithoutInstall::ENTRY];

@@ -3,6 +3,7 @@
 
 use super::packages::program;
 use crate::source::Span;
+use crate::syntax::shell::command::operands;
 use crate::syntax::shell::{Command, Effective, Word};
 
 /// Package managers of languages.
@@ -157,7 +158,7 @@ pub(crate) fn install(command: &Command) -> Option<Install<'_>> {
 
 /// The verb of a call, which must be one of these; `""` stands for none. With the operands after it.
 fn verb<'a>(call: &Effective<'a>, verbs: &[&str], with_value: &[&str]) -> Option<(Option<&'a Word>, Vec<&'a Word>)> {
-    let operands: Vec<&'a Word> = crate::syntax::shell::command::operands(call.args(), with_value);
+    let operands: Vec<&'a Word> = operands(call.args(), with_value);
     let Some(first) = operands.first().copied() else { return verbs.contains(&"").then(|| (None, Vec::new())) };
     verbs.contains(&first.lossy().as_str()).then(|| (Some(first), operands.into_iter().skip(1).collect()))
 }
@@ -292,7 +293,7 @@ fn go<'a>(call: &Effective<'a>) -> Option<Install<'a>> {
 }
 
 fn maven<'a>(call: &Effective<'a>) -> Option<Install<'a>> {
-    let goals = call.operands(OTHER);
+    let goals = operands(call.args(), OTHER);
     let only_fetches = |w: &&Word| {
         let goal = w.lossy();
         ["dependency:go-offline", "dependency:resolve", "dependency:resolve-plugins", "de.qaware.maven:go-offline-maven-plugin:resolve-dependencies"]

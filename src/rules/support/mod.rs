@@ -1,10 +1,14 @@
 //! Knowledge that several rules share. Everything here is a pure function over the model.
 
 pub(crate) mod build_args;
+pub(crate) mod copies;
 pub(crate) mod debug;
+pub(crate) mod dependencies;
 pub(crate) mod eol;
+pub(crate) mod packages;
 pub(crate) mod problems;
 pub(crate) mod program;
 pub(crate) mod reach;
 pub(crate) mod servers;
 pub(crate) mod setting;
+pub(crate) mod steps;

@@ -1,6 +1,7 @@
 //! Package managers: what a command line does to the packages of an image, those of the system first.
 
 use crate::source::Span;
+use crate::syntax::shell::command::operands;
 use crate::syntax::shell::{Command, Word};
 
 /// Package managers of distributions.
@@ -123,7 +124,7 @@ pub(crate) fn system(command: &Command) -> Option<System<'_>> {
     let program = program(effective.words)?;
     let (manager, with_value) = manager(&program)?;
     let args = effective.args();
-    let operands = effective.operands(with_value);
+    let operands = operands(args, with_value);
     let (verb, verb_word, packages) = if manager == Manager::Pacman {
         let word = args.iter().find(|w| pacman(&w.lossy()) != Verb::Other)?;
         (pacman(&word.lossy()), word, operands)
@@ -148,16 +149,30 @@ impl System<'_> {
             .collect()
     }
 
-    /// Whether it needs lists that an update fetched: not for files, nor for managers that fetch them themselves.
+    /// Whether it looks packages up by name, in lists that an update fetched: files need none.
     pub(crate) fn needs_lists(&self) -> bool {
-        let by_name = self.packages.iter().any(|w| {
+        self.packages.iter().any(|w| {
             let text = w.lossy();
-            !(text.contains('/') && (text.starts_with(['/', '.', '$']) || text.ends_with(".deb") || text.ends_with(".apk")) || text.ends_with(".deb"))
-        });
-        match self.manager {
-            Manager::Apt => by_name,
-            Manager::Apk => false,
-            _ => false,
-        }
+            let file = text.starts_with(['/', '.', '$']) && text.contains('/') || text.ends_with(".deb") || text.ends_with(".apk");
+            !file
+        })
     }
+}
+
+/// Whether a command may fetch lists or install packages out of sight: scripts, other shells, tools with installers of their own.
+pub(crate) fn is_opaque(command: &Command) -> bool {
+    const PLAIN: &[&str] = &[
+        "rm", "echo", "set", "export", "true", ":", "mkdir", "cd", "chmod", "chown", "ln", "mv", "cp", "useradd", "groupadd", "adduser",
+        "addgroup", "usermod", "sed", "printf", "cat", "tee", "touch", "test", "[", "[[", "dpkg-reconfigure", "dpkg", "locale-gen",
+        "update-locale", "curl", "wget", "gpg", "apt-key", "tar", "unzip", "npm", "yarn", "pip", "pip3", "gem", "grep", "awk", "cut", "find",
+        "ls", "which", "sort", "tr", "head", "apt-mark", "apt-cache", "debconf-set-selections", "ldconfig", "sleep", "exit", "sync", "dpkg-query",
+        "lsb_release", "uname", "a2enmod", "a2dismod", "docker-php-ext-install", "docker-php-ext-configure", "docker-php-ext-enable", "pecl",
+        "update-ca-certificates", "git", "env", "unset", "return", "local", "gpg2", "install", "date", "id", "getent", "basename", "dirname",
+    ];
+    let effective = command.effective();
+    let Some(program) = program(effective.words) else { return !effective.words.is_empty() };
+    if let Some(nested) = &command.nested {
+        return nested.script.commands.is_empty();
+    }
+    manager(&program).is_none() && !PLAIN.contains(&program.as_str())
 }
