@@ -53,7 +53,8 @@ fn title(install: &System<'_>) -> String {
 /// The install of a RUN that fetches no lists itself.
 fn install_alone<'a>(unit: &'a DockerfileUnit, step: &Step<'a>) -> Option<System<'a>> {
     let script = step.run(unit)?;
-    let holds_lists = |target: &str| target.starts_with("/var/lib/apt") || target.starts_with("/var/cache/apk") || target.starts_with("/etc/apk");
+    let holds_lists =
+        |target: &str| target.starts_with("/var/lib/apt") || target.starts_with("/var/cache/apk") || target.starts_with("/etc/apk");
     if step.mounts().iter().any(|m| m.get("target").is_some_and(|t| holds_lists(t))) {
         return None;
     }

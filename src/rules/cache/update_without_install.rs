@@ -21,7 +21,10 @@ impl Rule for UpdateWithoutInstall {
                 }
                 let later = steps.get(n + 1..).unwrap_or_default();
                 let install = later.iter().find_map(|s| install_span(unit, s, update.manager));
-                let message = format!("the lists that `{}` fetches are kept for good: later installs use them however old they are", text(cx, update.head));
+                let message = format!(
+                    "the lists that `{}` fetches are kept for good: later installs use them however old they are",
+                    text(cx, update.head)
+                );
                 let join = steps.get(n + 1).and_then(|next| join(unit, step, next, update.manager));
                 let mut report = cx.report(update.head, message).help("update and install in one RUN, so that both run again together");
                 if let Some(install) = install {

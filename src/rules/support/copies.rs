@@ -80,7 +80,8 @@ fn kind(text: &Text, path: &str, context: Option<&BuildContext>) -> SourceKind {
     }
     let name = files::file_name(path);
     let plain = !name.trim_start_matches('.').contains('.') && !name.starts_with('.');
-    let known_file = name.chars().next().is_some_and(|c| c.is_ascii_uppercase()) || ["mvnw", "gradlew", "go.mod", "yarn.lock"].contains(&name);
+    let known_file =
+        name.chars().next().is_some_and(|c| c.is_ascii_uppercase()) || ["mvnw", "gradlew", "go.mod", "yarn.lock"].contains(&name);
     if plain && !known_file { SourceKind::Dir } else { SourceKind::File }
 }
 

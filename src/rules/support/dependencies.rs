@@ -89,30 +89,166 @@ impl Tool {
 }
 
 const NODE: &[&str] = &[
-    "--prefix", "-C", "--registry", "--loglevel", "--cache", "--omit", "--include", "--only", "-w", "--workspace", "--filter", "-F", "--cwd",
-    "--network-timeout", "--mutex", "--cache-folder", "--modules-folder", "--store-dir", "--network-concurrency", "--dir", "--userconfig",
-    "--fetch-timeout", "--fetch-retries", "--fetch-retry-mintimeout", "--fetch-retry-maxtimeout", "--maxsockets", "--linker", "--backend",
-    "--child-concurrency", "--reporter", "--global-folder", "--python", "--arch", "--platform",
+    "--prefix",
+    "-C",
+    "--registry",
+    "--loglevel",
+    "--cache",
+    "--omit",
+    "--include",
+    "--only",
+    "-w",
+    "--workspace",
+    "--filter",
+    "-F",
+    "--cwd",
+    "--network-timeout",
+    "--mutex",
+    "--cache-folder",
+    "--modules-folder",
+    "--store-dir",
+    "--network-concurrency",
+    "--dir",
+    "--userconfig",
+    "--fetch-timeout",
+    "--fetch-retries",
+    "--fetch-retry-mintimeout",
+    "--fetch-retry-maxtimeout",
+    "--maxsockets",
+    "--linker",
+    "--backend",
+    "--child-concurrency",
+    "--reporter",
+    "--global-folder",
+    "--python",
+    "--arch",
+    "--platform",
 ];
 const PIP: &[&str] = &[
-    "-r", "--requirement", "-c", "--constraint", "-i", "--index-url", "--extra-index-url", "-f", "--find-links", "-t", "--target", "-e",
-    "--editable", "--prefix", "--root", "--src", "--timeout", "--default-timeout", "--retries", "--trusted-host", "--cache-dir", "--platform",
-    "--python-version", "--implementation", "--abi", "--no-binary", "--only-binary", "--upgrade-strategy", "--proxy", "--log", "--python",
-    "-p", "--group", "--extra", "--progress-bar", "--root-user-action", "--cert", "--global-option", "--config-settings", "--index-strategy",
-    "--index", "--torch-backend", "--link-mode",
+    "-r",
+    "--requirement",
+    "-c",
+    "--constraint",
+    "-i",
+    "--index-url",
+    "--extra-index-url",
+    "-f",
+    "--find-links",
+    "-t",
+    "--target",
+    "-e",
+    "--editable",
+    "--prefix",
+    "--root",
+    "--src",
+    "--timeout",
+    "--default-timeout",
+    "--retries",
+    "--trusted-host",
+    "--cache-dir",
+    "--platform",
+    "--python-version",
+    "--implementation",
+    "--abi",
+    "--no-binary",
+    "--only-binary",
+    "--upgrade-strategy",
+    "--proxy",
+    "--log",
+    "--python",
+    "-p",
+    "--group",
+    "--extra",
+    "--progress-bar",
+    "--root-user-action",
+    "--cert",
+    "--global-option",
+    "--config-settings",
+    "--index-strategy",
+    "--index",
+    "--torch-backend",
+    "--link-mode",
 ];
 const PYTHON: &[&str] = &[
-    "-C", "--directory", "-P", "--project", "--with", "--without", "--only", "-E", "--extras", "--extra", "--group", "--no-group",
-    "--python", "-p", "--package", "--no-install-package", "--link-mode", "--index-url", "--categories", "-G", "--only-group", "--pypi-mirror",
+    "-C",
+    "--directory",
+    "-P",
+    "--project",
+    "--with",
+    "--without",
+    "--only",
+    "-E",
+    "--extras",
+    "--extra",
+    "--group",
+    "--no-group",
+    "--python",
+    "-p",
+    "--package",
+    "--no-install-package",
+    "--link-mode",
+    "--index-url",
+    "--categories",
+    "-G",
+    "--only-group",
+    "--pypi-mirror",
 ];
 const RUBY: &[&str] = &[
-    "--jobs", "-j", "--retry", "--without", "--with", "--path", "--gemfile", "-v", "--version", "--source", "-i", "--install-dir", "-n",
-    "--bindir", "--shebang", "-P",
+    "--jobs",
+    "-j",
+    "--retry",
+    "--without",
+    "--with",
+    "--path",
+    "--gemfile",
+    "-v",
+    "--version",
+    "--source",
+    "-i",
+    "--install-dir",
+    "-n",
+    "--bindir",
+    "--shebang",
+    "-P",
 ];
 const OTHER: &[&str] = &[
-    "-f", "--file", "-n", "--name", "-p", "--prefix", "-c", "--channel", "-d", "--working-dir", "-D", "-s", "--settings", "--manifest-path",
-    "--target", "--features", "-pl", "-P", "-r", "--runtime", "--source", "--configfile", "-b", "--build-file", "-g", "--gradle-user-home",
-    "--path", "--root", "--git", "--branch", "--tag", "--rev", "--version", "--bin", "--ignore-platform-req", "-v", "--verbosity",
+    "-f",
+    "--file",
+    "-n",
+    "--name",
+    "-p",
+    "--prefix",
+    "-c",
+    "--channel",
+    "-d",
+    "--working-dir",
+    "-D",
+    "-s",
+    "--settings",
+    "--manifest-path",
+    "--target",
+    "--features",
+    "-pl",
+    "-P",
+    "-r",
+    "--runtime",
+    "--source",
+    "--configfile",
+    "-b",
+    "--build-file",
+    "-g",
+    "--gradle-user-home",
+    "--path",
+    "--root",
+    "--git",
+    "--branch",
+    "--tag",
+    "--rev",
+    "--version",
+    "--bin",
+    "--ignore-platform-req",
+    "-v",
+    "--verbosity",
 ];
 
 /// Reads a command that installs dependencies.
@@ -135,12 +271,16 @@ pub(crate) fn install(command: &Command) -> Option<Install<'_>> {
         "pipenv" => python(&call, Tool::Pipenv, &["install", "sync"], &["Pipfile", "Pipfile.lock"]),
         "pdm" => python(&call, Tool::Pdm, &["install", "sync"], &["pyproject.toml", "pdm.lock"]),
         "bundle" | "bundler" => plain(&call, Tool::Bundler, &["install"], RUBY, &["Gemfile", "Gemfile.lock"]),
-        "composer" | "composer.phar" => plain(&call, Tool::Composer, &["install", "update", "i"], OTHER, &["composer.json", "composer.lock"]),
+        "composer" | "composer.phar" => {
+            plain(&call, Tool::Composer, &["install", "update", "i"], OTHER, &["composer.json", "composer.lock"])
+        }
         "gem" => gem(&call),
         "go" => go(&call),
         "cargo" => plain(&call, Tool::Cargo, &["fetch", "vendor"], OTHER, &["Cargo.toml", "Cargo.lock"]),
         "mvn" | "mvnw" => maven(&call),
-        "gradle" | "gradlew" => plain(&call, Tool::Gradle, &["dependencies", "resolveDependencies", "downloadDependencies"], OTHER, &["build.gradle"]),
+        "gradle" | "gradlew" => {
+            plain(&call, Tool::Gradle, &["dependencies", "resolveDependencies", "downloadDependencies"], OTHER, &["build.gradle"])
+        }
         "dotnet" => dotnet(&call),
         "nuget" => plain(&call, Tool::Nuget, &["restore"], OTHER, &[]),
         "mix" => plain(&call, Tool::Mix, &["deps.get"], OTHER, &["mix.exs", "mix.lock"]),
@@ -214,7 +354,11 @@ fn node<'a>(call: &Effective<'a>, tool: Tool, verbs: &[&str]) -> Option<Install<
 }
 
 fn is_local(text: &str) -> bool {
-    text.starts_with(['.', '/']) || text.starts_with("file:") || text.ends_with(".tgz") || text.ends_with(".whl") || text.ends_with(".tar.gz")
+    text.starts_with(['.', '/'])
+        || text.starts_with("file:")
+        || text.ends_with(".tgz")
+        || text.ends_with(".whl")
+        || text.ends_with(".tar.gz")
 }
 
 fn python<'a>(call: &Effective<'a>, tool: Tool, verbs: &[&str], files: &[&str]) -> Option<Install<'a>> {
@@ -296,8 +440,13 @@ fn maven<'a>(call: &Effective<'a>) -> Option<Install<'a>> {
     let goals = operands(call.args(), OTHER);
     let only_fetches = |w: &&Word| {
         let goal = w.lossy();
-        ["dependency:go-offline", "dependency:resolve", "dependency:resolve-plugins", "de.qaware.maven:go-offline-maven-plugin:resolve-dependencies"]
-            .contains(&goal.as_str())
+        [
+            "dependency:go-offline",
+            "dependency:resolve",
+            "dependency:resolve-plugins",
+            "de.qaware.maven:go-offline-maven-plugin:resolve-dependencies",
+        ]
+        .contains(&goal.as_str())
     };
     let word = goals.iter().copied().find(only_fetches)?;
     let mut made = made(call, Tool::Maven, Some(word), Vec::new(), manifests(&["pom.xml"]));

@@ -4,6 +4,7 @@ pub(crate) mod build_args;
 pub(crate) mod copies;
 pub(crate) mod debug;
 pub(crate) mod dependencies;
+pub(crate) mod early_source;
 pub(crate) mod eol;
 pub(crate) mod packages;
 pub(crate) mod problems;
