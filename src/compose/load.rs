@@ -9,14 +9,16 @@ use super::convert::{Document, convert};
 use super::extends::Extended;
 use super::lower;
 use super::merge::merge;
-use super::model::{Problem, ProblemKind, Project, Role, VariableUse};
+use super::model::{Problem, ProblemKind, Project, Role, Service, VariableUse};
 use super::normalize::normalize;
 use super::paths::{self, Base};
 use super::print::{self, ServiceExtra};
 use super::role::classify;
+use super::schema;
 use super::substitute::{Env, Substitution};
 use super::tree::{Node, Value, fits};
 use super::unique;
+use super::validate::Validate;
 use crate::files::{self, Files};
 use crate::source::{At, FileId, Sources, Span, TextProblem};
 use crate::syntax::SyntaxErrorKind;
@@ -79,6 +81,8 @@ pub(super) struct Loader<'a> {
     pub(super) strict: bool,
     pub(super) extended: Extended,
     pub(super) extensions: usize,
+    /// The layout of 2014, in which every top-level key is a service: the schema knows nothing of it.
+    old_layout: bool,
     read_count: usize,
     ports: usize,
     trees: HashMap<FileId, Rc<Yaml>>,
@@ -111,6 +115,7 @@ pub fn load(request: &Request, files: &dyn Files, sources: &mut Sources) -> Load
         strict: request.canonical,
         extended: Extended::new(),
         extensions: 0,
+        old_layout: false,
         read_count: 0,
         ports: 0,
         trees: HashMap::new(),
@@ -133,6 +138,7 @@ impl Loader<'_> {
         env.insert("COMPOSE_PROJECT_NAME".to_owned(), name.clone());
         self.env = Rc::new(env);
         let role = request.role.unwrap_or_else(|| self.role(&ids));
+        self.old_layout = role == Role::V1 && !self.strict;
         let mut model = Node::map(Vec::new(), first);
         for (id, _) in &ids {
             model = self.file(model, *id, dir, &[]);
@@ -145,10 +151,25 @@ impl Loader<'_> {
             lower::Lowered { name, dir: dir.to_owned(), role, files: self.used.clone(), extended: std::mem::take(&mut self.extended) };
         let mut project = lower::lower(&model, lowered, &mut self);
         let active: Vec<bool> = project.services.iter().map(|s| self.is_active(request, &s.profiles)).collect();
+        let partial = !self.strict && role != Role::Complete && ids.len() < 2;
+        self.validate(&model, &project, &active, partial);
         let json = request.canonical.then(|| self.json(model, &project, &active, &request.root));
         project.problems = finished(std::mem::take(&mut self.problems.list));
         project.variables = std::mem::take(&mut self.variables);
         Loaded { project, json, unreadable: self.unreadable }
+    }
+
+    fn validate(&mut self, model: &Node, project: &Project, active: &[bool], partial: bool) {
+        let running: Vec<&Service> = project.services.iter().zip(active).filter(|(_, active)| **active).map(|(s, _)| s).collect();
+        let names = running.iter().map(|s| s.name.value.as_str()).collect();
+        Validate { model, active: names, strict: self.strict, partial, problems: &mut self.problems }.run();
+        for file in running.iter().flat_map(|s| &s.env_files).filter(|f| f.required && f.file.is_none()) {
+            if self.strict || !file.path.value.is_empty() {
+                let message = format!("the env file {} is not there", file.resolved);
+                let help = "create it, or make it optional: `path:` with `required: false`";
+                self.problems.fatal(ProblemKind::EnvFileMissing, file.path.span, &message).help = Some(help.to_owned());
+            }
+        }
     }
 
     /// Whether a service with these profiles runs.
@@ -359,9 +380,12 @@ impl Loader<'_> {
         (model, all)
     }
 
-    fn merged(&mut self, model: Node, root: Node, _check: bool) -> Node {
+    fn merged(&mut self, model: Node, root: Node, check: bool) -> Node {
         let mut model = merge(model, root, &mut Vec::new(), &mut self.problems);
         unique::enforce(&mut model, &mut Vec::new());
+        if check && !self.old_layout {
+            schema::check(&model, self.strict, &mut self.problems);
+        }
         model.remove("version").map(|v| self.problems.version.get_or_insert(v));
         let mut canonical = Canonical { problems: &mut self.problems, strict: self.strict, ports: self.ports };
         canonical.run(&mut model, &mut Vec::new());

@@ -15,11 +15,13 @@ mod normalize;
 mod paths;
 mod print;
 mod role;
+mod schema;
 mod short;
 mod substitute;
 mod tree;
 mod unique;
 mod units;
+mod validate;
 mod words;
 
 pub use load::{Loaded, Request, default_files, load};

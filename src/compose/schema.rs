@@ -1,0 +1,309 @@
+//! The Compose schema, walked in step with the model, so that every finding stands at its key.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use regex::Regex;
+use serde_json::{Map, Value as Json};
+
+use super::Problems;
+use super::load::closest;
+use super::model::ProblemKind;
+use super::tree::{Data, Entry, Node, Value};
+use crate::source::Span;
+
+struct Schema {
+    root: Json,
+    patterns: HashMap<String, Regex>,
+}
+
+fn schema() -> &'static Schema {
+    static SCHEMA: OnceLock<Schema> = OnceLock::new();
+    SCHEMA.get_or_init(|| {
+        let root: Json = serde_json::from_str(include_str!("../../rules/data/compose-spec.json")).unwrap_or_default();
+        let mut patterns = HashMap::new();
+        collect(&root, &mut patterns);
+        Schema { root, patterns }
+    })
+}
+
+fn collect(schema: &Json, patterns: &mut HashMap<String, Regex>) {
+    match schema {
+        Json::Object(map) => {
+            let own = map.get("pattern").and_then(Json::as_str).into_iter().map(str::to_owned);
+            let keys = map.get("patternProperties").and_then(Json::as_object).into_iter().flat_map(Map::keys).cloned();
+            for pattern in own.chain(keys) {
+                if let Ok(regex) = Regex::new(&pattern) {
+                    patterns.insert(pattern, regex);
+                }
+            }
+            map.values().for_each(|v| collect(v, patterns));
+        }
+        Json::Array(items) => items.iter().for_each(|v| collect(v, patterns)),
+        _ => {}
+    }
+}
+
+/// Checks a model. Where `strict` is not set, values that an unset variable went into are left alone.
+pub(super) fn check(model: &Node, strict: bool, problems: &mut Problems) {
+    let schema = schema();
+    let mut walk = Walk { schema, strict, found: Vec::new(), path: Vec::new() };
+    walk.node(model, &schema.root, model.span.at_start());
+    for found in walk.found {
+        let problem = problems.fatal(ProblemKind::Schema, found.span, &found.message);
+        problem.help = found.help;
+    }
+}
+
+struct Finding {
+    span: Span,
+    message: String,
+    help: Option<String>,
+}
+
+struct Walk<'a> {
+    schema: &'a Schema,
+    strict: bool,
+    found: Vec<Finding>,
+    path: Vec<String>,
+}
+
+impl<'a> Walk<'a> {
+    fn report(&mut self, span: Span, message: String, help: Option<String>) {
+        self.found.push(Finding { span, message, help });
+    }
+
+    /// The key that the value belongs to, as shown in messages.
+    fn name(&self) -> String {
+        match self.path.iter().rev().find(|p| *p != "[]") {
+            Some(key) if self.path.last().is_some_and(|p| p == "[]") => format!("an entry of `{key}`"),
+            Some(key) => format!("`{key}`"),
+            None => "a Compose file".to_owned(),
+        }
+    }
+
+    fn resolve(&self, mut schema: &'a Json) -> &'a Json {
+        for _ in 0..10 {
+            let Some(name) = schema.get("$ref").and_then(Json::as_str).and_then(|r| r.strip_prefix("#/$defs/")) else { break };
+            schema = self.schema.root.get("$defs").and_then(|d| d.get(name)).unwrap_or(&Json::Null);
+        }
+        schema
+    }
+
+    /// `place` is where to point at when the value itself has no text.
+    fn node(&mut self, node: &Node, schema: &'a Json, place: Span) {
+        let schema = self.resolve(schema);
+        if !self.strict && node.as_scalar().is_some_and(|s| s.unset) {
+            return;
+        }
+        if let Some(branches) = schema.get("oneOf").and_then(Json::as_array) {
+            let fitting = branches.iter().map(|b| self.resolve(b)).find(|b| self.accepts(node, b));
+            match fitting {
+                Some(branch) => self.node(node, branch, place),
+                None => {
+                    let kinds: Vec<&str> = branches.iter().flat_map(|b| kinds(self.resolve(b))).collect();
+                    self.wrong_kind(node, &kinds, place);
+                }
+            }
+            return;
+        }
+        let wanted = kinds(schema);
+        if !wanted.is_empty() && !wanted.iter().any(|k| is_kind(node, k)) {
+            self.wrong_kind(node, &wanted, place);
+            return;
+        }
+        match &node.value {
+            Value::Map(entries) => self.map(entries, schema, place),
+            Value::Seq(items) => self.seq(items, schema),
+            Value::Scalar(_) => self.scalar(node, schema),
+        }
+    }
+
+    fn accepts(&self, node: &Node, schema: &'a Json) -> bool {
+        match schema.get("oneOf").and_then(Json::as_array) {
+            Some(branches) => branches.iter().any(|b| self.accepts(node, self.resolve(b))),
+            None => kinds(schema).iter().any(|k| is_kind(node, k)),
+        }
+    }
+
+    fn wrong_kind(&mut self, node: &Node, kinds: &[&str], place: Span) {
+        let mut words: Vec<&str> = Vec::new();
+        for kind in kinds {
+            let word = match *kind {
+                "object" => "a mapping",
+                "array" => "a list",
+                "string" => "a string",
+                "number" => "a number",
+                "integer" => "a whole number",
+                "boolean" => "true or false",
+                _ => continue,
+            };
+            if !words.contains(&word) {
+                words.push(word);
+            }
+        }
+        let span = if node.span.is_empty() { place } else { node.span };
+        let name = self.name();
+        let message = match node.is_null() {
+            true => format!("{name} is empty; it takes {}", words.join(", or ")),
+            false => format!("{name} takes {}, not {}", words.join(", or "), node.kind()),
+        };
+        let scalar = node.as_scalar().is_some_and(|s| s.data != Data::Null);
+        let help = (scalar && words.contains(&"a string")).then(|| "put it in quotes".to_owned());
+        self.report(span, message, help);
+    }
+
+    fn map(&mut self, entries: &[Entry], schema: &'a Json, place: Span) {
+        let properties = schema.get("properties").and_then(Json::as_object);
+        let patterns = schema.get("patternProperties").and_then(Json::as_object);
+        let closed = schema.get("additionalProperties") == Some(&Json::Bool(false));
+        for entry in entries {
+            let key = entry.key.value.as_str();
+            let by_name = properties.and_then(|p| p.get(key));
+            let by_pattern = || patterns.into_iter().flatten().find(|(p, _)| self.matches(p, key)).map(|(_, s)| s);
+            match by_name.or_else(by_pattern) {
+                Some(inner) => {
+                    self.path.push(key.to_owned());
+                    self.node(&entry.value, inner, entry.key.span);
+                    self.path.pop();
+                }
+                None if closed => self.unknown(entry, properties),
+                None => {}
+            }
+        }
+        for key in schema.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str) {
+            if entries.iter().all(|e| e.key.value != key) {
+                let message = format!("{} lacks `{key}`", self.name());
+                self.report(place, message, Some(format!("add `{key}:`")));
+            }
+        }
+    }
+
+    fn matches(&self, pattern: &str, text: &str) -> bool {
+        self.schema.patterns.get(pattern).is_some_and(|r| r.is_match(text))
+    }
+
+    fn unknown(&mut self, entry: &Entry, properties: Option<&Map<String, Json>>) {
+        let key = &entry.key.value;
+        let span = entry.key.span;
+        let in_service = matches!(self.path.as_slice(), [top, _] if top == "services");
+        if let ([top], None) = (self.path.as_slice(), properties) {
+            let message = format!("`{key}` cannot be a name in `{top}`");
+            self.report(span, message, Some("use letters, digits, `.`, `_` and `-`".to_owned()));
+            return;
+        }
+        if in_service && self.is_service(&entry.value) {
+            let outer = self.path.last().cloned().unwrap_or_default();
+            let message = format!("the service `{key}` stands inside the service `{outer}`, so Compose reads it as an unknown key");
+            self.report(span, message, Some(format!("indent `{key}` like `{outer}`")));
+            return;
+        }
+        let names = properties.into_iter().flat_map(Map::keys).map(String::as_str);
+        let near = closest(key, names);
+        let place = match self.path.as_slice() {
+            [] => "at the top of a Compose file".to_owned(),
+            _ if in_service => "in a service".to_owned(),
+            _ => format!("in {}", self.name()),
+        };
+        let help = near.map(|n| format!("did you mean `{n}`?")).or_else(|| self.elsewhere(key));
+        self.report(span, format!("`{key}` is no key {place}"), help);
+    }
+
+    /// Where a key belongs that stands one level too high or too low.
+    fn elsewhere(&self, key: &str) -> Option<String> {
+        let top = self.schema.root.get("properties")?.get(key).is_some();
+        let service = self.schema.root.get("$defs")?.get("service")?.get("properties")?.get(key).is_some();
+        match self.path.as_slice() {
+            [] if service => Some("it belongs into a service, indented under its name".to_owned()),
+            [_, ..] if top && !service => Some("it belongs to the top of the file, without indentation".to_owned()),
+            [_, _, _, ..] if service => Some("it belongs into the service itself: indent it less".to_owned()),
+            _ => None,
+        }
+    }
+
+    fn is_service(&self, node: &Node) -> bool {
+        let known = self.schema.root.get("$defs").and_then(|d| d.get("service")).and_then(|s| s.get("properties"));
+        let keys = node.entries().iter().filter(|e| known.is_some_and(|k| k.get(&e.key.value).is_some())).count();
+        node.get("image").is_some() || node.get("build").is_some() || keys >= 2
+    }
+
+    fn seq(&mut self, items: &[Node], schema: &'a Json) {
+        self.path.push("[]".to_owned());
+        if let Some(inner) = schema.get("items") {
+            for item in items {
+                self.node(item, inner, item.span);
+            }
+        }
+        if schema.get("uniqueItems") == Some(&Json::Bool(true)) {
+            let mut seen: HashMap<String, ()> = HashMap::new();
+            for item in items {
+                let Some(shown) = item.as_scalar().map(|s| format!("{:?} {}", std::mem::discriminant(&s.data), s.shown())) else {
+                    continue;
+                };
+                if seen.insert(shown, ()).is_some() && (self.strict || !item.unset()) {
+                    let message = format!("`{}` stands twice in this list", item.any_text().map(|t| t.value).unwrap_or_default());
+                    self.report(item.span, message, Some("remove one of the two".to_owned()));
+                }
+            }
+        }
+        self.path.pop();
+    }
+
+    fn scalar(&mut self, node: &Node, schema: &'a Json) {
+        let Some(scalar) = node.as_scalar() else { return };
+        let shown = scalar.shown();
+        if let Some(allowed) = schema.get("enum").and_then(Json::as_array) {
+            let names: Vec<&str> = allowed.iter().filter_map(Json::as_str).collect();
+            if !names.contains(&shown.as_str()) {
+                let help = closest(&shown, names.iter().copied()).map(|n| format!("did you mean `{n}`?"));
+                let message = format!("`{shown}` is no value for {}: it takes {}", self.name(), names.join(", "));
+                self.report(node.span, message, help);
+            }
+        }
+        if let Some(pattern) = schema.get("pattern").and_then(Json::as_str)
+            && !self.matches(pattern, &shown)
+        {
+            let message = format!("`{shown}` is no value for {}", self.name());
+            self.report(node.span, message, None);
+        }
+        let number = match scalar.data {
+            Data::Int(i) => Some(i as f64),
+            Data::Float(f) => Some(f),
+            _ => None,
+        };
+        let low = schema.get("minimum").and_then(Json::as_f64);
+        let high = schema.get("maximum").and_then(Json::as_f64);
+        if let Some(n) = number {
+            if low.is_some_and(|low| n < low) || high.is_some_and(|high| n > high) {
+                let range = match (low, high) {
+                    (Some(low), Some(high)) => format!("between {low} and {high}"),
+                    (Some(low), None) => format!("at least {low}"),
+                    _ => format!("at most {}", high.unwrap_or_default()),
+                };
+                let message = format!("{} is {range}, not {shown}", self.name());
+                self.report(node.span, message, None);
+            }
+        }
+    }
+}
+
+fn kinds(schema: &Json) -> Vec<&str> {
+    match schema.get("type") {
+        Some(Json::String(kind)) => vec![kind.as_str()],
+        Some(Json::Array(all)) => all.iter().filter_map(Json::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn is_kind(node: &Node, kind: &str) -> bool {
+    match (&node.value, kind) {
+        (Value::Map(_), "object") | (Value::Seq(_), "array") => true,
+        (Value::Scalar(s), kind) => match (s.data, kind) {
+            (Data::Str, "string") | (Data::Bool(_), "boolean") | (Data::Null, "null") => true,
+            (Data::Int(_), "integer" | "number") | (Data::Float(_), "number") => true,
+            (Data::Float(f), "integer") => f.fract() == 0.0,
+            _ => false,
+        },
+        _ => false,
+    }
+}
