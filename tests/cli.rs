@@ -86,6 +86,7 @@ fn a_path_that_is_not_there_is_named() {
         &["check", "-f", "nowhere.yml"],
         &["check", "--env-file", "nowhere.env"],
         &["check", "--baseline", "nowhere.json"],
+        &["check", "--config", "nowhere.yml"],
     ] {
         let ran = run(dir.path(), args);
         assert_eq!(ran.status, Some(2), "{args:?}: {ran:?}");
@@ -316,4 +317,24 @@ fn every_run_prints_the_same_bytes() {
             assert_eq!(run(dir.path(), &args).out, first.out, "{format}");
         }
     }
+}
+
+#[test]
+fn a_configuration_is_found_and_its_mistakes_are_named() {
+    let dir = folder();
+    write(dir.path(), "app/compose.yml", LINKS);
+    write(dir.path(), ".git/HEAD", "");
+    write(dir.path(), ".stacklint.yaml", "select: [links]\nseverity: {links: error}\n");
+    let app = dir.path().join("app");
+    let ran = run(&app, &["check", "--format", "compact"]);
+    assert_eq!(ran.status, Some(1), "{ran:?}");
+    assert!(ran.out.contains(": error links: "), "{}", ran.out);
+    assert!(!run(&app, &["check", "--no-config", "--format", "compact"]).out.contains("error links"));
+    write(dir.path(), "app/.stacklint.yaml", "exclude: ['*.yml']\n");
+    assert!(run(&app, &["check", "--preset", "strict"]).out.is_empty());
+    write(dir.path(), "app/.stacklint.yaml", "ignroe: [links]\n");
+    let ran = run(&app, &["check"]);
+    assert_eq!((ran.status, ran.err.lines().count()), (Some(2), 1), "{ran:?}");
+    assert!(ran.err.contains(".stacklint.yaml") && ran.err.contains("ignroe"), "{}", ran.err);
+    assert_eq!(run(&app, &["check", "--config", "nowhere.yml"]).status, Some(2));
 }

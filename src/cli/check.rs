@@ -7,11 +7,11 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::{Failure, output};
 use crate::baseline::Baseline;
 use crate::diagnostic::{Applicability, Diagnostic, Severity};
-use crate::files::{self, Disk, Files, Memory, Overlay};
+use crate::files::{self, Disk, Files, Kind, Memory, Overlay};
 use crate::report::{self, Format, Masks, Report, RuleInfo, Style, fingerprint, statistics};
-use crate::rule::{Preset, Selection, SelectionRequest, registry};
+use crate::rule::{Config, FailOn, HADOLINT_NAMES, OWN_NAMES, Preset, Selection, SelectionRequest, registry};
 use crate::source::{Sources, Span};
-use crate::stack::{self, Candidate, Request};
+use crate::stack::{self, Candidate, Options, Request};
 use crate::{check, diff, discover, fix};
 
 /// The arguments of `stacklint check`.
@@ -98,13 +98,6 @@ pub(super) struct Args {
     diff: bool,
 }
 
-/// The lowest severity that fails a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FailOn {
-    Severity(Severity),
-    Never,
-}
-
 /// The path that stands for standard input.
 const STDIN: &str = "-";
 
@@ -124,12 +117,13 @@ fn severities() -> impl TypedValueParser<Value = Severity> {
 
 fn fail_on() -> impl TypedValueParser<Value = FailOn> {
     let words = SEVERITIES.into_iter().chain(["never"]);
-    PossibleValuesParser::new(words).map(|word| Severity::parse(&word).map_or(FailOn::Never, FailOn::Severity))
+    PossibleValuesParser::new(words).map(|word| FailOn::parse(&word).unwrap_or(FailOn::Never))
 }
 
 /// What is asked for, worked out once and checked as often as fixing needs it.
 struct Job<'a> {
     args: &'a Args,
+    config: Config,
     selection: Selection,
     request: Request,
     baseline: Option<Baseline>,
@@ -149,13 +143,14 @@ struct Checked {
 }
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
-    refuse_unfinished(args)?;
     let disk = Disk::new(".");
     let base = Overlay::new(&disk, stdin(args)?);
-    let selection = Selection::resolve(&selection_request(args), registry()).map_err(|e| e.to_string())?;
-    let (request, unreadable) = request(args, &base)?;
+    let config = config(args, &base)?;
+    let wanted = config.selection(selection_request(args), args.preset);
+    let selection = Selection::resolve(&wanted, registry()).map_err(|e| e.to_string())?;
+    let (request, unreadable) = request(args, &config, &base)?;
     let baseline = args.baseline.as_deref().map(|path| read_baseline(&base, path)).transpose()?;
-    let job = Job { args, selection, request, baseline, rules: super::rules::infos() };
+    let job = Job { args, config, selection, request, baseline, rules: super::rules::infos() };
 
     let (found, status) = if args.diff || args.fix || args.unsafe_fixes { job.fix(&base)? } else { job.report(&base)? };
     let unread: Vec<String> = unreadable.iter().chain(&found.unreadable).map(|(path, why)| format!("cannot read {path}: {why}")).collect();
@@ -163,19 +158,39 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     Ok(if unread.is_empty() { status } else { super::EXIT_USAGE })
 }
 
-fn refuse_unfinished(args: &Args) -> Result<(), Failure> {
-    let not_yet = |flag: &str| Err(format!("{flag} is not there yet"));
-    match () {
-        () if args.config.is_some() => not_yet("--config"),
-        () if args.platform.is_some() => not_yet("--platform"),
-        () => Ok(()),
+/// The configuration that is named, or the one that lies in the working directory or above it, up to the repository's root.
+fn config(args: &Args, files: &dyn Files) -> Result<Config, Failure> {
+    if args.no_config {
+        return Ok(Config::default());
     }
+    let found = args.config.as_deref().map(files::normalize).or_else(|| find_config(files));
+    let Some(path) = found else { return Ok(Config::default()) };
+    let bytes = files.read(&path).map_err(|e| format!("cannot read {path}: {e}"))?;
+    let text = String::from_utf8(bytes).map_err(|_| format!("{path}: is not UTF-8"))?;
+    Config::parse(&path, &text).map_err(|e| format!("{path}: {}", e.lines().next().unwrap_or_default()))
+}
+
+fn find_config(files: &dyn Files) -> Option<String> {
+    let mut dir = ".".to_owned();
+    for _ in 0..64 {
+        let there = |names: &[&str]| names.iter().map(|n| files::join(&dir, n)).find(|p| files.kind(p) == Some(Kind::File));
+        // hadolint looks for its file in the working directory only.
+        let hadolint = || if dir == "." { there(&HADOLINT_NAMES) } else { None };
+        if let Some(path) = there(&OWN_NAMES).or_else(hadolint) {
+            return Some(path);
+        }
+        if files.kind(&files::join(&dir, ".git")).is_some() || files.kind(&files::join(&dir, "..")).is_none() {
+            return None;
+        }
+        dir = files::join(&dir, "..");
+    }
+    None
 }
 
 fn selection_request(args: &Args) -> SelectionRequest {
     let names = |list: &[String]| list.iter().map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()).collect();
     SelectionRequest {
-        preset: args.preset.unwrap_or_default(),
+        preset: Preset::default(),
         select: names(&args.select),
         extend: names(&args.extend_select),
         ignore: names(&args.ignore),
@@ -183,7 +198,7 @@ fn selection_request(args: &Args) -> SelectionRequest {
 }
 
 /// What to load, and what the walk could not read. A path that was named and is not there ends the run.
-fn request(args: &Args, files: &dyn Files) -> Result<(Request, Vec<(String, String)>), Failure> {
+fn request(args: &Args, config: &Config, files: &dyn Files) -> Result<(Request, Vec<(String, String)>), Failure> {
     let clean = |paths: &[String]| paths.iter().map(|p| files::normalize(p)).collect::<Vec<_>>();
     let (compose_files, env_files) = (clean(&args.file), clean(&args.env_file));
     for path in compose_files.iter().chain(&env_files) {
@@ -193,7 +208,7 @@ fn request(args: &Args, files: &dyn Files) -> Result<(Request, Vec<(String, Stri
     if args.paths.is_empty() && compose_files.is_empty() {
         paths.push(".".to_owned());
     }
-    let mut found = discover::find(&paths, &[]);
+    let mut found = discover::find(&paths, &config.exclude);
     if let Some((path, why)) = found.unreadable.iter().find(|(path, _)| paths.contains(path)) {
         return Err(format!("cannot read {path}: {why}"));
     }
@@ -211,6 +226,7 @@ fn request(args: &Args, files: &dyn Files) -> Result<(Request, Vec<(String, Stri
         env_files,
         build_args,
         target: args.target.clone(),
+        options: Options { platform: args.platform.clone(), ..config.options.clone() },
     };
     Ok((request, found.unreadable))
 }
@@ -226,7 +242,8 @@ fn build_arg(text: &str) -> (String, String) {
 impl Job<'_> {
     fn check(&self, files: &dyn Files) -> Checked {
         let stack = stack::load(&self.request, files);
-        let outcome = check::run(&stack, &self.selection);
+        let mut outcome = check::run(&stack, &self.selection);
+        self.config.apply(&mut outcome.diagnostics);
         let found = Checked {
             files: stack.checked.len(),
             sources: stack.sources,
@@ -305,7 +322,7 @@ impl Job<'_> {
     }
 
     fn status(&self, found: &Checked) -> u8 {
-        let fail_on = self.args.fail_on.unwrap_or(FailOn::Severity(Severity::Warning));
+        let fail_on = self.args.fail_on.or(self.config.fail_on).unwrap_or(FailOn::Severity(Severity::Warning));
         let fails = |d: &Diagnostic| matches!(fail_on, FailOn::Severity(lowest) if d.severity >= lowest);
         u8::from(found.diagnostics.iter().any(fails))
     }

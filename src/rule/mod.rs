@@ -1,5 +1,6 @@
 //! What a rule is: its page, and what it does with the model. Rules cannot fail, do no input or output, hold no state.
 
+mod config;
 mod cx;
 mod matcher;
 mod page;
@@ -7,6 +8,7 @@ mod registry;
 mod select;
 mod suppress;
 
+pub use config::{Config, FailOn, HADOLINT_NAMES, OWN_NAMES};
 pub use cx::{Cx, Report, replace};
 pub use page::{Block, FixKind, Meta, Page, Section};
 pub use registry::{Info, Registry, registry};

@@ -34,7 +34,8 @@ impl Suppressions {
     pub fn new(stack: &Stack) -> Self {
         let mut all = Suppressions::default();
         for unit in &stack.dockerfiles {
-            dockerfile(unit, stack.sources.get(unit.file), &mut all);
+            let hadolint = !stack.options.ignore_hadolint_comments;
+            dockerfile(unit, stack.sources.get(unit.file), hadolint, &mut all);
         }
         for (&file, tree) in &stack.yaml {
             let source = stack.sources.get(file);
@@ -145,7 +146,8 @@ fn buildkit_skip(value: &str) -> Option<Names> {
     Some(Names::These(list.split(',').map(|n| n.trim().to_owned()).collect()))
 }
 
-fn dockerfile(unit: &DockerfileUnit, source: &SourceFile, all: &mut Suppressions) {
+fn dockerfile(unit: &DockerfileUnit, source: &SourceFile, hadolint: bool, all: &mut Suppressions) {
+    let pragma = |text: &str| if !hadolint && text.trim_start().starts_with("hadolint") { None } else { pragma(text) };
     for directive in unit.ast.directives.iter().filter(|d| d.name.value == "check") {
         if let Some(names) = buildkit_skip(&directive.value.value) {
             all.add(source.span(), names);

@@ -10,7 +10,7 @@ use crate::syntax::{dockerrun, shell, yaml};
 use crate::text::Text;
 
 use super::candidates::{self, FileRole};
-use super::{BuildContext, BuildUse, Context, DockerfileUnit, DockerrunUse, Ignore, Runtime, ScriptOrigin, ScriptUnit, Stack};
+use super::{BuildContext, BuildUse, Context, DockerfileUnit, DockerrunUse, Ignore, Options, Runtime, ScriptOrigin, ScriptUnit, Stack};
 use super::{images, nginx_use, runtime_walk};
 
 /// What to load.
@@ -28,6 +28,8 @@ pub struct Request {
     pub build_args: Vec<(String, String)>,
     /// `--target`.
     pub target: Option<String>,
+    /// What rules will read from [`Stack::options`].
+    pub options: Options,
 }
 
 /// A file that may belong to the stack.
@@ -47,7 +49,13 @@ const MAX_CONTEXT_ENTRIES: usize = 20_000;
 
 /// Loads a stack. Never fails: what could not be read stands in [`Stack::unreadable`].
 pub fn load(request: &Request, disk: &dyn Files) -> Stack {
-    let mut loader = Loader { request, disk, stack: Stack::default(), dockerfile_paths: BTreeMap::new(), context_ids: BTreeMap::new() };
+    let mut loader = Loader {
+        request,
+        disk,
+        stack: Stack { options: request.options.clone(), ..Stack::default() },
+        dockerfile_paths: BTreeMap::new(),
+        context_ids: BTreeMap::new(),
+    };
     let sorted = loader.read_candidates();
     loader.projects(&sorted);
     loader.dockerfiles(&sorted);

@@ -7,6 +7,7 @@ mod images;
 pub mod knowledge;
 mod load;
 mod nginx_use;
+mod options;
 mod reference;
 mod runtime;
 mod runtime_walk;
@@ -27,6 +28,7 @@ pub use self::context::{Context, Ignore};
 pub use candidates::{FileRole, role_of_name};
 pub use images::{Base, EnvSet, Lookup, Shell, StageModel};
 pub use load::{Candidate, Failure, Request, load};
+pub use options::{LabelKind, Options};
 pub use reference::ImageRef;
 pub use runtime::{Arg, Launch, Pid1, Process, Runtime, RuntimeEnv, Via, ViaKind};
 
@@ -57,6 +59,8 @@ pub struct Stack {
     pub checked: Vec<FileId>,
     /// Files that were wanted and could not be read: path and reason.
     pub unreadable: Vec<(String, String)>,
+    /// What the user's configuration says about the project.
+    pub options: Options,
 }
 
 /// A Dockerfile of the stack.
