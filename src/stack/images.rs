@@ -121,8 +121,10 @@ pub(super) fn stages(ast: &Dockerfile, args: &[(String, String)]) -> Vec<StageMo
         let Some(from) = ast.from_of(stage) else { continue };
         let Some(instruction) = ast.instruction(stage.from) else { continue };
         let base = base(&from.image, &globals, &stages, ast.escape);
+        let need = |stage_index: usize| Need { stage: stage_index, span: from.image.span, item: stage.from };
         let needs = match &base {
-            Base::Stage(n) => vec![Need { stage: *n, span: from.image.span, item: stage.from }],
+            Base::Stage(n) => vec![need(*n)],
+            Base::Unknown => stages.iter().filter(|s| may_be(&from.image, s)).map(|s| need(s.index)).collect(),
             _ => Vec::new(),
         };
         let mut model = StageModel {
@@ -168,6 +170,14 @@ fn base(image: &Text, globals: &[EnvSet], earlier: &[StageModel], escape: char) 
         "" => Base::Unknown,
         _ => Base::Image(ImageRef::parse(&name)),
     }
+}
+
+/// Whether `FROM base-${TARGETARCH}` can mean this stage: what stands before and after the variables is its name's.
+fn may_be(image: &Text, stage: &StageModel) -> bool {
+    let Some(name) = stage.name.as_deref() else { return false };
+    let (before, after) = (image.value.split('$').next().unwrap_or_default(), image.value.rsplit('}').next().unwrap_or_default());
+    let after = if image.value.ends_with('}') { "" } else { after };
+    image.value.contains('$') && name.starts_with(&before.to_lowercase()) && (after.contains('$') || name.ends_with(&after.to_lowercase()))
 }
 
 /// Expands a word; `None` where a part of it is unknown or cannot be read.

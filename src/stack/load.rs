@@ -137,6 +137,10 @@ impl Loader<'_> {
                 return Parsed::Other;
             }
             let tree = yaml::parse(source);
+            // a template of some generator, not a file that any tool reads as it is
+            if !tree.errors.is_empty() && ["{%", "{{"].iter().any(|mark| source.text.contains(mark)) {
+                return Parsed::Other;
+            }
             let named = *role == FileRole::Compose || *explicit;
             match compose::classify(&tree, path) {
                 Some(role) => Parsed::Compose(Box::new(tree), role),

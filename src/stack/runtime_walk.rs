@@ -201,8 +201,12 @@ impl Walk<'_> {
                 return;
             }
         }
-        if let Some(script) = package_script(&name, &argv) {
+        if let Some((script, extra)) = package_script(&name, &argv) {
+            let before = runtime.processes.len();
             self.package_script(&script, &layer, command, runtime);
+            if let Some(last) = runtime.processes.get_mut(before..).and_then(<[Process]>::last_mut) {
+                last.argv.extend(extra);
+            }
         }
         let gunicorn = if name == "gunicorn" { self.gunicorn(&argv, runtime) } else { None };
         let program = self.program(&name, &argv, runtime);
@@ -459,8 +463,21 @@ fn script_dialect(text: &str, run_by: &str) -> Option<Dialect> {
     }
 }
 
-/// The package.json script that `npm start`, `yarn dev`, `pnpm run build` run.
-fn package_script(name: &str, argv: &[Arg]) -> Option<String> {
+/// The package.json script that `npm start`, `yarn dev`, `pnpm run build` run, and the words that are handed on to it:
+/// for npm those after `--`, for the others all that follow.
+fn package_script(name: &str, argv: &[Arg]) -> Option<(String, Vec<Arg>)> {
+    let script = package_script_name(name, argv)?;
+    let at = argv.iter().position(|a| a.value == script)?;
+    let rest = argv.get(at + 1..).unwrap_or_default();
+    let rest = match (name, rest.iter().position(|a| a.value == "--")) {
+        (_, Some(dashes)) => rest.get(dashes + 1..).unwrap_or_default(),
+        ("npm", None) => &[],
+        (_, None) => rest,
+    };
+    Some((script, rest.to_vec()))
+}
+
+fn package_script_name(name: &str, argv: &[Arg]) -> Option<String> {
     let operands: Vec<&str> = argv.iter().skip(1).map(|a| a.value.as_str()).filter(|a| !a.starts_with('-')).collect();
     match (name, operands.as_slice()) {
         ("npm" | "pnpm" | "yarn" | "bun", ["run" | "run-script", script, ..]) => Some((*script).to_owned()),

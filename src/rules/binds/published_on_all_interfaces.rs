@@ -45,10 +45,15 @@ impl Rule for PublishedOnAllInterfaces {
             }
             for port in &service.ports {
                 let open = port.host_ip.as_deref().is_none_or(|ip| matches!(ip, "0.0.0.0" | "::" | "[::]" | "*" | ""));
-                if !open || service.network_mode.as_ref().is_some_and(|m| m.value == "host") {
+                let text = cx.text(port.span);
+                if address_in_variable(text) || !open || service.network_mode.as_ref().is_some_and(|m| m.value == "host") {
                     continue;
                 }
-                let published = port.published.clone().unwrap_or_else(|| "a free port".to_owned());
+                let published = match &port.published {
+                    _ if text.contains('$') => format!("`{}`", text.trim_matches(['"', '\''])),
+                    Some(port) => port.clone(),
+                    None => "a free port".to_owned(),
+                };
                 cx.report(
                     port.span,
                     format!("`{}` ({kind}) is open to every network of the host on {published}; Docker's own rules let it past the host's firewall", service.name.value),
@@ -61,6 +66,21 @@ impl Rule for PublishedOnAllInterfaces {
             }
         }
     }
+}
+
+/// `${BIND_ADDRESS}:5432:5432`: the address is somebody else's choice.
+fn address_in_variable(text: &str) -> bool {
+    let mut depth = 0usize;
+    let mut colons = 0;
+    for c in text.chars() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            ':' if depth == 0 => colons += 1,
+            _ => {}
+        }
+    }
+    text.contains('$') && colons >= 2
 }
 
 /// The kind of store that a runtime is: by the image that it runs, or that its build starts from and still runs.

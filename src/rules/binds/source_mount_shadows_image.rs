@@ -23,7 +23,10 @@ impl Rule for SourceMountShadowsImage {
             if reinstalls(runtime) {
                 continue;
             }
-            let made = made(unit, stage);
+            let context = runtime.build.and_then(|b| stack.builds.get(b)).and_then(|b| stack.context_of(b));
+            // yarn's own settings may put the modules elsewhere
+            let moved = context.is_some_and(|c| c.listing.entries.iter().any(|e| files::file_name(&e.path) == ".yarnrc"));
+            let made: Vec<Made> = made(unit, stage).into_iter().filter(|m| !moved || files::file_name(&m.path) != "node_modules").collect();
             for mount in service.mounts.iter().filter(|m| m.kind == MountKind::Bind) {
                 let target = files::normalize(&mount.target);
                 let hidden = made.iter().find(|m| {

@@ -1,4 +1,5 @@
 use crate::rule::{Cx, Rule, rule};
+use crate::rules::support::setting;
 use crate::stack::DockerfileUnit;
 
 rule!(UnusedStage, "stages/unused-stage");
@@ -11,11 +12,13 @@ impl Rule for UnusedStage {
             return;
         }
         let built = unit.built_stages(cx.stack);
-        for stage in unit.stages.iter().filter(|s| !built.get(s.index).copied().unwrap_or(true)) {
+        // the last stage is what a plain `docker build` makes, whatever Compose targets
+        let last = unit.stages.len().saturating_sub(1);
+        for stage in unit.stages.iter().filter(|s| s.index != last && !built.get(s.index).copied().unwrap_or(true)) {
             let needed = unit.stages.iter().any(|other| other.needs.iter().any(|n| n.stage == stage.index));
             let place = unit.ast.stages.get(stage.index).and_then(|s| s.name.as_ref());
             match place {
-                Some(name) if by_compose && !needed => {
+                Some(name) if by_compose && !needed && !setting::named_development(&name.value) => {
                     cx.report(
                         name.span,
                         format!("no build reaches stage `{}`: nothing starts from it, copies from it or targets it", name.value),

@@ -50,6 +50,7 @@ pub(crate) fn modes(runtime: &Runtime) -> Vec<Debug> {
     for (name, effect, shell) in VARIABLES {
         if let Some(var) = runtime.env(name)
             && var.value.as_deref().is_some_and(is_on)
+            && (!GENERIC.contains(&name) || web_application(runtime))
         {
             found.push(Debug { span: var.span, by: name.to_owned(), effect, shell });
         }
@@ -58,6 +59,24 @@ pub(crate) fn modes(runtime: &Runtime) -> Vec<Debug> {
         found.extend(flags(process));
     }
     found
+}
+
+/// Names that also quiet tools and daemons use, for more words in their logs.
+const GENERIC: [&str; 2] = ["DEBUG", "DEBUG_MODE"];
+
+/// Whether what runs is a web application by what it starts or is told.
+fn web_application(runtime: &Runtime) -> bool {
+    let told = runtime.env.iter().any(|v| {
+        let n = v.name.as_str();
+        n.starts_with("DJANGO_")
+            || n.starts_with("FLASK_")
+            || n.starts_with("LARAVEL_")
+            || matches!(n, "SECRET_KEY" | "ALLOWED_HOSTS" | "APP_KEY" | "SECRET_KEY_BASE")
+    });
+    told || runtime
+        .processes
+        .iter()
+        .any(|p| super::servers::listen(p, runtime).is_some() || p.argv.iter().any(|a| a.value.ends_with("manage.py")))
 }
 
 fn is_on(value: &str) -> bool {

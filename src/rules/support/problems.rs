@@ -6,10 +6,19 @@ use crate::rule::Cx;
 
 /// Reports all problems of a kind. What compose accepts is a warning.
 pub(crate) fn report(project: &Project, kind: ProblemKind, cx: &mut Cx<'_>) {
+    tell(project, kind, false, cx);
+}
+
+/// Reports the problems of a kind for which compose refuses the project.
+pub(crate) fn report_fatal(project: &Project, kind: ProblemKind, cx: &mut Cx<'_>) {
+    tell(project, kind, true, cx);
+}
+
+fn tell(project: &Project, kind: ProblemKind, fatal_only: bool, cx: &mut Cx<'_>) {
     if project.role == Role::V1 && kind != ProblemKind::YamlSyntax && kind != ProblemKind::DuplicateKey {
         return;
     }
-    for problem in project.problems.iter().filter(|p| p.kind == kind) {
+    for problem in project.problems.iter().filter(|p| p.kind == kind && (p.fatal || !fatal_only)) {
         let mut report = cx.report(problem.span, problem.message.clone());
         for (span, text) in &problem.related {
             report = report.label(*span, text.clone());

@@ -6,6 +6,7 @@ rule!(ComposeInterpolation, "syntax/compose-interpolation");
 
 impl Rule for ComposeInterpolation {
     fn project(&self, project: &Project, cx: &mut Cx<'_>) {
-        problems::report(project, ProblemKind::Interpolation, cx);
+        // a required variable is meant to be set where the project runs: nothing to say here
+        problems::report_fatal(project, ProblemKind::Interpolation, cx);
     }
 }
