@@ -35,10 +35,22 @@ fn memory(blocks: &[Block]) -> Memory {
     for block in blocks {
         if let Some(path) = &block.path {
             let (path, mode) = path.strip_suffix(" +x").map_or((path.as_str(), 0o644), |p| (p, 0o755));
-            files.insert_with_mode(path, block.text.clone(), mode);
+            let (path, bytes) = encoded(path, &block.text);
+            files.insert_with_mode(path, bytes, mode);
         }
     }
     files
+}
+
+/// A path followed by ` utf-16` or ` latin-1` is a file in that encoding.
+fn encoded<'a>(path: &'a str, text: &str) -> (&'a str, Vec<u8>) {
+    if let Some(path) = path.strip_suffix(" utf-16") {
+        return (path, std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect());
+    }
+    if let Some(path) = path.strip_suffix(" latin-1") {
+        return (path, text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect());
+    }
+    (path, text.as_bytes().to_vec())
 }
 
 fn load(files: &dyn Files, paths: &[String]) -> Stack {

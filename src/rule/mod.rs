@@ -1,5 +1,6 @@
 //! What a rule is: its page, and what it does with the model. Rules cannot fail, do no input or output, hold no state.
 
+mod check_directive;
 mod config;
 mod cx;
 mod matcher;
@@ -15,6 +16,7 @@ pub use registry::{Info, Registry, registry};
 pub use select::{Preset, Selection, SelectionError, SelectionRequest};
 pub use suppress::Suppressions;
 
+pub(crate) use check_directive::CheckOptions;
 pub(crate) use matcher::run as run_matcher;
 
 use crate::compose::Project;

@@ -2,10 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use super::CheckOptions;
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, SourceFile, Span};
 use crate::stack::{DockerfileUnit, Stack};
 use crate::syntax::dockerfile::{ItemKind, Keyword};
+
+/// Checks of BuildKit's that no comment above an instruction silences.
+const WHOLE_FILE_ONLY: [&str; 5] =
+    ["NoEmptyContinuation", "ConsistentInstructionCasing", "DuplicateStageName", "ReservedStageName", "InvalidDefaultArgInFrom"];
+
+/// The check that the builder reports at an instruction, while it heeds the comment above the later one that overrides it.
+const REPORTED_EARLY: &str = "MultipleInstructionsDisallowed";
+
+/// The check that no file-wide skip reaches: it runs only where the same directive asks for it.
+const EXPERIMENTAL: &str = "InvalidDefinitionDescription";
 
 /// All suppressions of a stack.
 #[derive(Debug, Default)]
@@ -23,8 +34,10 @@ struct Scope {
 enum Names {
     /// These names: rules, categories or peers' ids.
     These(Vec<String>),
-    /// Every finding that some rule of BuildKit's would report.
-    AllOfBuildkit,
+    /// What a check directive at the head of the file skips.
+    CheckOfFile(CheckOptions),
+    /// What a check comment above an instruction skips.
+    CheckAbove(CheckOptions),
     /// Every finding that some rule of dclint's would report.
     AllOfDclint,
 }
@@ -34,8 +47,7 @@ impl Suppressions {
     pub fn new(stack: &Stack) -> Self {
         let mut all = Suppressions::default();
         for unit in &stack.dockerfiles {
-            let hadolint = !stack.options.ignore_hadolint_comments;
-            dockerfile(unit, stack.sources.get(unit.file), hadolint, &mut all);
+            dockerfile(unit, stack, &mut all);
         }
         for (&file, tree) in &stack.yaml {
             let source = stack.sources.get(file);
@@ -55,13 +67,21 @@ impl Suppressions {
     /// Whether a finding is silenced.
     pub fn cover(&self, finding: &Diagnostic) -> bool {
         let Some(scopes) = self.by_file.get(&finding.primary.file) else { return false };
-        scopes
-            .iter()
-            .any(|s| s.span.start <= finding.primary.start && finding.primary.start <= s.span.end && s.names.match_finding(finding))
+        let later = finding.related.first().filter(|_| finding.aliases.contains(&REPORTED_EARLY)).map(|l| l.span);
+        scopes.iter().any(|s| {
+            let here = s.holds(finding.primary) && !(later.is_some() && matches!(s.names, Names::CheckAbove(_)));
+            (here || later.is_some_and(|l| s.holds(l))) && s.names.match_finding(finding)
+        })
     }
 
     fn add(&mut self, span: Span, names: Names) {
         self.by_file.entry(span.file).or_default().push(Scope { span, names });
+    }
+}
+
+impl Scope {
+    fn holds(&self, place: Span) -> bool {
+        self.span.file == place.file && self.span.start <= place.start && place.start <= self.span.end
     }
 }
 
@@ -73,16 +93,24 @@ impl Names {
                     || name == finding.category
                     || finding.aliases.iter().any(|a| a == name || a.strip_prefix("kics:") == Some(name))
             }),
-            Names::AllOfBuildkit => finding.aliases.iter().any(|a| crate::rules::peers::is_buildkit(a)),
+            Names::CheckOfFile(options) => checks_of(finding).any(|a| a != EXPERIMENTAL && options.skips(a)),
+            Names::CheckAbove(options) => checks_of(finding).any(|a| !WHOLE_FILE_ONLY.contains(&a) && options.skips(a)),
             Names::AllOfDclint => finding.aliases.iter().any(|a| crate::rules::peers::is_dclint(a)),
         }
     }
+}
+
+/// The checks of BuildKit's that would report a finding.
+fn checks_of(finding: &Diagnostic) -> impl Iterator<Item = &'static str> {
+    finding.aliases.iter().copied().filter(|a| crate::rules::peers::is_buildkit(a))
 }
 
 /// What a comment asks for.
 enum Pragma {
     /// For what stands below, or on the line.
     Here(Names),
+    /// For the instruction on the very next line.
+    Next(Names),
     /// For the whole file.
     File(Names),
     /// For the rest of the stage, above a FROM.
@@ -115,11 +143,8 @@ fn pragma(comment: &str) -> Option<Pragma> {
         return Some(match scope {
             "global" => Pragma::File(names),
             "stage" => Pragma::Stage(names),
-            _ => Pragma::Here(names),
+            _ => Pragma::Next(names),
         });
-    }
-    if let Some(rest) = comment.strip_prefix("check=") {
-        return Some(Pragma::Here(buildkit_skip(rest)?));
     }
     if let Some(rest) = comment.strip_prefix("shellcheck") {
         let list = rest.split_whitespace().find_map(|w| w.strip_prefix("disable="))?;
@@ -136,41 +161,40 @@ fn pragma(comment: &str) -> Option<Pragma> {
     Some(if file { Pragma::File(names) } else { Pragma::Here(names) })
 }
 
-/// The `skip=` part of a check directive: only the text up to the first blank counts.
-fn buildkit_skip(value: &str) -> Option<Names> {
-    let value = value.split_whitespace().next()?;
-    let list = value.splitn(3, ';').find_map(|part| part.strip_prefix("skip="))?;
-    if list == "all" {
-        return Some(Names::AllOfBuildkit);
-    }
-    Some(Names::These(list.split(',').map(|n| n.trim().to_owned()).collect()))
-}
-
-fn dockerfile(unit: &DockerfileUnit, source: &SourceFile, hadolint: bool, all: &mut Suppressions) {
+fn dockerfile(unit: &DockerfileUnit, stack: &Stack, all: &mut Suppressions) {
+    let source = stack.sources.get(unit.file);
+    let hadolint = !stack.options.ignore_hadolint_comments;
     let pragma = |text: &str| if !hadolint && text.trim_start().starts_with("hadolint") { None } else { pragma(text) };
-    for directive in unit.ast.directives.iter().filter(|d| d.name.value == "check") {
-        if let Some(names) = buildkit_skip(&directive.value.value) {
-            all.add(source.span(), names);
-        }
+    if let Some(options) = CheckOptions::of_file(unit, stack) {
+        all.add(source.span(), Names::CheckOfFile(options));
     }
-    // a comment counts for the next instruction; hadolint's only without anything in between
-    let mut pending: Vec<(Pragma, bool)> = Vec::new();
+    let mut pending: Vec<Pragma> = Vec::new();
+    let mut check: Option<CheckOptions> = None;
     for item in &unit.ast.items {
         match &item.kind {
-            ItemKind::Blank => pending.iter_mut().for_each(|(_, adjacent)| *adjacent = false),
+            ItemKind::Blank => pending.retain(|p| !matches!(p, Pragma::Next(_))),
             ItemKind::Comment(text) => {
-                pending.iter_mut().for_each(|(_, adjacent)| *adjacent = false);
+                pending.retain(|p| !matches!(p, Pragma::Next(_)));
+                // the builder's block of comments: an empty one ends it, blank lines do not, indented ones are not seen
+                if text.value.is_empty() {
+                    check = None;
+                } else if check.is_none() && source.slice(item.span).starts_with('#') {
+                    check = CheckOptions::comment(&text.value);
+                }
                 match pragma(&text.value) {
                     Some(Pragma::File(names)) => all.add(source.span(), names),
-                    Some(other) => pending.push((other, true)),
+                    Some(other) => pending.push(other),
                     None => {}
                 }
             }
             ItemKind::Directive(_) => {}
             ItemKind::Instruction(instruction) => {
-                for (found, _) in pending.drain(..) {
+                if let Some(options) = check.take() {
+                    all.add(instruction.span, Names::CheckAbove(options));
+                }
+                for found in pending.drain(..) {
                     match found {
-                        Pragma::Here(names) => all.add(instruction.span, names),
+                        Pragma::Here(names) | Pragma::Next(names) => all.add(instruction.span, names),
                         Pragma::Stage(names) => all.add(stage_span(unit, instruction.span, source), names),
                         Pragma::File(_) => {}
                     }
@@ -196,7 +220,7 @@ fn yaml_comment(source: &SourceFile, comment: Span, all: &mut Suppressions) {
     let line = source.line_of(comment.start as usize);
     match pragma(text.trim_start_matches('#')) {
         Some(Pragma::File(names)) => all.add(source.span(), names),
-        Some(Pragma::Here(names) | Pragma::Stage(names)) => {
+        Some(Pragma::Here(names) | Pragma::Next(names) | Pragma::Stage(names)) => {
             let range = source.line_range(line);
             let before = source.text.get(range.start..comment.start as usize).unwrap_or_default();
             let span = if before.trim().is_empty() { block_below(source, line) } else { Span::new(source.id, range.start, range.end) };
@@ -240,7 +264,9 @@ fn plain_comments(source: &SourceFile, all: &mut Suppressions) {
         let range = source.line_range(target);
         match pragma(comment) {
             Some(Pragma::File(names)) => all.add(source.span(), names),
-            Some(Pragma::Here(names) | Pragma::Stage(names)) => all.add(Span::new(source.id, range.start, range.end), names),
+            Some(Pragma::Here(names) | Pragma::Next(names) | Pragma::Stage(names)) => {
+                all.add(Span::new(source.id, range.start, range.end), names)
+            }
             None => {}
         }
     }

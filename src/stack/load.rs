@@ -52,7 +52,7 @@ pub fn load(request: &Request, disk: &dyn Files) -> Stack {
     let mut loader = Loader {
         request,
         disk,
-        stack: Stack { options: request.options.clone(), ..Stack::default() },
+        stack: Stack { options: request.options.clone(), build_args: request.build_args.clone(), ..Stack::default() },
         dockerfile_paths: BTreeMap::new(),
         context_ids: BTreeMap::new(),
     };

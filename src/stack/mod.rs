@@ -61,6 +61,8 @@ pub struct Stack {
     pub unreadable: Vec<(String, String)>,
     /// What the user's configuration says about the project.
     pub options: Options,
+    /// `--build-arg`.
+    pub build_args: Vec<(String, String)>,
 }
 
 /// A Dockerfile of the stack.

@@ -3,9 +3,20 @@
 use crate::rule::Entry;
 
 mod archived_distribution;
+mod base_needs_build_arg;
+mod constant_platform;
 mod end_of_life_image;
+mod invalid_image_name;
+mod redundant_target_platform;
 mod untagged_image;
 
 /// The rules of this category.
-pub(super) const RULES: &[Entry] =
-    &[archived_distribution::ArchivedDistribution::ENTRY, end_of_life_image::EndOfLifeImage::ENTRY, untagged_image::UntaggedImage::ENTRY];
+pub(super) const RULES: &[Entry] = &[
+    archived_distribution::ArchivedDistribution::ENTRY,
+    base_needs_build_arg::BaseNeedsBuildArg::ENTRY,
+    constant_platform::ConstantPlatform::ENTRY,
+    end_of_life_image::EndOfLifeImage::ENTRY,
+    invalid_image_name::InvalidImageName::ENTRY,
+    redundant_target_platform::RedundantTargetPlatform::ENTRY,
+    untagged_image::UntaggedImage::ENTRY,
+];

@@ -1,11 +1,12 @@
 //! Knowledge that several rules share. Everything here is a pure function over the model.
-
 pub(crate) mod build_args;
 pub(crate) mod copies;
 pub(crate) mod debug;
 pub(crate) mod dependencies;
 pub(crate) mod early_source;
 pub(crate) mod eol;
+pub(crate) mod image_name;
+pub(crate) mod instructions;
 pub(crate) mod packages;
 pub(crate) mod problems;
 pub(crate) mod program;
@@ -13,3 +14,5 @@ pub(crate) mod reach;
 pub(crate) mod servers;
 pub(crate) mod setting;
 pub(crate) mod steps;
+pub(crate) mod syntax_errors;
+pub(crate) mod variables;

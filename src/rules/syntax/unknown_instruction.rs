@@ -1,0 +1,12 @@
+use crate::rule::{Cx, Rule, rule};
+use crate::rules::support::syntax_errors;
+use crate::stack::DockerfileUnit;
+use crate::syntax::SyntaxErrorKind;
+
+rule!(UnknownInstruction, "syntax/unknown-instruction");
+
+impl Rule for UnknownInstruction {
+    fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
+        syntax_errors::report(unit, cx, SyntaxErrorKind::UnknownInstruction);
+    }
+}
