@@ -82,3 +82,167 @@ fn other_yaml_is_no_compose_file() {
     assert_eq!(overlay_base("a/docker-compose-dev.yml", &siblings).as_deref(), Some("a/docker-compose.yml"));
     assert_eq!(overlay_base("docker-compose.yml", &siblings), None);
 }
+
+const RICH: &str = "name: shop\nx-base: &base\n  restart: always\n  environment: &env\n    A: \"1\"\n    B: ${B:-two}\nservices:\n  web:\n    <<: *base\n    build:\n      context: ./web\n      args: [V=1, W]\n      secrets: [token]\n    command: sh -c \"exec run --port 80\"\n    ports: [\"127.0.0.1:8080:80\", 9000-9002:9000-9002/udp]\n    volumes: [./a:/a:ro, data:/data, {type: tmpfs, target: /t, tmpfs: {size: 1m}}]\n    depends_on: {db: {condition: service_healthy}}\n    networks: {front: {aliases: [www]}}\n    healthcheck: {test: [CMD, 'true'], interval: 30s}\n    deploy: {replicas: 2, resources: {limits: {cpus: '0.5', memory: 64m}}}\n    labels: {a.b: 1}\n    extra_hosts: [\"h:1.2.3.4\"]\n  db:\n    image: \"postgres:16\"\n    env_file: [{path: db.env, required: false}]\n    environment: {<<: *env, C: 'x''y'}\n    networks: [front]\n    secrets: [{source: token, mode: 0o440}]\n    entrypoint: |\n      /bin/sh\n      -c 'a b'\nnetworks: {front: }\nvolumes:\n  data:\nsecrets:\n  token: {file: ./token}\n";
+
+fn json(files: &[(&str, &str)]) -> (Loaded, Sources) {
+    let mut memory = Memory::new();
+    for (path, text) in files {
+        memory.insert(path, text.as_bytes());
+    }
+    let mut sources = Sources::new();
+    let names = files.iter().map(|(p, _)| (*p).to_owned()).collect();
+    let request = Request { files: names, canonical: true, root: "/project".to_owned(), ..Request::default() };
+    (load(&request, &memory, &mut sources), sources)
+}
+
+#[test]
+fn an_empty_overlay_changes_nothing() {
+    let (alone, _) = json(&[("compose.yaml", RICH)]);
+    assert!(!alone.is_refused(), "{:?}", alone.project.problems);
+    for empty in ["services: {}\n", "services:\n  web: {}\n  db: {}\n", "services:\n  web:\n    environment:\n    ports:\nvolumes: {}\n"] {
+        let (both, _) = json(&[("compose.yaml", RICH), ("compose.override.yaml", empty)]);
+        assert_eq!(alone.json, both.json, "{empty}");
+    }
+}
+
+#[test]
+fn the_resolved_model_has_the_reference_shape() {
+    let (loaded, _) = json(&[("compose.yaml", RICH)]);
+    let json = loaded.json.expect("asked for");
+    let web = &json["services"]["web"];
+    assert_eq!(json["name"], "shop");
+    assert_eq!(web["build"]["context"], "/project/web");
+    assert_eq!(web["build"]["args"], serde_json::json!({"V": "1"}));
+    assert_eq!(web["command"], serde_json::json!(["sh", "-c", "exec run --port 80"]));
+    assert_eq!(web["ports"][1], serde_json::json!({"mode": "ingress", "target": 9000, "published": "9000", "protocol": "udp"}));
+    assert_eq!(web["volumes"][2]["tmpfs"]["size"], "1048576");
+    assert_eq!(web["environment"], serde_json::json!({"A": "1", "B": "two"}));
+    assert_eq!(web["networks"], serde_json::json!({"front": {"aliases": ["www"]}}));
+    assert_eq!(json["services"]["db"]["secrets"][0]["mode"], "0440");
+    assert_eq!(json["services"]["db"]["environment"]["C"], "x'y");
+    assert_eq!(json["networks"]["front"]["name"], "shop_front");
+    assert_eq!(json["secrets"]["token"]["file"], "/project/token");
+}
+
+/// Small steps from a fixed seed, the same on every run.
+struct Seed(u64);
+
+impl Seed {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap_or_default() % n.max(1)
+    }
+}
+
+fn mutated(seed: &mut Seed) -> String {
+    let parts = [
+        "*",
+        "&a ",
+        "!reset ",
+        "${",
+        "${X:?}",
+        "\t",
+        "\"",
+        "'",
+        ": ",
+        "- ",
+        "[",
+        "{",
+        "|",
+        "<<: *base\n",
+        "\u{feff}",
+        "\u{1f600}",
+        "0x",
+        "~",
+        "\r\n",
+        "null",
+        "#",
+    ];
+    let mut text: Vec<char> = RICH.chars().collect();
+    for _ in 0..=seed.below(4) {
+        let at = seed.below(text.len());
+        match seed.below(4) {
+            0 => drop(text.drain(at..(at + seed.below(12)).min(text.len()))),
+            1 => text.splice(at..at, parts[seed.below(parts.len())].chars()).for_each(drop),
+            2 => text.swap(at, seed.0 as usize % RICH.len().min(100)),
+            _ => {
+                let line: Vec<char> = text[at..].iter().copied().take_while(|c| *c != '\n').collect();
+                text.splice(at..at, line).for_each(drop);
+            }
+        }
+    }
+    text.into_iter().collect()
+}
+
+#[test]
+fn mutations_never_panic_and_spans_stay_inside() {
+    let mut seed = Seed(7);
+    for _ in 0..120 {
+        let text = mutated(&mut seed);
+        let (loaded, sources) = json(&[("compose.yaml", &text), ("compose.override.yaml", RICH)]);
+        let p = &loaded.project;
+        let spans = p.problems.iter().map(|p| p.span).chain(p.services.iter().flat_map(|s| s.environment.iter().map(|v| v.span)));
+        for span in spans.chain(p.variables.iter().map(|v| v.span)) {
+            assert!(sources.get(span.file).text.get(span.range()).is_some(), "{span:?} in {text:?}");
+        }
+    }
+}
+
+#[test]
+fn kinds_that_do_not_fit_their_base_are_refused() {
+    let base = "services:\n  a:\n    image: x\n    logging: {driver: local}\n    depends_on: [b]\n    networks: [default]\n    env_file: []\n  b: {image: y}\n";
+    for over in [
+        "logging: local",
+        "depends_on: [{a: 1}]",
+        "networks: [1]",
+        "ports: {a: 1}",
+        "env_file: [{path: 5}]",
+        "secrets: [{source: s, target: 5}]",
+    ] {
+        let (loaded, _) = json(&[("compose.yaml", base), ("compose.override.yaml", &format!("services:\n  a:\n    {over}\n"))]);
+        assert!(loaded.is_refused(), "{over}");
+    }
+}
+
+#[test]
+fn problems_stand_at_their_key_and_say_what_was_meant() {
+    let text = "services:\n  web:\n    image: x\n    prots: ['80']\n    depends_on: [dbb]\n    privileged: 1\n    db:\n      image: y\n      ports: []\n  dbb2:\n    restart: always\n";
+    let (loaded, sources) = json(&[("compose.yaml", text)]);
+    let found: Vec<(&str, Option<&str>)> = loaded.project.problems.iter().map(|p| (sources.slice(p.span), p.help.as_deref())).collect();
+    assert_eq!(
+        found,
+        [
+            ("prots", Some("did you mean `ports`?")),
+            ("dbb", Some("did you mean `dbb2`?")),
+            ("1", Some("put it in quotes")),
+            ("db", Some("indent `db` like `web`")),
+            ("dbb2", Some("say what it runs")),
+        ]
+    );
+}
+
+#[test]
+fn bombs_are_bounded() {
+    let mut aliases = "x0: &x0 [a, a, a, a, a, a, a, a, a, a]\n".to_owned();
+    for i in 1..12 {
+        let list = vec![format!("*x{}", i - 1); 10].join(", ");
+        aliases.push_str(&format!("x-{i}: &x{i} [{list}]\n"));
+    }
+    assert!(json(&[("compose.yaml", &aliases)]).0.is_refused());
+    let own = "services:\n  a: &a\n    image: x\n    environment: *a\n";
+    assert!(json(&[("compose.yaml", own)]).0.is_refused());
+    let twice = "include: [other.yaml, other.yaml]\nservices: {a: {image: x}}\n";
+    assert!(json(&[("compose.yaml", twice), ("other.yaml", "include: [compose.yaml]\n")]).0.is_refused());
+    let circle = "services:\n  a: {image: x, extends: b}\n  b: {extends: a}\n";
+    assert!(json(&[("compose.yaml", circle)]).0.is_refused());
+}
+
+#[test]
+fn what_a_lint_cannot_know_is_no_error() {
+    let text = "services:\n  a:\n    image: ${IMAGE}\n    ports: ['${PORT}:80', '${P}']\n    privileged: ${PRIV}\n    volumes: ['${DIR}:/x']\n    environment: {S: '${S:?set it}'}\n    mem_limit: ${MEM}\n";
+    let (_, loaded) = project(&[("compose.yaml", text)]);
+    let fatal: Vec<_> = loaded.project.problems.iter().filter(|p| p.fatal).collect();
+    assert!(fatal.is_empty(), "{fatal:?}");
+    assert_eq!(loaded.project.variables.len(), 7);
+}

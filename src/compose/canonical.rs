@@ -294,6 +294,9 @@ fn keyed(node: &mut Node, key: &str) {
 
 fn names(node: &mut Node) {
     let Value::Seq(items) = &node.value else { return };
+    if items.iter().any(|i| i.as_str().is_none()) {
+        return;
+    }
     let mut entries: Vec<Entry> = Vec::new();
     for item in items {
         let Some(name) = item.as_str() else { continue };

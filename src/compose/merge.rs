@@ -37,6 +37,11 @@ pub(super) fn merge(base: Node, over: Node, path: &mut Vec<String>, problems: &m
         return over;
     }
     if JOINED.iter().any(|p| is(p)) {
+        if over.as_scalar().is_some_and(|s| !matches!(s.data, Data::Null | Data::Str)) {
+            mismatch(&base, &over, path, problems);
+            // Compose drops it without a word.
+            problems.list.last_mut().into_iter().for_each(|p| p.fatal = false);
+        }
         return join(base, over);
     }
     if is("services.*.extra_hosts") || is("services.*.build.extra_hosts") {
@@ -72,17 +77,25 @@ pub(super) fn merge(base: Node, over: Node, path: &mut Vec<String>, problems: &m
         (value, other) => {
             let base = Node { value, span: base.span };
             let over = Node { value: other, span: over.span };
-            let name = path.last().map_or("", String::as_str);
-            let message = format!("`{name}` is {} here and {} in what it overrides", over.kind(), base.kind());
-            problems.fatal(ProblemKind::Schema, over.span, &message).related.push((base.span, "overrides this".to_owned()));
+            mismatch(&base, &over, path, problems);
             base
         }
     }
 }
 
+fn mismatch(base: &Node, over: &Node, path: &[String], problems: &mut Problems) {
+    let name = path.last().map_or("", String::as_str);
+    let message = format!("`{name}` is {} here and {} in what it overrides", over.kind(), base.kind());
+    problems.fatal(ProblemKind::Schema, over.span, &message).related.push((base.span, "overrides this".to_owned()));
+}
+
 /// Deep merge of two mappings. Anything else gives way to a mapping.
 fn maps(base: Node, over: Node, path: &mut Vec<String>, problems: &mut Problems) -> Node {
     let span = if over.is_map() { over.span } else { base.span };
+    if base.is_map() && !over.is_map() && !over.is_null() {
+        mismatch(&base, &over, path, problems);
+        return base;
+    }
     let (mut entries, more) = match (base.value, over.value) {
         (Value::Map(entries), Value::Map(more)) => (entries, more),
         (value @ Value::Map(_), _) | (_, value) => return Node { value, span },
@@ -115,7 +128,11 @@ fn built(node: Node) -> Node {
 /// A list of names as a mapping.
 fn named(node: Node, dependency: bool) -> Node {
     let span = node.span;
-    let Value::Seq(items) = node.value else { return node };
+    let names = node.items().iter().all(|i| i.as_str().is_some());
+    let items = match node.value {
+        Value::Seq(items) if names => items,
+        value => return Node { value, span },
+    };
     let mut entries: Vec<Entry> = Vec::new();
     for item in items {
         let Some(name) = item.as_str() else { continue };

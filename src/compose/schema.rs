@@ -273,16 +273,16 @@ impl<'a> Walk<'a> {
         };
         let low = schema.get("minimum").and_then(Json::as_f64);
         let high = schema.get("maximum").and_then(Json::as_f64);
-        if let Some(n) = number {
-            if low.is_some_and(|low| n < low) || high.is_some_and(|high| n > high) {
-                let range = match (low, high) {
-                    (Some(low), Some(high)) => format!("between {low} and {high}"),
-                    (Some(low), None) => format!("at least {low}"),
-                    _ => format!("at most {}", high.unwrap_or_default()),
-                };
-                let message = format!("{} is {range}, not {shown}", self.name());
-                self.report(node.span, message, None);
-            }
+        if let Some(n) = number
+            && (low.is_some_and(|low| n < low) || high.is_some_and(|high| n > high))
+        {
+            let range = match (low, high) {
+                (Some(low), Some(high)) => format!("between {low} and {high}"),
+                (Some(low), None) => format!("at least {low}"),
+                _ => format!("at most {}", high.unwrap_or_default()),
+            };
+            let message = format!("{} is {range}, not {shown}", self.name());
+            self.report(node.span, message, None);
         }
     }
 }
