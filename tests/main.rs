@@ -8,6 +8,7 @@ mod dockerfile;
 #[cfg(all(unix, feature = "execute"))]
 mod engine;
 mod formats;
+mod laws;
 mod pages;
 mod plan;
 mod quoting;
