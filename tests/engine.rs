@@ -235,6 +235,18 @@ fn a_large_context_is_streamed() {
 }
 
 #[test]
+fn a_stack_with_errors_does_not_run_unless_it_is_allowed_to() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/stacks/quiz");
+    let ran = stacklint(&dir, &["plan", "--execute", "--dry-run"]);
+    assert_eq!(ran.status, Some(1), "{ran:?}");
+    assert!(ran.err.contains("api/serve.py:5:14: error loopback-bind-unreachable: "), "{}", ran.err);
+    assert!(ran.err.contains("nothing was run") && ran.err.contains("--allow-findings") && ran.out.is_empty(), "{ran:?}");
+    let ran = stacklint(&dir, &["plan", "--execute", "--dry-run", "--allow-findings"]);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert!(ran.out.contains("1. quiz-api: deploy/api.docker in ., 6 steps, as quiz-api\n"), "{}", ran.out);
+}
+
+#[test]
 fn no_engine_is_told_with_the_host_that_was_tried() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("Dockerfile"), "FROM scratch\nCOPY a /a\n").unwrap();

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 use super::Failure;
 use crate::files::{self, Disk, Files};
-use crate::plan::load::{LoadError, Request};
+use crate::plan::load::{LoadError, Loaded, Request};
 use crate::plan::{self, ContextSize, Plan, Problem};
 use crate::source::Sources;
 use crate::stack::context::{Context, Ignore};
@@ -136,7 +136,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         Err(problems) => return Ok(say_problems(&problems, &sources)),
     };
     if args.execute {
-        return execute(args, &plan, &planned, &input, &sources);
+        return execute(args, &plan, &planned, (&loaded, &request), &sources);
     }
     super::print(&match args.format {
         Format::Json => plan::json(&plan, &sources),
@@ -256,17 +256,36 @@ fn say_problems(problems: &[Problem], sources: &Sources) -> u8 {
 
 /// Error findings of what is about to be run, one line each: a plan with such does not run without `--allow-findings`.
 #[cfg(feature = "execute")]
-fn gate(_args: &Args) -> Vec<String> {
-    Vec::new()
+fn gate(loaded: &Loaded, request: &Request) -> Result<Vec<String>, Failure> {
+    use crate::diagnostic::Severity;
+    use crate::rule::{Selection, SelectionRequest, registry};
+    use crate::stack::{self, Candidate};
+    let explicit = |path: &str| Candidate { path: path.to_owned(), explicit: true };
+    let wanted = stack::Request {
+        candidates: loaded.dockerfiles().map(explicit).collect(),
+        compose_files: loaded.compose_files.clone(),
+        profiles: request.profiles.clone(),
+        env_files: request.env_files.clone(),
+        build_args: request.build_args.clone(),
+        target: request.target.clone(),
+    };
+    let stack = stack::load(&wanted, &Disk::new("."));
+    let selection = Selection::resolve(&SelectionRequest::default(), registry()).map_err(|error| error.to_string())?;
+    let found = crate::check::run(&stack, &selection).diagnostics;
+    let line = |d: &crate::diagnostic::Diagnostic| {
+        let at = stack.sources.get(d.primary.file).line_column(d.primary.start as usize);
+        format!("{}:{}:{}: error {}: {}", stack.sources.path(d.primary.file), at.line, at.column, d.rule, d.message)
+    };
+    Ok(found.iter().filter(|d| d.severity == Severity::Error).map(line).collect())
 }
 
 #[cfg(not(feature = "execute"))]
-fn execute(_: &Args, _: &Plan, _: &Planned, _: &plan::Input<'_>, _: &Sources) -> Result<u8, Failure> {
+fn execute(_: &Args, _: &Plan, _: &Planned, _: (&Loaded, &Request), _: &Sources) -> Result<u8, Failure> {
     Err("this stacklint was built without the feature `execute`".to_owned())
 }
 
 #[cfg(feature = "execute")]
-fn execute(args: &Args, plan: &Plan, planned: &Planned, input: &plan::Input<'_>, sources: &Sources) -> Result<u8, Failure> {
+fn execute(args: &Args, plan: &Plan, planned: &Planned, (loaded, request): (&Loaded, &Request), sources: &Sources) -> Result<u8, Failure> {
     use crate::execute::{self, Host, Job, Options, report};
     let style = match args.progress {
         _ if args.quiet => execute::Style::Quiet,
@@ -278,8 +297,9 @@ fn execute(args: &Args, plan: &Plan, planned: &Planned, input: &plan::Input<'_>,
     let options =
         Options { parallel: args.parallel.map(usize::from), keep_going: args.keep_going, no_cache: args.no_cache, pull: args.pull, style };
     let root = std::env::current_dir().map_err(|error| format!("the working folder: {error}"))?;
-    let job = Job { plan, input, sources, ignores: &planned.ignores, root, options };
-    let findings = if args.allow_findings { Vec::new() } else { gate(args) };
+    let input = loaded.input();
+    let job = Job { plan, input: &input, sources, ignores: &planned.ignores, root, options };
+    let findings = if args.allow_findings { Vec::new() } else { gate(loaded, request)? };
     if !findings.is_empty() {
         findings.iter().for_each(|line| super::say(line));
         super::say("\nnothing was run: mend these errors, or run the plan as it is with --allow-findings");

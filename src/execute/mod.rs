@@ -16,7 +16,7 @@ use std::time::Duration;
 pub use context_tar::Sent;
 pub use engine::{Engine, Host};
 pub use progress::Style;
-pub use schedule::{Report, run};
+pub use schedule::{Build, Report, run};
 
 use crate::plan::{Input, Plan};
 use crate::source::Sources;

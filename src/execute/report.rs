@@ -3,22 +3,23 @@
 use std::fmt::Write;
 
 use super::progress::{seconds, short};
-use super::{Failure, Job, Outcome, Report};
+use super::{Build, Failure, Job, Outcome, Report};
 
 /// The failures, and what became of the rest, for standard error. Empty where everything was built.
 pub fn failures(job: &Job<'_>, report: &Report) -> String {
     let mut out = String::new();
-    for (n, (title, outcome)) in report.builds.iter().enumerate() {
-        if let Outcome::Failed(failure) = outcome {
+    for build in &report.builds {
+        if let Outcome::Failed(failure) = &build.outcome {
             out.push('\n');
-            failure_text(&mut out, job, report, n, title, failure);
+            failure_text(&mut out, job, build, failure);
         }
     }
     if report.complete() {
         return out;
     }
     let names = |wanted: &dyn Fn(&Outcome) -> Option<String>| {
-        let all: Vec<String> = report.builds.iter().filter_map(|(title, outcome)| Some(format!("{title}{}", wanted(outcome)?))).collect();
+        let named = report.builds.iter().filter_map(|build| Some(format!("{}{}", build.title, wanted(&build.outcome)?)));
+        let all: Vec<String> = named.collect();
         if all.is_empty() { None } else { Some(all.join(", ")) }
     };
     let plain = |yes: bool| yes.then(String::new);
@@ -33,12 +34,9 @@ pub fn failures(job: &Job<'_>, report: &Report) -> String {
     out
 }
 
-fn failure_text(out: &mut String, job: &Job<'_>, report: &Report, n: usize, title: &str, failure: &Failure) {
-    let offset = report.images.first().map_or(0, |(first, _)| *first);
-    let image = report.images.iter().find(|(build, _)| *build == n).map(|(_, image)| *image);
-    let node = super::nodes::nodes(job.plan);
-    let image = image.or_else(|| node.get(n).filter(|_| n < offset).map(|node| node.image)).and_then(|n| job.plan.images.get(n));
-    let unit = image.and_then(|image| job.input.dockerfiles.get(image.unit));
+fn failure_text(out: &mut String, job: &Job<'_>, build: &Build, failure: &Failure) {
+    let title = &build.title;
+    let unit = job.plan.images.get(build.image).and_then(|image| job.input.dockerfiles.get(image.unit));
     let (Some(unit), Some(line)) = (unit, failure.line) else {
         let _ = writeln!(out, "× {title}: {}", failure.message);
         tail(out, failure);
@@ -71,11 +69,11 @@ fn tail(out: &mut String, failure: &Failure) {
 
 /// The digests of the images, one a line, for `--quiet`.
 pub fn ids(report: &Report) -> String {
-    let image = |(build, _): &(usize, usize)| match report.builds.get(*build) {
-        Some((_, Outcome::Built(built))) => Some(format!("{}\n", built.image)),
+    let image = |build: &Build| match &build.outcome {
+        Outcome::Built(built) if !build.shared => Some(format!("{}\n", built.image)),
         _ => None,
     };
-    report.images.iter().filter_map(image).collect()
+    report.builds.iter().filter_map(image).collect()
 }
 
 /// What would be run, in order: wave after wave of builds.
@@ -107,13 +105,16 @@ pub fn dry_run(job: &Job<'_>) -> String {
     out
 }
 
-/// The table of images, for standard output.
+/// The table of images, for standard output; empty where none was built.
 pub fn table(report: &Report) -> String {
     let mut rows = vec![["image".to_owned(), "digest".to_owned(), "time".to_owned(), "cached".to_owned()]];
-    for (title, outcome) in &report.builds {
-        if let Outcome::Built(built) = outcome {
-            rows.push([title.clone(), short(&built.image), seconds(built.time), format!("{}/{}", built.cached, built.steps)]);
+    for build in &report.builds {
+        if let Outcome::Built(built) = &build.outcome {
+            rows.push([build.title.clone(), short(&built.image), seconds(built.time), format!("{}/{}", built.cached, built.steps)]);
         }
+    }
+    if rows.len() == 1 {
+        return String::new();
     }
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
     let widths = [width(0), width(1), width(2)];

@@ -12,13 +12,24 @@ use super::nodes::{Node, nodes, remaining};
 use super::progress::Progress;
 use super::{Built, Engine, Event, Failure, Host, Job, Outcome, classic};
 
+/// One build of a run.
+#[derive(Clone, Debug)]
+pub struct Build {
+    /// What it is called.
+    pub title: String,
+    /// Place of its image in the plan.
+    pub image: usize,
+    /// It is a stage that several images share, and no image of its own.
+    pub shared: bool,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
 /// What became of a run.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// Name and outcome of every build, shared stages first.
-    pub builds: Vec<(String, Outcome)>,
-    /// Places in `builds` that are images with names, and their places in the plan.
-    pub images: Vec<(usize, usize)>,
+    /// Every build, shared stages first.
+    pub builds: Vec<Build>,
     /// How long the whole took.
     pub time: Duration,
     /// The user stopped it.
@@ -28,7 +39,7 @@ pub struct Report {
 impl Report {
     /// Whether everything was built.
     pub fn complete(&self) -> bool {
-        self.builds.iter().all(|(_, outcome)| matches!(outcome, Outcome::Built(_)))
+        self.builds.iter().all(|build| matches!(build.outcome, Outcome::Built(_)))
     }
 }
 
@@ -122,11 +133,11 @@ impl<'a> Run<'a> {
             progress.show(&event);
         }
         progress.finish();
-        let offset = self.nodes.iter().take_while(|node| node.shared).count();
-        let images = self.nodes.iter().enumerate().skip(offset).map(|(n, node)| (n, node.image)).collect();
         let outcomes = std::mem::take(&mut self.outcomes).into_values();
-        let builds = self.nodes.iter().map(|node| node.title.clone()).zip(outcomes).collect();
-        Report { builds, images, time: started.elapsed(), interrupted }
+        let build =
+            |(node, outcome): (&Node, Outcome)| Build { title: node.title.clone(), image: node.image, shared: node.shared, outcome };
+        let builds = self.nodes.iter().zip(outcomes).map(build).collect();
+        Report { builds, time: started.elapsed(), interrupted }
     }
 
     fn start_ready(&mut self) {

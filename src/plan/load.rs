@@ -60,6 +60,8 @@ pub struct Loaded {
     users: Vec<(String, String)>,
     services: Vec<String>,
     platform: String,
+    /// The Compose files that were read, in order; empty for a Dockerfile alone.
+    pub compose_files: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -77,6 +79,11 @@ impl Parsed {
 }
 
 impl Loaded {
+    /// The Dockerfiles that are files of their own.
+    pub fn dockerfiles(&self) -> impl Iterator<Item = &str> {
+        self.dockerfiles.iter().filter(|parsed| !parsed.inline).map(|parsed| parsed.path.as_str())
+    }
+
     /// The builds, for [`plan`].
     pub fn input(&self) -> Input<'_> {
         Input {
@@ -169,7 +176,8 @@ impl Loader<'_> {
     }
 
     fn compose(&mut self, paths: Vec<String>) -> Result<(), LoadError> {
-        let project = self.project(paths)?;
+        let project = self.project(paths.clone())?;
+        self.loaded.compose_files = paths;
         let services = self.selected(&project)?;
         let (mut builds, mut users) = (Vec::new(), Vec::new());
         for service in services {

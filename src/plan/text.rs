@@ -72,7 +72,7 @@ fn body<'a>(out: &mut String, plan: &Plan, stage: &Stage, image: &'a Image, sour
     let all_shown = !stage.steps.is_empty() && stage.steps.iter().all(|step| shown.contains_key(step));
     if all_shown {
         let first = stage.steps.first().and_then(|step| shown.get(step)).copied().unwrap_or_default();
-        let other = if first == title(image) { "listed above".to_owned() } else { format!("shared with {first}") };
+        let other = if first == image.name { "listed above".to_owned() } else { format!("shared with {first}") };
         let _ = writeln!(out, "{}", cut(&format!("{from:<42}  {}, {other}", count(stage.steps.len(), "step")), WIDTH));
         return;
     }
@@ -81,13 +81,13 @@ fn body<'a>(out: &mut String, plan: &Plan, stage: &Stage, image: &'a Image, sour
         let Some(step) = plan.steps.get(place) else { continue };
         let line = format!("  {}", step.instruction.split_whitespace().collect::<Vec<_>>().join(" "));
         let note = match shown.get(&place) {
-            Some(first) if *first == title(image) => "the same step as above".to_owned(),
+            Some(first) if *first == image.name => "the same step as above".to_owned(),
             Some(first) => format!("shared with {first}"),
             None => prediction(step, sources),
         };
         let row = if note.is_empty() { cut(&line, WIDTH) } else { cut(&format!("{:<42}  {note}", cut(&line, 42)), WIDTH) };
         let _ = writeln!(out, "{}", row.trim_end());
-        shown.entry(place).or_insert(title(image));
+        shown.entry(place).or_insert(&image.name);
     }
 }
 
