@@ -186,3 +186,58 @@ pub(super) fn remaining(nodes: &[Node]) -> Vec<usize> {
     }
     remaining
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::Memory;
+    use crate::plan::load::{Request, load};
+    use crate::plan::plan;
+    use crate::source::Sources;
+
+    /// Each node as `title: nodes it needs`.
+    fn order(dockerfile: &str, services: &[(&str, &str)]) -> Vec<String> {
+        let mut files = Memory::new();
+        let service = |(name, build): &(&str, &str)| format!("  {name}:\n    image: {name}\n    build: {build}\n");
+        files.insert("compose.yml", format!("services:\n{}", services.iter().map(service).collect::<String>()));
+        files.insert("Dockerfile", dockerfile);
+        let mut sources = Sources::new();
+        let loaded = load(&Request { project_name: Some("p".to_owned()), ..Request::default() }, &files, &mut sources).unwrap();
+        let nodes = nodes(&plan(&loaded.input()).unwrap());
+        let title = |n: &usize| nodes.get(*n).map_or("?", |node| node.title.as_str());
+        nodes.iter().map(|node| format!("{}: {}", node.title, node.needs.iter().map(title).collect::<Vec<_>>().join(" "))).collect()
+    }
+
+    #[test]
+    fn a_stage_of_several_images_is_built_before_them() {
+        let file = "FROM x AS deps\nRUN d\nFROM deps AS base\nRUN b\nFROM base AS a\nRUN a\nFROM base AS c\nRUN c\nFROM deps AS e\nRUN e\n";
+        let stage = |name: &str| format!("{{context: ., target: {name}}}");
+        let (a, c, e) = (stage("a"), stage("c"), stage("e"));
+        assert_eq!(order(file, &[("a", &a), ("c", &c)]), ["base (Dockerfile): ", "a: base (Dockerfile)", "c: base (Dockerfile)"]);
+        assert_eq!(
+            order(file, &[("a", &a), ("c", &c), ("e", &e)]),
+            [
+                "deps (Dockerfile): ",
+                "base (Dockerfile): deps (Dockerfile)",
+                "a: base (Dockerfile)",
+                "c: base (Dockerfile)",
+                "e: deps (Dockerfile)"
+            ]
+        );
+        assert_eq!(order(file, &[("a", &a)]), ["a: "]);
+    }
+
+    #[test]
+    fn a_target_that_is_a_stage_of_another_is_built_once() {
+        let file = "FROM x AS base\nRUN b\nFROM base AS a\nRUN a\n";
+        let nodes = order(file, &[("a", "{context: ., target: a}"), ("b", "{context: ., target: base}")]);
+        assert_eq!(nodes, ["base (Dockerfile): ", "a: base (Dockerfile)", "b: base (Dockerfile)"]);
+    }
+
+    #[test]
+    fn images_with_equal_steps_follow_each_other_so_that_the_second_finds_them() {
+        let file = "FROM x AS a\nRUN same\nRUN a\nFROM x AS b\nRUN same\nRUN b\nFROM x AS c\nRUN other\n";
+        let services = [("a", "{context: ., target: a}"), ("b", "{context: ., target: b}"), ("c", "{context: ., target: c}")];
+        assert_eq!(order(file, &services), ["a: ", "b: a", "c: "]);
+    }
+}

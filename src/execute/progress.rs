@@ -24,9 +24,16 @@ pub enum Style {
 }
 
 impl Style {
-    /// In place on a terminal, plain elsewhere.
+    /// What BUILDKIT_PROGRESS says; else in place on a terminal that can, plain elsewhere.
     pub fn auto() -> Style {
-        if std::io::stderr().is_terminal() { Style::Tty } else { Style::Plain }
+        let able = std::io::stderr().is_terminal() && std::env::var("TERM").as_deref() != Ok("dumb");
+        match std::env::var("BUILDKIT_PROGRESS").as_deref() {
+            Ok("plain") => Style::Plain,
+            Ok("quiet") => Style::Quiet,
+            Ok("rawjson") => Style::Json,
+            _ if able => Style::Tty,
+            _ => Style::Plain,
+        }
     }
 }
 
@@ -35,6 +42,8 @@ pub(super) struct Progress {
     started: Instant,
     rows: Vec<Row>,
     bars: MultiProgress,
+    /// Columns for the names of the builds.
+    width: usize,
 }
 
 struct Row {
@@ -53,7 +62,9 @@ impl Progress {
             let file = job.plan.images.get(node.image).map_or_else(String::new, |image| image.dockerfile.clone());
             Row { title: node.title.clone(), file, started: now, step: String::new(), at: String::new(), bar: None }
         };
-        Progress { style: job.options.style, started: now, rows: nodes.iter().map(row).collect(), bars: MultiProgress::new() }
+        let width = nodes.iter().map(|node| node.title.chars().count()).max().unwrap_or(0).clamp(8, 26);
+        let rows = nodes.iter().map(row).collect();
+        Progress { style: job.options.style, started: now, rows, bars: MultiProgress::new(), width }
     }
 
     pub(super) fn show(&mut self, event: &Event) {
@@ -115,12 +126,12 @@ impl Progress {
     }
 
     fn tty(&mut self, event: &Event) {
-        let bars = self.bars.clone();
+        let (bars, width) = (self.bars.clone(), self.width);
         let Some(row) = self.rows.get_mut(node_of(event)) else { return };
         match event {
             Event::Started { .. } => {
                 let bar = bars.add(ProgressBar::new_spinner());
-                if let Ok(style) = ProgressStyle::with_template(" {spinner} {prefix:14!} {wide_msg} {elapsed:>5}") {
+                if let Ok(style) = ProgressStyle::with_template(&format!(" {{spinner}} {{prefix:{width}!}}  {{wide_msg}} {{elapsed:>5}}")) {
                     bar.set_style(style);
                 }
                 bar.set_prefix(row.title.clone());
@@ -138,7 +149,7 @@ impl Progress {
                     bar.finish_and_clear();
                 }
                 let mark = if matches!(outcome, Outcome::Built(_)) { '✔' } else { '✘' };
-                let _ = bars.println(format!(" {mark} {:<14} {}", row.title, outcome_line(outcome)));
+                let _ = bars.println(format!(" {mark} {:<width$}  {}", row.title, outcome_line(outcome)));
             }
             Event::Sent { .. } | Event::Cached { .. } => {}
         }

@@ -69,3 +69,40 @@ fn counted(item: &Item, file: &SourceFile) -> Option<Line> {
     let works = matches!(instruction.op, Op::Run(_) | Op::Copy(_) | Op::Add(_) | Op::Workdir(_));
     Some(Line { line: file.line_of(instruction.span.start as usize), works })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Sources;
+    use crate::syntax::dockerfile::parse;
+
+    const TEXT: &str = "# head\nARG V=1\nFROM a AS one\nRUN \\\n  x\n\nFROM b \\\n  AS two\nRUN y\nFROM one\nCOPY --from=two /y /y\nFROM one AS after\nRUN z\n";
+
+    fn cut(target: usize, keep: &[usize], built: &[(usize, &str)]) -> Rewritten {
+        let mut sources = Sources::new();
+        let id = sources.add("Dockerfile", TEXT.to_owned());
+        let file = sources.get(id);
+        let built = built.iter().map(|(n, id)| (*n, (*id).to_owned())).collect();
+        rewrite(&parse(file), file, target, keep, &built)
+    }
+
+    #[test]
+    fn a_file_that_is_needed_whole_stays_as_it_is() {
+        let all = cut(3, &[0, 1, 2, 3], &[]);
+        assert_eq!(all.text, None);
+        let lines: Vec<(usize, bool)> = all.instructions.iter().map(|i| (i.line, i.works)).collect();
+        let expected = [(2, false), (3, false), (4, true), (7, false), (9, true), (10, false), (11, true), (12, false), (13, true)];
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn what_is_not_needed_or_built_already_is_one_line_and_lines_keep_their_numbers() {
+        let part = cut(2, &[1, 2], &[(0, "sha256:1")]);
+        let text = part.text.unwrap_or_default();
+        assert_eq!(text, "# head\nARG V=1\nFROM sha256:1 AS one\n\n\n\nFROM b \\\n  AS two\nRUN y\nFROM one\nCOPY --from=two /y /y\n");
+        let lines: Vec<usize> = part.instructions.iter().map(|i| i.line).collect();
+        assert_eq!(lines, [2, 3, 7, 9, 10, 11]);
+        let unneeded = cut(3, &[0, 3], &[]).text.unwrap_or_default();
+        assert!(unneeded.contains("\nFROM scratch AS two\n\n\nFROM scratch\n\nFROM one AS after\nRUN z\n"), "{unneeded}");
+    }
+}
