@@ -160,10 +160,11 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
 
 /// The configuration that is named, or the one that lies in the working directory or above it, up to the repository's root.
 fn config(args: &Args, files: &dyn Files) -> Result<Config, Failure> {
-    if args.no_config {
-        return Ok(Config::default());
-    }
-    let found = args.config.as_deref().map(files::normalize).or_else(|| find_config(files));
+    if args.no_config { Ok(Config::default()) } else { read_config(args.config.as_deref(), files) }
+}
+
+pub(super) fn read_config(named: Option<&str>, files: &dyn Files) -> Result<Config, Failure> {
+    let found = named.map(files::normalize).or_else(|| find_config(files));
     let Some(path) = found else { return Ok(Config::default()) };
     let bytes = files.read(&path).map_err(|e| format!("cannot read {path}: {e}"))?;
     let text = String::from_utf8(bytes).map_err(|_| format!("{path}: is not UTF-8"))?;

@@ -258,8 +258,10 @@ fn say_problems(problems: &[Problem], sources: &Sources) -> u8 {
 #[cfg(feature = "execute")]
 fn gate(loaded: &Loaded, request: &Request) -> Result<Vec<String>, Failure> {
     use crate::diagnostic::Severity;
-    use crate::rule::{Selection, SelectionRequest, registry};
+    use crate::rule::{Selection, registry};
     use crate::stack::{self, Candidate};
+    let disk = Disk::new(".");
+    let config = super::check::read_config(None, &disk)?;
     let explicit = |path: &str| Candidate { path: path.to_owned(), explicit: true };
     let wanted = stack::Request {
         candidates: loaded.dockerfiles().map(explicit).collect(),
@@ -268,10 +270,13 @@ fn gate(loaded: &Loaded, request: &Request) -> Result<Vec<String>, Failure> {
         env_files: request.env_files.clone(),
         build_args: request.build_args.clone(),
         target: request.target.clone(),
+        options: config.options.clone(),
     };
-    let stack = stack::load(&wanted, &Disk::new("."));
-    let selection = Selection::resolve(&SelectionRequest::default(), registry()).map_err(|error| error.to_string())?;
-    let found = crate::check::run(&stack, &selection).diagnostics;
+    let stack = stack::load(&wanted, &disk);
+    let selection = config.selection(crate::rule::SelectionRequest::default(), None);
+    let selection = Selection::resolve(&selection, registry()).map_err(|error| error.to_string())?;
+    let mut found = crate::check::run(&stack, &selection).diagnostics;
+    config.apply(&mut found);
     let line = |d: &crate::diagnostic::Diagnostic| {
         let at = stack.sources.get(d.primary.file).line_column(d.primary.start as usize);
         format!("{}:{}:{}: error {}: {}", stack.sources.path(d.primary.file), at.line, at.column, d.rule, d.message)
