@@ -14,17 +14,23 @@ pub struct Outcome {
     pub diagnostics: Vec<Diagnostic>,
     /// How many were silenced by comments.
     pub suppressed: usize,
+    /// Secrets in findings that are silenced or were not asked for: other findings may show the same lines.
+    pub masks: Vec<Span>,
 }
+
+/// The category whose rules run in any case, for the sake of what they mask.
+const SECRETS: &str = "secrets";
 
 /// Runs the selected rules.
 pub fn run(stack: &Stack, selection: &Selection) -> Outcome {
-    let rules: Vec<(usize, &'static Info)> = registry().rules().iter().enumerate().filter(|(n, _)| selection.runs(*n)).collect();
+    let runs = |(n, info): &(usize, &'static Info)| selection.runs(*n) || info.category == SECRETS;
+    let rules: Vec<(usize, &'static Info)> = registry().rules().iter().enumerate().filter(runs).collect();
     let found = crate::par::map(&rules, |(index, info)| {
-        let mut found = run_rule(stack, info);
-        found.retain(|d| selection.wants(*index, d));
-        found
+        run_rule(stack, info).into_iter().partition::<Vec<Diagnostic>, _>(|d| selection.runs(*index) && selection.wants(*index, d))
     });
     let mut outcome = Outcome::default();
+    let (found, unasked): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+    outcome.masks.extend(unasked.into_iter().flatten().flat_map(|d| d.masks));
     let suppressions = Suppressions::new(stack);
     let mut seen: HashSet<(&'static str, Span)> = HashSet::new();
     let mut all: Vec<Diagnostic> = found.into_iter().flatten().collect();
@@ -36,6 +42,7 @@ pub fn run(stack: &Stack, selection: &Selection) -> Outcome {
         }
         if suppressions.cover(&diagnostic) {
             outcome.suppressed += 1;
+            outcome.masks.extend(diagnostic.masks);
         } else {
             outcome.diagnostics.push(diagnostic);
         }

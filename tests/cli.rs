@@ -338,3 +338,25 @@ fn a_configuration_is_found_and_its_mistakes_are_named() {
     assert!(ran.err.contains(".stacklint.yaml") && ran.err.contains("ignroe"), "{}", ran.err);
     assert_eq!(run(&app, &["check", "--config", "nowhere.yml"]).status, Some(2));
 }
+
+#[test]
+fn a_secret_stays_hidden_where_its_own_finding_is_silenced_or_not_asked_for() {
+    if !has_rule("secret-in-env") {
+        eprintln!("skipped: the rule on secrets in ENV is not there");
+        return;
+    }
+    let dir = folder();
+    let secret = "q8Zt3nV0xLw7Rk2YbC5dHj9sMf4gPu6TaE1oWiXe";
+    let asked = &["check", "--preset", "strict"][..];
+    for (comment, args) in
+        [("", asked), ("# stacklint: ignore[secret-in-env] known\n", asked), ("", &["check", "--select", "untagged-image"])]
+    {
+        write(dir.path(), "Dockerfile", format!("FROM alpine\n{comment}ENV AWS_SECRET_ACCESS_KEY={secret}\n"));
+        for format in ["text", "compact", "json", "jsonl", "sarif", "github", "gitlab", "checkstyle", "junit", "rdjson"] {
+            let ran = run(dir.path(), &[args, &["--format", format]].concat());
+            assert!(!ran.out.contains(secret) && !ran.err.contains(secret), "{format}: {}", ran.out);
+        }
+        let ran = run(dir.path(), &[args, &["--unsafe-fixes", "--diff"]].concat());
+        assert!(!ran.out.contains(secret), "{}", ran.out);
+    }
+}

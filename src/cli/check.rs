@@ -251,7 +251,7 @@ impl Job<'_> {
             diagnostics: outcome.diagnostics,
             fingerprints: Vec::new(),
             suppressed: outcome.suppressed,
-            masks: Vec::new(),
+            masks: outcome.masks,
             unreadable: stack.unreadable,
         };
         reported(found, self.args.severity, self.baseline.as_ref())
