@@ -16,3 +16,6 @@ pub(crate) mod setting;
 pub(crate) mod steps;
 pub(crate) mod syntax_errors;
 pub(crate) mod variables;
+pub(crate) mod secret_files;
+pub(crate) mod secret_variables;
+pub(crate) mod secrets;

@@ -1,0 +1,53 @@
+use crate::compose::{MountKind, Project};
+use crate::files::file_name;
+use crate::rule::{Cx, Rule, rule};
+use crate::rules::support::setting::named_development;
+
+rule!(CredentialsMounted, "secrets/credentials-mounted");
+
+/// Paths below a home that hold logins: what they are.
+const KNOWN: [(&str, &str); 16] = [
+    (".docker/config.json", "Docker's logins to registries"),
+    (".docker", "Docker's logins to registries"),
+    (".aws/credentials", "AWS keys"),
+    (".aws", "AWS keys"),
+    (".ssh", "SSH keys"),
+    (".kube/config", "access to Kubernetes clusters"),
+    (".kube", "access to Kubernetes clusters"),
+    (".config/gcloud", "Google Cloud logins"),
+    (".azure", "Azure logins"),
+    (".gnupg", "GnuPG keys"),
+    (".netrc", "logins to servers"),
+    (".git-credentials", "logins to git servers"),
+    (".pypirc", "logins to package registries"),
+    (".vault-token", "a Vault token"),
+    (".config/gh", "a GitHub login"),
+    (".terraform.d/credentials.tfrc.json", "Terraform logins"),
+];
+
+impl Rule for CredentialsMounted {
+    fn project(&self, project: &Project, cx: &mut Cx<'_>) {
+        for service in &project.services {
+            for mount in service.mounts.iter().filter(|m| m.kind == MountKind::Bind) {
+                let Some(source) = &mount.source else { continue };
+                let Some(what) = held_in(source) else { continue };
+                if named_development(file_name(cx.stack.sources.path(mount.span.file))) {
+                    continue;
+                }
+                let change = if mount.read_only { "reads" } else { "reads and may change" };
+                cx.report(source.span, format!("`{}` {change} {what} of the host, and so does whoever breaks into it", service.name.value))
+                    .help("give the container a login of its own that can do no more than it needs");
+            }
+        }
+    }
+}
+
+fn held_in(path: &str) -> Option<&'static str> {
+    let path = path.trim_end_matches('/');
+    let ends = |end: &str| path == end || path.strip_suffix(end).is_some_and(|rest| rest.ends_with('/'));
+    if let Some((_, what)) = KNOWN.iter().find(|(end, _)| ends(end)) {
+        return Some(what);
+    }
+    let name = path.rsplit('/').next().unwrap_or_default();
+    ["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"].contains(&name).then_some("an SSH key")
+}

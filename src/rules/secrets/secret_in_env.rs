@@ -1,0 +1,22 @@
+use crate::rule::{Cx, Rule, rule};
+use crate::rules::support::secret_variables::{self, Kind};
+use crate::rules::support::secrets::Value;
+use crate::stack::DockerfileUnit;
+
+rule!(SecretInEnv, "secrets/secret-in-env");
+
+impl Rule for SecretInEnv {
+    fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
+        for variable in secret_variables::of(cx.stack, unit).into_iter().filter(|v| v.kind == Kind::Env) {
+            let Some(value) = &variable.value else { continue };
+            let what = match variable.judged {
+                Value::Token(kind) => format!("`{}` is {kind} and", variable.name),
+                _ => format!("the value of `{}`", variable.name),
+            };
+            cx.report(variable.span, format!("{what} is in the image for whoever pulls it, and in the environment of every process"))
+                .help(format!("give `{}` when the container starts, or as a build secret to the one RUN that needs it", variable.name))
+                .aliases(&variable.aliases)
+                .mask(value.span);
+        }
+    }
+}
