@@ -7,21 +7,21 @@ rule!(CredentialsMounted, "secrets/credentials-mounted");
 
 /// Paths below a home that hold logins: what they are.
 const KNOWN: [(&str, &str); 16] = [
-    (".docker/config.json", "Docker's logins to registries"),
-    (".docker", "Docker's logins to registries"),
+    (".docker/config.json", "Docker logins"),
+    (".docker", "Docker logins"),
     (".aws/credentials", "AWS keys"),
     (".aws", "AWS keys"),
     (".ssh", "SSH keys"),
-    (".kube/config", "access to Kubernetes clusters"),
-    (".kube", "access to Kubernetes clusters"),
+    (".kube/config", "Kubernetes logins"),
+    (".kube", "Kubernetes logins"),
     (".config/gcloud", "Google Cloud logins"),
     (".azure", "Azure logins"),
     (".gnupg", "GnuPG keys"),
-    (".netrc", "logins to servers"),
-    (".git-credentials", "logins to git servers"),
-    (".pypirc", "logins to package registries"),
-    (".vault-token", "a Vault token"),
-    (".config/gh", "a GitHub login"),
+    (".netrc", "logins to other servers"),
+    (".git-credentials", "git logins"),
+    (".pypirc", "PyPI logins"),
+    (".vault-token", "Vault token"),
+    (".config/gh", "GitHub login"),
     (".terraform.d/credentials.tfrc.json", "Terraform logins"),
 ];
 
@@ -34,8 +34,8 @@ impl Rule for CredentialsMounted {
                 if named_development(file_name(cx.stack.sources.path(mount.span.file))) {
                     continue;
                 }
-                let change = if mount.read_only { "reads" } else { "reads and may change" };
-                cx.report(source.span, format!("`{}` {change} {what} of the host, and so does whoever breaks into it", service.name.value))
+                let can = if mount.read_only { "read" } else { "read and change" };
+                cx.report(source.span, format!("`{}` can {can} the host's {what}, and so can whoever breaks into it", service.name.value))
                     .help("give the container a login of its own that can do no more than it needs");
             }
         }
@@ -49,5 +49,5 @@ fn held_in(path: &str) -> Option<&'static str> {
         return Some(what);
     }
     let name = path.rsplit('/').next().unwrap_or_default();
-    ["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"].contains(&name).then_some("an SSH key")
+    ["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"].contains(&name).then_some("SSH key")
 }

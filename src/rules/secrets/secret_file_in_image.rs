@@ -17,6 +17,7 @@ type Found = (String, &'static str, bool);
 impl Rule for SecretFileInImage {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
         for (stage, ast_stage) in unit.ast.stages.iter().enumerate() {
+            let mut said: Vec<String> = Vec::new();
             for (item, instruction) in unit.ast.stage_instructions(ast_stage) {
                 let (Op::Copy(copy) | Op::Add(copy)) = &instruction.op else { continue };
                 if copy.from.is_some() || !reaches_an_image(cx.stack, unit, stage, item, copy) {
@@ -25,9 +26,10 @@ impl Rule for SecretFileInImage {
                 for source in &copy.sources {
                     let builds = cx.stack.builds_of(unit);
                     let found = builds.map(|b| brought(cx.stack, unit, b, stage, item, instruction, source)).find(|f| !f.is_empty());
-                    if let Some(found) = found {
-                        report(&found, source, instruction, cx);
-                    }
+                    let mut found = found.unwrap_or_default();
+                    found.retain(|(path, _, _)| !said.contains(path));
+                    report(&found, source, instruction, cx);
+                    said.extend(found.into_iter().map(|(path, _, _)| path));
                 }
             }
         }

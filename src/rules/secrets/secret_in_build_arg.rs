@@ -10,7 +10,11 @@ impl Rule for SecretInBuildArg {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
         for variable in secret_variables::of(cx.stack, unit).into_iter().filter(|v| v.kind == Kind::Arg) {
             let shipped = variable.stage.is_some_and(|s| is_shipped(cx.stack, unit, s));
-            let where_to = if shipped { "is recorded in the image's history for whoever pulls it" } else { "is recorded in the build's cache and provenance" };
+            let where_to = if shipped {
+                "is recorded in the image's history for whoever pulls it"
+            } else {
+                "is recorded in the build's cache and provenance"
+            };
             let name = &variable.name;
             let given: Vec<_> = cx.stack.builds_of(unit).filter_map(|b| b.args.iter().find(|a| a.name.value == *name)).collect();
             let mut report = cx

@@ -18,7 +18,12 @@ impl Rule for SecretLiteralInCompose {
             for label in &service.labels {
                 let Some(value) = &label.value else { continue };
                 if let Some(kind) = token(value) {
-                    report(value.span, value.span, format!("{kind} stands in label `{}` of `{}`", label.name.value, service.name.value), cx);
+                    report(
+                        value.span,
+                        value.span,
+                        format!("{kind} stands in label `{}` of `{}`", label.name.value, service.name.value),
+                        cx,
+                    );
                 }
             }
         }
@@ -41,7 +46,12 @@ fn variable(service: &Service, var: &EnvVar, cx: &mut Cx<'_>) {
             return report(value.span, value.span, format!("{kind} stands in the file, as `{name}` of `{owner}`"), cx);
         }
         Value::Random if !for_tests => {
-            return report(value.span, value.span, format!("the secret `{name}` of `{owner}` stands in the file for whoever reads the repository"), cx);
+            return report(
+                value.span,
+                value.span,
+                format!("the secret `{name}` of `{owner}` stands in the file for whoever reads the repository"),
+                cx,
+            );
         }
         _ => {}
     }

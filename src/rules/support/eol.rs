@@ -134,7 +134,7 @@ fn named(image: &ImageRef, tag: &str) -> Vec<(&'static Product, String, bool)> {
     let products = &table().products;
     let segments: Vec<&str> = tag.split(['-', '_', '+']).collect();
     let own_name = image.official().unwrap_or(&image.name);
-    let own = products.iter().find(|p| p.images.iter().any(|i| i == own_name));
+    let own = products.iter().find(|p| is_public(image) && p.images.iter().any(|i| i == own_name));
     let mut found = Vec::new();
     for (n, segment) in segments.iter().enumerate() {
         if let (0, Some(product)) = (n, own) {
@@ -151,6 +151,13 @@ fn named(image: &ImageRef, tag: &str) -> Vec<(&'static Product, String, bool)> {
         found.extend(by_word(word, "").map(|(p, v)| (p, v, false)));
     }
     found
+}
+
+/// Whether the image is on a registry where a product's name is its maker's, not somebody's own image.
+fn is_public(image: &ImageRef) -> bool {
+    const HOSTS: [&str; 7] =
+        ["mcr.microsoft.com", "docker.elastic.co", "quay.io", "gcr.io", "mirror.gcr.io", "registry.hub.docker.com", "hub.docker.com"];
+    image.official().is_some() || image.registry.as_deref().is_none_or(|host| HOSTS.contains(&host) || host.ends_with("docker.io"))
 }
 
 /// `alpine3.14`, or for distributions `debian-10`.

@@ -43,13 +43,29 @@ fn key(name: &str) -> Option<&'static str> {
 
 fn credentials(path: &str, name: &str) -> Option<&'static str> {
     const NAMES: [&str; 16] = [
-        ".netrc", "_netrc", ".git-credentials", ".pgpass", ".pypirc", ".dockercfg", ".dockerconfigjson", "credentials.json", "kubeconfig",
-        ".vault-token", ".s3cfg", "terraform.tfstate", "terraform.tfvars", "secrets.yml", "secrets.yaml", "secrets.json",
+        ".netrc",
+        "_netrc",
+        ".git-credentials",
+        ".pgpass",
+        ".pypirc",
+        ".dockercfg",
+        ".dockerconfigjson",
+        "credentials.json",
+        "kubeconfig",
+        ".vault-token",
+        ".s3cfg",
+        "terraform.tfstate",
+        "terraform.tfvars",
+        "secrets.yml",
+        "secrets.yaml",
+        "secrets.json",
     ];
     const ENDS: [&str; 5] =
         [".aws/credentials", ".docker/config.json", ".kube/config", "config/master.key", "application_default_credentials.json"];
     let service_account = name.ends_with(".json")
-        && ["service-account", "service_account", "serviceaccount", "client_secret", "gcp-key", "gcloud-key"].iter().any(|p| name.contains(p));
+        && ["service-account", "service_account", "serviceaccount", "client_secret", "gcp-key", "gcloud-key"]
+            .iter()
+            .any(|p| name.contains(p));
     let ends = ENDS.iter().any(|e| path == *e || path.strip_suffix(e).is_some_and(|rest| rest.ends_with('/')));
     (NAMES.contains(&name) || ends || service_account).then_some("credentials")
 }
@@ -72,8 +88,10 @@ fn data(path: &str, name: &str) -> Option<&'static str> {
 /// migration's leading number.
 fn is_dump(path: &str, stem: &str) -> bool {
     let dumped = |word: &str| {
-        matches!(word, "dump" | "dumps" | "backup" | "backups" | "bak" | "snapshot" | "snapshots" | "export" | "exports" | "prod" | "production")
-            || word.ends_with("dump")
+        matches!(
+            word,
+            "dump" | "dumps" | "backup" | "backups" | "bak" | "snapshot" | "snapshots" | "export" | "exports" | "prod" | "production"
+        ) || word.ends_with("dump")
     };
     let words = |text: &str| text.split(|c: char| !c.is_ascii_alphanumeric()).any(dumped);
     let digits = stem.split(|c: char| !c.is_ascii_digit()).skip(1).any(|run| run.len() >= 6);
@@ -83,9 +101,32 @@ fn is_dump(path: &str, stem: &str) -> bool {
 /// Folders whose content is no secret of anyone: tests, examples, what others wrote.
 pub(crate) fn is_innocent_folder(path: &str) -> bool {
     const FOLDERS: [&str; 26] = [
-        "test", "tests", "testing", "testdata", "test_data", "test-data", "__tests__", "spec", "specs", "fixtures", "fixture", "mock", "mocks",
-        "example", "examples", "sample", "samples", "demo", "docs", "doc", "node_modules", "vendor", "site-packages", "dist-packages",
-        "migrations", ".git",
+        "test",
+        "tests",
+        "testing",
+        "testdata",
+        "test_data",
+        "test-data",
+        "__tests__",
+        "spec",
+        "specs",
+        "fixtures",
+        "fixture",
+        "mock",
+        "mocks",
+        "example",
+        "examples",
+        "sample",
+        "samples",
+        "demo",
+        "docs",
+        "doc",
+        "node_modules",
+        "vendor",
+        "site-packages",
+        "dist-packages",
+        "migrations",
+        ".git",
     ];
     let lower = parent(path).to_lowercase();
     lower.split('/').any(|part| FOLDERS.contains(&part) || part.starts_with("test_") || part.ends_with("_test") || part.ends_with("-test"))
@@ -94,8 +135,18 @@ pub(crate) fn is_innocent_folder(path: &str) -> bool {
 /// A name that a glob was written for: `.en[v]` is `.env`, `.env*` takes it too. A pattern that takes anything is nobody's name.
 pub(crate) fn named_by_glob(pattern: &str) -> Option<String> {
     const NAMES: [&str; 12] = [
-        ".env", ".env.local", ".env.production.local", "id_rsa", "id_ed25519", "db.sqlite3", ".netrc", ".pgpass", ".git-credentials",
-        "credentials.json", "secrets.yaml", "secrets.yml",
+        ".env",
+        ".env.local",
+        ".env.production.local",
+        "id_rsa",
+        "id_ed25519",
+        "db.sqlite3",
+        ".netrc",
+        ".pgpass",
+        ".git-credentials",
+        "credentials.json",
+        "secrets.yaml",
+        "secrets.yml",
     ];
     if !pattern.contains(['*', '?', '[']) {
         return None;
@@ -134,14 +185,34 @@ mod tests {
     #[test]
     fn names_say_what_files_hold() {
         for path in [
-            ".env", "app/.env.local", "id_rsa", "certs/server.key", "tls/app-key.pem", "data/dumps/exp-03042016-1803.sql", "db.sqlite3",
-            "backup.sql", "shop.sql.gz", "home/.aws/credentials", "config/master.key", "gcp/service-account.json",
+            ".env",
+            "app/.env.local",
+            "id_rsa",
+            "certs/server.key",
+            "tls/app-key.pem",
+            "data/dumps/exp-03042016-1803.sql",
+            "db.sqlite3",
+            "backup.sql",
+            "shop.sql.gz",
+            "home/.aws/credentials",
+            "config/master.key",
+            "gcp/service-account.json",
         ] {
             assert!(kind(path).is_some(), "{path}");
         }
         for path in [
-            ".env.example", ".env.test", "id_rsa.pub", "nginx_signing.key", "ca.pem", "init.sql", "db/schema.sql", "20160403_create_users.sql",
-            "app.dbx", "environment.py", "keyboard.json", "docker/config.json.tmpl",
+            ".env.example",
+            ".env.test",
+            "id_rsa.pub",
+            "nginx_signing.key",
+            "ca.pem",
+            "init.sql",
+            "db/schema.sql",
+            "20160403_create_users.sql",
+            "app.dbx",
+            "environment.py",
+            "keyboard.json",
+            "docker/config.json.tmpl",
         ] {
             assert_eq!(kind(path), None, "{path}");
         }

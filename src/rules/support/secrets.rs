@@ -32,17 +32,98 @@ fn words(name: &str) -> Vec<String> {
 
 /// Words that make a name something about a secret, or the public half of one.
 const ABOUT: [&str; 62] = [
-    "public", "publishable", "pub", "anon", "file", "files", "path", "dir", "folder", "version", "name", "names", "id", "ids", "url",
-    "uri", "host", "port", "header", "headers", "type", "length", "len", "ttl", "expiry", "expires", "expiration", "expire", "lifetime",
-    "timeout", "algorithm", "algo", "policy", "prefix", "suffix", "enabled", "enable", "disable", "disabled", "require", "required",
-    "allow", "count", "min", "max", "size", "rotation", "field", "label", "format", "mode", "method", "endpoint", "issuer", "audience",
-    "empty", "generate", "hint", "reset", "arn", "fingerprint", "digest",
+    "public",
+    "publishable",
+    "pub",
+    "anon",
+    "file",
+    "files",
+    "path",
+    "dir",
+    "folder",
+    "version",
+    "name",
+    "names",
+    "id",
+    "ids",
+    "url",
+    "uri",
+    "host",
+    "port",
+    "header",
+    "headers",
+    "type",
+    "length",
+    "len",
+    "ttl",
+    "expiry",
+    "expires",
+    "expiration",
+    "expire",
+    "lifetime",
+    "timeout",
+    "algorithm",
+    "algo",
+    "policy",
+    "prefix",
+    "suffix",
+    "enabled",
+    "enable",
+    "disable",
+    "disabled",
+    "require",
+    "required",
+    "allow",
+    "count",
+    "min",
+    "max",
+    "size",
+    "rotation",
+    "field",
+    "label",
+    "format",
+    "mode",
+    "method",
+    "endpoint",
+    "issuer",
+    "audience",
+    "empty",
+    "generate",
+    "hint",
+    "reset",
+    "arn",
+    "fingerprint",
+    "digest",
 ];
 
 /// Words that turn `key` into a secret.
 const KEYS: [&str; 26] = [
-    "api", "secret", "private", "access", "encryption", "encrypt", "signing", "master", "app", "auth", "account", "session", "service",
-    "license", "deploy", "storage", "admin", "jwt", "cookie", "crypto", "hmac", "webhook", "ssh", "shared", "aes", "vapid",
+    "api",
+    "secret",
+    "private",
+    "access",
+    "encryption",
+    "encrypt",
+    "signing",
+    "master",
+    "app",
+    "auth",
+    "account",
+    "session",
+    "service",
+    "license",
+    "deploy",
+    "storage",
+    "admin",
+    "jwt",
+    "cookie",
+    "crypto",
+    "hmac",
+    "webhook",
+    "ssh",
+    "shared",
+    "aes",
+    "vapid",
 ];
 
 /// Whether a name says that its value is a secret.
@@ -74,8 +155,7 @@ pub(crate) fn password_name(name: &str) -> bool {
 
 /// The names that `docker build --check` takes for secrets.
 pub(crate) fn buildkit_name(name: &str) -> bool {
-    const SECRET: [&str; 10] =
-        ["apikey", "auth", "credential", "credentials", "key", "password", "pword", "passwd", "secret", "token"];
+    const SECRET: [&str; 10] = ["apikey", "auth", "credential", "credentials", "key", "password", "pword", "passwd", "secret", "token"];
     let lower = name.to_lowercase();
     let has = |wanted: &[&str]| lower.split('_').any(|part| wanted.contains(&part));
     has(&SECRET) && !has(&["public", "file", "version"])
@@ -83,8 +163,7 @@ pub(crate) fn buildkit_name(name: &str) -> bool {
 
 /// The names that hadolint takes for secrets.
 pub(crate) fn hadolint_name(name: &str) -> bool {
-    const PARTS: [&str; 9] =
-        ["api_key", "client_key", "password", "private", "secret", "token", "username", "access_key", "credential"];
+    const PARTS: [&str; 9] = ["api_key", "client_key", "password", "private", "secret", "token", "username", "access_key", "credential"];
     let lower = name.to_lowercase();
     PARTS.iter().any(|p| lower.contains(p))
 }
@@ -106,15 +185,50 @@ pub(crate) fn judge(name: &str, value: &str) -> Value {
 /// Values that stand for nothing yet, or for something kept elsewhere.
 pub(crate) fn placeholder(value: &str) -> bool {
     const PARTS: [&str; 26] = [
-        "change", "replace", "placeholder", "your", "example", "sample", "dummy", "insert", "todo", "fixme", "redacted", "not-a", "not_a",
-        "notreal", "not-real", "stand-in", "fake", "to-be", "tobe", "put-", "put_", "fill", "foobar", "xxx", "undefined", "...",
+        "change",
+        "replace",
+        "placeholder",
+        "your",
+        "example",
+        "sample",
+        "dummy",
+        "insert",
+        "todo",
+        "fixme",
+        "redacted",
+        "not-a",
+        "not_a",
+        "notreal",
+        "not-real",
+        "stand-in",
+        "fake",
+        "to-be",
+        "tobe",
+        "put-",
+        "put_",
+        "fill",
+        "foobar",
+        "xxx",
+        "undefined",
+        "...",
     ];
     const WHOLE: [&str; 19] = [
         "true", "false", "yes", "no", "on", "off", "none", "null", "nil", "unset", "empty", "build", "ci", "tbd", "auto", "random",
         "generate", "n/a", "disabled",
     ];
     const ELSEWHERE: [&str; 13] = [
-        "arn:", "pk_live_", "pk_test_", "sk_test_", "rk_test_", "file:", "vault:", "op://", "ssm:", "sm://", "secretsmanager", "ref+",
+        "arn:",
+        "pk_live_",
+        "pk_test_",
+        "sk_test_",
+        "rk_test_",
+        "file:",
+        "vault:",
+        "op://",
+        "ssm:",
+        "sm://",
+        "secretsmanager",
+        "ref+",
         "enc[",
     ];
     let lower = value.trim().trim_matches(['"', '\'']).to_lowercase();
@@ -224,7 +338,8 @@ fn word_token(word: &str) -> Option<&'static str> {
     for (kind, prefix, least) in TOKENS {
         let Some(rest) = word.strip_prefix(prefix) else { continue };
         let upper = prefix.len() == 4 && prefix.ends_with("IA");
-        let fits = rest.len() >= least && (!upper || rest.len() == 16 && rest.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()));
+        let fits =
+            rest.len() >= least && (!upper || rest.len() == 16 && rest.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()));
         let mixed = rest.chars().any(|c| c.is_ascii_digit()) && rest.chars().any(|c| c.is_ascii_alphabetic());
         if fits && mixed && !made_up(rest) {
             return Some(kind);
@@ -268,13 +383,74 @@ pub(crate) fn url_login(text: &str) -> Option<UrlLogin> {
 /// Passwords that every scanner tries first. A password equal to its user's name is one too.
 pub(crate) fn tried_first(user: Option<&str>, password: &str) -> bool {
     const KNOWN: [&str; 68] = [
-        "password", "passwd", "pass", "passw0rd", "p@ssw0rd", "p@ssword", "pa55word", "password1", "password123", "secret", "secret123",
-        "admin", "admin123", "administrator", "root", "root123", "toor", "rootpassword", "rootpass", "postgres", "postgresql", "mysql",
-        "mariadb", "mongo", "mongodb", "redis", "rabbitmq", "rabbit", "guest", "user", "test", "test123", "testing", "example", "changeme",
-        "change_me", "change-me", "changeit", "changethis", "default", "qwerty", "letmein", "welcome", "minioadmin", "minio", "minio123",
-        "grafana", "elastic", "keycloak", "neo4j", "pgadmin", "demo", "abc123", "docker", "mysecretpassword", "mypassword",
-        "yourpassword", "my-secret-pw", "supersecret", "topsecret", "wordpress", "django", "laravel", "symfony", "pwd", "dbpass",
-        "dbpassword", "userpassword",
+        "password",
+        "passwd",
+        "pass",
+        "passw0rd",
+        "p@ssw0rd",
+        "p@ssword",
+        "pa55word",
+        "password1",
+        "password123",
+        "secret",
+        "secret123",
+        "admin",
+        "admin123",
+        "administrator",
+        "root",
+        "root123",
+        "toor",
+        "rootpassword",
+        "rootpass",
+        "postgres",
+        "postgresql",
+        "mysql",
+        "mariadb",
+        "mongo",
+        "mongodb",
+        "redis",
+        "rabbitmq",
+        "rabbit",
+        "guest",
+        "user",
+        "test",
+        "test123",
+        "testing",
+        "example",
+        "changeme",
+        "change_me",
+        "change-me",
+        "changeit",
+        "changethis",
+        "default",
+        "qwerty",
+        "letmein",
+        "welcome",
+        "minioadmin",
+        "minio",
+        "minio123",
+        "grafana",
+        "elastic",
+        "keycloak",
+        "neo4j",
+        "pgadmin",
+        "demo",
+        "abc123",
+        "docker",
+        "mysecretpassword",
+        "mypassword",
+        "yourpassword",
+        "my-secret-pw",
+        "supersecret",
+        "topsecret",
+        "wordpress",
+        "django",
+        "laravel",
+        "symfony",
+        "pwd",
+        "dbpass",
+        "dbpassword",
+        "userpassword",
     ];
     let lower = password.trim().to_lowercase();
     let counted = !lower.is_empty() && ("1234567890".starts_with(&lower) || lower.len() > 2 && lower.chars().all(|c| c == '1' || c == '0'));
@@ -287,12 +463,26 @@ mod tests {
 
     #[test]
     fn names_are_read_word_by_word() {
-        for name in ["DB_PASSWORD", "dbPassword", "PGPASSWORD", "DB_PASS", "NPM_TOKEN", "API_KEY", "AWS_SECRET_ACCESS_KEY", "SSH_PRIVATE_KEY"] {
+        for name in
+            ["DB_PASSWORD", "dbPassword", "PGPASSWORD", "DB_PASS", "NPM_TOKEN", "API_KEY", "AWS_SECRET_ACCESS_KEY", "SSH_PRIVATE_KEY"]
+        {
             assert!(secret_name(name), "{name}");
         }
         for name in [
-            "PASSWORD_FILE", "ACCESS_TOKEN_EXPIRE_MINUTES", "PUBLIC_KEY", "GPG_KEY", "TOKENIZERS_PARALLELISM", "KEYBOARD", "SECRET_NAME",
-            "ALLOW_EMPTY_PASSWORD", "PWD", "AWS_ACCESS_KEY_ID", "MONKEY", "AUTHOR", "PASSENGER_VERSION", "COMPASS",
+            "PASSWORD_FILE",
+            "ACCESS_TOKEN_EXPIRE_MINUTES",
+            "PUBLIC_KEY",
+            "GPG_KEY",
+            "TOKENIZERS_PARALLELISM",
+            "KEYBOARD",
+            "SECRET_NAME",
+            "ALLOW_EMPTY_PASSWORD",
+            "PWD",
+            "AWS_ACCESS_KEY_ID",
+            "MONKEY",
+            "AUTHOR",
+            "PASSENGER_VERSION",
+            "COMPASS",
         ] {
             assert!(!secret_name(name), "{name}");
         }
@@ -305,7 +495,9 @@ mod tests {
         assert_eq!(judge("DB_PASSWORD", "hunter"), Value::Word);
         assert_eq!(judge("JWT_SECRET", "my-super-secret-key"), Value::Word);
         assert_eq!(judge("COLOUR", "8f3b1c9d2e7a4f60b5c8d1e2f3a4b5c6"), Value::Nothing);
-        for value in ["", "*****", "*****.apps.example.org", "<token>", "${TOKEN}", "changeme", "/run/secrets/x", "arn:aws:iam::1:x", "xxxx"] {
+        for value in
+            ["", "*****", "*****.apps.example.org", "<token>", "${TOKEN}", "changeme", "/run/secrets/x", "arn:aws:iam::1:x", "xxxx"]
+        {
             assert_eq!(judge("API_TOKEN", value), Value::Nothing, "{value}");
         }
     }
