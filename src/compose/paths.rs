@@ -18,7 +18,8 @@ impl Base<'_> {
         if let (Some(rest), Some(home)) = (path.strip_prefix('~'), self.home) {
             return files::normalize(&format!("{home}/{rest}"));
         }
-        let windows = path.as_bytes().get(1) == Some(&b':') && path.starts_with(|c: char| c.is_ascii_alphabetic());
+        let drive = path.as_bytes().get(1) == Some(&b':') && path.starts_with(|c: char| c.is_ascii_alphabetic());
+        let windows = drive && matches!(path.as_bytes().get(2), Some(b'/' | b'\\'));
         if path.starts_with('/') || windows || path.starts_with(r"\\") {
             return path.to_owned();
         }
@@ -86,7 +87,12 @@ pub(super) fn resolve(root: &mut Node, base: &Base<'_>) {
         let local = volume.get("driver").and_then(Node::as_str) == Some("local");
         let Some(options) = volume.get_mut("driver_opts").filter(|_| local) else { continue };
         if options.get("o").and_then(Node::as_str) == Some("bind") {
-            base.mark_key(options, "device");
+            if let Some(Value::Scalar(device)) = options.get_mut("device").map(|d| &mut d.value)
+                && device.data == Data::Str
+                && device.path.is_none()
+            {
+                device.path = Some(base.resolve(&device.text.value));
+            }
         }
     }
 }

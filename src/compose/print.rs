@@ -488,7 +488,7 @@ impl Printer<'_> {
 }
 
 fn windows(path: &str) -> bool {
-    path.starts_with(r"\\") || path.as_bytes().get(1) == Some(&b':')
+    path.starts_with(r"\\") || matches!(path.as_bytes(), [_, b':', b'/' | b'\\', ..])
 }
 
 fn flag(node: &Node) -> Option<bool> {

@@ -271,6 +271,16 @@ fn escapes(text: &Text) -> Text {
         let slash = at + found;
         let Some(next) = text.value.get(slash + 1..).and_then(|t| t.chars().next()) else { break };
         let end = slash + 1 + next.len_utf8();
+        if next == '0' {
+            let digits = text.value.get(end..).map_or(0, |t| t.bytes().take(3).take_while(u8::is_ascii_digit).count());
+            let octal = text.value.get(end..end + digits).filter(|d| d.len() == 3).and_then(|d| u32::from_str_radix(d, 8).ok());
+            let c = octal.filter(|&n| n < 256).and_then(char::from_u32);
+            let shown = c.map_or_else(|| text.value.get(slash..end + digits).unwrap_or_default().to_owned(), String::from);
+            out.append_range(text, at, slash);
+            out.push(&shown, text.span_of(slash, end + digits));
+            at = end + digits;
+            continue;
+        }
         let decoded = match next {
             'a' => "\u{7}",
             'b' => "\u{8}",
