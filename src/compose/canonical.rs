@@ -77,7 +77,7 @@ impl Canonical<'_> {
         } else if is("build.ssh") {
             self.ssh(node);
         } else if is("depends_on") {
-            depends_on(node);
+            depends_on(node, self.strict);
         } else if is("env_file") {
             env_file(node);
         } else if is("label_file") || is("dns") || is("develop.watch.[].ignore") || is("develop.watch.[].include") {
@@ -97,7 +97,7 @@ impl Canonical<'_> {
             }
             return false;
         } else if is("networks") || is("models") {
-            names(node);
+            names(node, self.strict);
         } else if is("volumes.[]") {
             self.volume(node);
         } else if is("devices.[]") {
@@ -292,14 +292,15 @@ fn keyed(node: &mut Node, key: &str) {
     }
 }
 
-fn names(node: &mut Node) {
+/// A list of names as a mapping; a name that an unset variable leaves open is no name yet.
+fn names(node: &mut Node, strict: bool) {
     let Value::Seq(items) = &node.value else { return };
     if items.iter().any(|i| i.as_str().is_none()) {
         return;
     }
     let mut entries: Vec<Entry> = Vec::new();
     for item in items {
-        let Some(name) = item.as_str() else { continue };
+        let Some(name) = item.as_str().filter(|_| strict || !item.unset()) else { continue };
         if entries.iter().all(|e| e.key.value != name) {
             entries.push(Entry { key: At::new(name.to_owned(), item.span), value: Node::null(item.span) });
         }
@@ -307,8 +308,8 @@ fn names(node: &mut Node) {
     *node = Node::map(entries, node.span);
 }
 
-fn depends_on(node: &mut Node) {
-    names(node);
+fn depends_on(node: &mut Node, strict: bool) {
+    names(node, strict);
     if let Value::Map(entries) = &mut node.value {
         for entry in entries {
             if entry.value.is_null() {

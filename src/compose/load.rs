@@ -13,7 +13,7 @@ use super::model::{Problem, ProblemKind, Project, Role, Service, VariableUse};
 use super::normalize::normalize;
 use super::paths::{self, Base};
 use super::print::{self, ServiceExtra};
-use super::role::classify;
+use super::role::{classify, is_default_name};
 use super::schema;
 use super::substitute::{Env, Substitution};
 use super::tree::{Node, Value, fits};
@@ -144,7 +144,7 @@ impl Loader<'_> {
             model = self.file(model, *id, dir, &[]);
         }
         self.complete(&mut model, dir);
-        if model.entries().is_empty() && self.problems.list.is_empty() && self.unreadable.is_empty() {
+        if self.strict && model.entries().is_empty() && self.problems.list.is_empty() && self.unreadable.is_empty() {
             self.problems.fatal(ProblemKind::Invalid, first, "this Compose file is empty");
         }
         let lowered =
@@ -152,17 +152,18 @@ impl Loader<'_> {
         let mut project = lower::lower(&model, lowered, &mut self);
         let active: Vec<bool> = project.services.iter().map(|s| self.is_active(request, &s.profiles)).collect();
         let partial = !self.strict && role != Role::Complete && ids.len() < 2;
-        self.validate(&model, &project, &active, partial);
+        let loose = !self.strict && ids.len() < 2 && ids.iter().all(|(_, path)| !is_default_name(path));
+        self.validate(&model, &project, &active, (partial, loose));
         let json = request.canonical.then(|| self.json(model, &project, &active, &request.root));
         project.problems = finished(std::mem::take(&mut self.problems.list));
         project.variables = std::mem::take(&mut self.variables);
         Loaded { project, json, unreadable: self.unreadable }
     }
 
-    fn validate(&mut self, model: &Node, project: &Project, active: &[bool], partial: bool) {
+    fn validate(&mut self, model: &Node, project: &Project, active: &[bool], (partial, loose): (bool, bool)) {
         let running: Vec<&Service> = project.services.iter().zip(active).filter(|(_, active)| **active).map(|(s, _)| s).collect();
         let names = running.iter().map(|s| s.name.value.as_str()).collect();
-        Validate { model, active: names, strict: self.strict, partial, problems: &mut self.problems }.run();
+        Validate { model, active: names, strict: self.strict, partial, loose, problems: &mut self.problems }.run();
         for file in running.iter().flat_map(|s| &s.env_files).filter(|f| f.required && f.file.is_none()) {
             if self.strict || !file.path.value.is_empty() {
                 let message = format!("the env file {} is not there", file.resolved);

@@ -7,6 +7,11 @@ use crate::syntax::yaml::{Node, Value, Yaml};
 /// Names that `docker compose` takes by itself.
 const DEFAULT_NAMES: &[&str] = &["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 
+/// Whether `docker compose` takes a file of this name by itself.
+pub(super) fn is_default_name(path: &str) -> bool {
+    DEFAULT_NAMES.contains(&files::file_name(path))
+}
+
 /// Top-level keys of a Compose file.
 const TOP: &[&str] = &["version", "name", "include", "services", "models", "networks", "volumes", "secrets", "configs"];
 

@@ -21,6 +21,8 @@ pub(super) struct Validate<'a> {
     pub(super) strict: bool,
     /// The file is not all of the project: what it lacks may stand elsewhere.
     pub(super) partial: bool,
+    /// The file's name says that it may be laid over another one: a kind of thing that it defines nowhere may stand there.
+    pub(super) loose: bool,
     pub(super) problems: &'a mut Problems,
 }
 
@@ -333,11 +335,15 @@ impl Validate<'_> {
     fn unknown_service(&mut self, name: &str, span: Span, what: String) {
         let names = entries(self.model, "services").map(|e| e.key.value.as_str());
         let help = closest(name, names).map(|n| format!("did you mean `{n}`?"));
+        if self.loose && help.is_none() {
+            return;
+        }
         self.add(ProblemKind::UndefinedReference, span, format!("{what}, which is no service of this project")).help = help;
     }
 
     fn defined(&mut self, kind: &str, word: &str, name: &str, span: Span) {
-        if entries(self.model, kind).any(|e| e.key.value == name) {
+        let mut known = entries(self.model, kind).peekable();
+        if (self.loose && known.peek().is_none()) || known.any(|e| e.key.value == name) {
             return;
         }
         let near = closest(name, entries(self.model, kind).map(|e| e.key.value.as_str()));
@@ -426,7 +432,7 @@ impl Validate<'_> {
             else {
                 continue;
             };
-            if let Some(first) = seen.insert(name, entry) {
+            if let Some(first) = seen.insert(name, entry).filter(|first| self.strict || run_together(first, entry)) {
                 let span = entry.value.get("container_name").map_or(entry.key.span, |n| n.span);
                 let message = format!("`{}` and `{}` have the same container name `{name}`", first.key.value, entry.key.value);
                 self.invalid(span, message).related.push((first.key.span, "the other service".to_owned()));
@@ -451,6 +457,13 @@ impl Validate<'_> {
             self.add(ProblemKind::DependencyCycle, span, format!("these services wait for each other: {circle}"));
         }
     }
+}
+
+/// Whether two services share a profile, or need none.
+fn run_together(a: &Entry, b: &Entry) -> bool {
+    let profiles = |e: &Entry| items(&e.value, "profiles").filter_map(|p| p.as_str().map(str::to_owned)).collect::<Vec<_>>();
+    let (a, b) = (profiles(a), profiles(b));
+    (a.is_empty() && b.is_empty()) || a.iter().any(|p| b.contains(p))
 }
 
 /// Follows dependencies depth first, without recursion.
