@@ -194,6 +194,12 @@ fn arguments_without_a_value_come_from_the_environment() {
 }
 
 #[test]
+fn an_env_file_that_is_not_there_has_no_part_in_a_build() {
+    let files = [("compose.yml", "services:\n  a: {build: ., env_file: secret.env}\n"), ("Dockerfile", "FROM a\nRUN x\n")];
+    assert_eq!(names(&value(&files, &[])["images"]), ["a"]);
+}
+
+#[test]
 fn profiles_and_names_choose_services() {
     let compose = "services:\n  a: {build: .}\n  b: {build: {context: ., target: b}, profiles: [extra]}\n";
     let files = [("compose.yml", compose), ("Dockerfile", "FROM a AS b\nRUN b\nFROM a\nRUN a\n")];

@@ -216,7 +216,8 @@ impl Loader<'_> {
         let fatal: Vec<Problem> = project
             .problems
             .iter()
-            .filter(|problem| problem.fatal)
+            // What a container is given when it starts has no part in its image.
+            .filter(|problem| problem.fatal && problem.kind != compose::ProblemKind::EnvFileMissing)
             .map(|problem| Problem { span: Some(problem.span), message: problem.message.clone(), help: problem.help.clone() })
             .collect();
         if fatal.is_empty() { Ok(project) } else { Err(LoadError::Problems(fatal)) }
