@@ -18,6 +18,8 @@ use crate::diagnostic::{Applicability, Severity};
 const SHOWN_OF_A_KIND: usize = 3;
 /// Line numbers in the line that stands for the others.
 const LISTED_LINES: usize = 12;
+/// A blank at which no line is broken.
+const UNBROKEN: char = '\u{a0}';
 /// Columns left of a line's text, line numbers of up to four digits.
 const GUTTER: usize = 8;
 
@@ -71,7 +73,8 @@ fn finding(out: &mut String, view: &View, f: &Finding, style: &Style) {
     excerpts(out, view, f, style);
     if let Some(help) = help(view, f) {
         // Without a message there is one line before the help.
-        push_lines(out, &draw(&plain, &Drawing { help: Some(help), ..Drawing::default() }), 1);
+        let drawn = draw(&plain, &Drawing { help: Some(help), ..Drawing::default() });
+        push_lines(out, &drawn.replace(UNBROKEN, " "), 1);
     }
     out.push('\n');
 }
@@ -79,7 +82,7 @@ fn finding(out: &mut String, view: &View, f: &Finding, style: &Style) {
 fn help(view: &View, f: &Finding) -> Option<String> {
     let help = clean::lines(&view.help(f.diagnostic)?);
     Some(match f.diagnostic.fix.as_ref().map(|x| x.applicability) {
-        Some(a @ (Applicability::Safe | Applicability::Unsafe)) => format!("{help}   [fix: {}]", a.name()),
+        Some(a @ (Applicability::Safe | Applicability::Unsafe)) => format!("{help}   [fix:{UNBROKEN}{}]", a.name()),
         Some(Applicability::Manual) | None => help,
     })
 }
