@@ -86,13 +86,13 @@ pub(super) fn resolve(root: &mut Node, base: &Base<'_>) {
     for volume in children(root, "volumes") {
         let local = volume.get("driver").and_then(Node::as_str) == Some("local");
         let Some(options) = volume.get_mut("driver_opts").filter(|_| local) else { continue };
-        if options.get("o").and_then(Node::as_str) == Some("bind") {
-            if let Some(Value::Scalar(device)) = options.get_mut("device").map(|d| &mut d.value)
-                && device.data == Data::Str
-                && device.path.is_none()
-            {
-                device.path = Some(base.resolve(&device.text.value));
-            }
+        let bind = options.get("o").and_then(Node::as_str) == Some("bind");
+        if bind
+            && let Some(Value::Scalar(device)) = options.get_mut("device").map(|d| &mut d.value)
+            && device.data == Data::Str
+            && device.path.is_none()
+        {
+            device.path = Some(base.resolve(&device.text.value));
         }
     }
 }
