@@ -2,13 +2,21 @@
 
 use crate::rule::Entry;
 
+mod copy_without_dockerignore;
+mod install_ignores_lockfile;
 mod install_without_update;
+mod manifest_without_lockfile;
+mod package_cache_in_layer;
 mod source_before_dependencies;
 mod update_without_install;
 
 /// The rules of this category.
 pub(super) const RULES: &[Entry] = &[
+    copy_without_dockerignore::CopyWithoutDockerignore::ENTRY,
+    install_ignores_lockfile::InstallIgnoresLockfile::ENTRY,
     install_without_update::InstallWithoutUpdate::ENTRY,
+    manifest_without_lockfile::ManifestWithoutLockfile::ENTRY,
+    package_cache_in_layer::PackageCacheInLayer::ENTRY,
     source_before_dependencies::SourceBeforeDependencies::ENTRY,
     update_without_install::UpdateWithoutInstall::ENTRY,
 ];

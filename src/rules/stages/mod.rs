@@ -2,7 +2,9 @@
 
 use crate::rule::Entry;
 
+mod build_tools_in_final_stage;
 mod duplicate_stage_name;
+mod identical_stages;
 mod overridden_instruction;
 mod reserved_stage_name;
 mod undefined_arg_in_from;
@@ -11,7 +13,9 @@ mod uppercase_stage_name;
 
 /// The rules of this category.
 pub(super) const RULES: &[Entry] = &[
+    build_tools_in_final_stage::BuildToolsInFinalStage::ENTRY,
     duplicate_stage_name::DuplicateStageName::ENTRY,
+    identical_stages::IdenticalStages::ENTRY,
     overridden_instruction::OverriddenInstruction::ENTRY,
     reserved_stage_name::ReservedStageName::ENTRY,
     undefined_arg_in_from::UndefinedArgInFrom::ENTRY,

@@ -50,7 +50,9 @@ pub(crate) fn find<'a>(stack: &'a Stack, unit: &'a DockerfileUnit) -> Vec<Early<
                     continue;
                 }
                 let before = copies.iter().filter(|(at, _)| *at < n).map(|(_, c)| c);
-                let Some(copy) = before.into_iter().find(|c| wanted.is_spoilt_by(c, context)) else { continue };
+                // what needs nothing of the context belongs above the COPY; in a stage of its own it has no such place
+                let mut before = before.filter(|c| wanted.manifests.is_some() || c.step.stage == stage);
+                let Some(copy) = before.find(|c| wanted.is_spoilt_by(c, context)) else { continue };
                 let late = wanted.late(step, copy, context);
                 match found.iter_mut().find(|e| e.copy.step.item == copy.step.item) {
                     Some(early) if early.installs.iter().any(|l| l.span == late.span) => {}
