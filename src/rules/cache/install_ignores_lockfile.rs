@@ -54,7 +54,8 @@ fn instead(unit: &DockerfileUnit, placed: &Placed<'_>, context: Option<&BuildCon
     match install.tool {
         Tool::Npm if verb.is_some_and(|v| ["install", "i", "add"].contains(&v.lossy().as_str())) => {
             // `npm install --no-package-lock` says that it means it
-            let meant = has(&["--no-package-lock", "--package-lock", "--package-lock-only", "--dry-run"]) || set(&["NPM_CONFIG_PACKAGE_LOCK"]);
+            let meant =
+                has(&["--no-package-lock", "--package-lock", "--package-lock-only", "--dry-run"]) || set(&["NPM_CONFIG_PACKAGE_LOCK"]);
             let edit = verb.filter(|v| is_plain(v)).map(|v| replace(v.span, "ci"));
             (!meant).then(|| Instead { reads: "npm ci".to_owned(), edit })
         }
@@ -65,7 +66,8 @@ fn instead(unit: &DockerfileUnit, placed: &Placed<'_>, context: Option<&BuildCon
             (!meant).then(|| add(if modern { "--immutable" } else { "--frozen-lockfile" }))
         }
         Tool::Pnpm if !install.title.ends_with("fetch") => {
-            let meant = has(&["--frozen-lockfile", "--no-frozen-lockfile", "--lockfile-only"]) || set(&["CI", "NPM_CONFIG_FROZEN_LOCKFILE"]);
+            let meant =
+                has(&["--frozen-lockfile", "--no-frozen-lockfile", "--lockfile-only"]) || set(&["CI", "NPM_CONFIG_FROZEN_LOCKFILE"]);
             (!meant).then(|| add("--frozen-lockfile"))
         }
         Tool::Bun => (!has(&["--frozen-lockfile", "--no-save"])).then(|| add("--frozen-lockfile")),
@@ -76,10 +78,9 @@ fn instead(unit: &DockerfileUnit, placed: &Placed<'_>, context: Option<&BuildCon
         Tool::Pipenv if verb.is_some_and(|v| v.lossy() == "install") => {
             (!has(&["--deploy", "--ignore-pipfile"]) && !set(&["PIPENV_IGNORE_PIPFILE"])).then(|| add("--deploy"))
         }
-        Tool::Composer if verb.is_some_and(|v| v.lossy() == "update") => Some(Instead {
-            reads: "composer install".to_owned(),
-            edit: verb.filter(|v| is_plain(v)).map(|v| replace(v.span, "install")),
-        }),
+        Tool::Composer if verb.is_some_and(|v| v.lossy() == "update") => {
+            Some(Instead { reads: "composer install".to_owned(), edit: verb.filter(|v| is_plain(v)).map(|v| replace(v.span, "install")) })
+        }
         _ => None,
     }
 }

@@ -91,7 +91,9 @@ fn mounted(unit: &DockerfileUnit, stage: Option<usize>, item: usize, run: &RunOp
     let on = |kind: Kind| targets.iter().any(|t| caches::is_cache(kind, t));
     match filled.kind {
         // where the hook that removes the packages is gone, their folder must be mounted too
-        Kind::AptLists => on(Kind::AptLists) && (!keeps_debs || targets.iter().any(|t| t.starts_with("/var/cache") || t.contains("apt/lists"))),
+        Kind::AptLists => {
+            on(Kind::AptLists) && (!keeps_debs || targets.iter().any(|t| t.starts_with("/var/cache") || t.contains("apt/lists")))
+        }
         Kind::Language(tool) => {
             let (place, _) = caches::variables(tool);
             let set = stage.and_then(|s| match unit.lookup(s, item, place) {
@@ -139,7 +141,9 @@ fn report(cx: &mut Cx<'_>, command: &Command, filled: &Filled) {
         ),
         Kind::Language(Tool::Npm) => ("npm keeps what it downloads in the layer", "mount a cache on `/root/.npm`", &[]),
         Kind::Language(Tool::Conda) => ("conda keeps what it downloads in the layer", "end this RUN with `conda clean -afy`", &[]),
-        Kind::Language(Tool::Uv) => ("uv keeps what it downloads in the layer", "add `--no-cache`, or mount a cache on `/root/.cache/uv`", &[]),
+        Kind::Language(Tool::Uv) => {
+            ("uv keeps what it downloads in the layer", "add `--no-cache`, or mount a cache on `/root/.cache/uv`", &[])
+        }
         Kind::Language(_) => ("what is downloaded stays in the layer", "mount a cache on the tool's cache folder", &[]),
     };
     let report = cx.report(filled.head, format!("{what}, where nothing reads it again")).help(help).aliases(aliases);

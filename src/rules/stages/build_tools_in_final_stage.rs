@@ -27,7 +27,8 @@ impl Rule for BuildToolsInFinalStage {
                     said.push(span);
                     let name = unit.stages.get(stage).and_then(|s| s.name.as_deref()).filter(|_| unit.stages.len() > 1);
                     let image = name.map_or("the image".to_owned(), |n| format!("stage `{n}`"));
-                    let report = cx.report(span, format!("{} in {image} that ships: every download carries what only the build needs", list(&names)));
+                    let report = cx
+                        .report(span, format!("{} in {image} that ships: every download carries what only the build needs", list(&names)));
                     report.help("build in a stage of its own and copy the result, or remove the tools in the same RUN");
                 }
             }
@@ -67,7 +68,11 @@ fn removed(install: &System<'_>, name: &str, rest: &[&Command]) -> bool {
         }
         packages::system(command).filter(|c| c.verb == Verb::Remove).is_some_and(|call| {
             call.packages.iter().any(|w| match w.literal() {
-                Some(text) => text == name || Some(&text) == group.as_ref() || text.contains('*') && text.trim_matches('*').len() > 1 && name.contains(text.trim_matches('*')),
+                Some(text) => {
+                    text == name
+                        || Some(&text) == group.as_ref()
+                        || text.contains('*') && text.trim_matches('*').len() > 1 && name.contains(text.trim_matches('*'))
+                }
                 None => true,
             })
         })
@@ -77,12 +82,43 @@ fn removed(install: &System<'_>, name: &str, rest: &[&Command]) -> bool {
 /// Compilers, headers and what drives them. `make` and `git` alone are as often needed by what runs.
 fn is_tool(name: &str) -> bool {
     const TOOLS: &[&str] = &[
-        "build-essential", "gcc", "g++", "gcc-c++", "clang", "cmake", "autoconf", "automake", "libtool", "alpine-sdk", "build-base",
-        "base-devel", "gfortran", "nasm", "yasm", "bison", "flex", "swig", "rustc", "cargo", "golang", "golang-go", "ninja-build", "meson",
-        "maven", "gradle", "sbt", "linux-headers", "libc-dev", "musl-dev", "default-jdk", "dpkg-dev",
+        "build-essential",
+        "gcc",
+        "g++",
+        "gcc-c++",
+        "clang",
+        "cmake",
+        "autoconf",
+        "automake",
+        "libtool",
+        "alpine-sdk",
+        "build-base",
+        "base-devel",
+        "gfortran",
+        "nasm",
+        "yasm",
+        "bison",
+        "flex",
+        "swig",
+        "rustc",
+        "cargo",
+        "golang",
+        "golang-go",
+        "ninja-build",
+        "meson",
+        "maven",
+        "gradle",
+        "sbt",
+        "linux-headers",
+        "libc-dev",
+        "musl-dev",
+        "default-jdk",
+        "dpkg-dev",
     ];
     let jdk = name.starts_with("openjdk") && name.contains("jdk") && (name.ends_with("-jdk") || name.ends_with("-jdk-headless"));
-    let compiler = ["gcc-", "g++-", "clang-"].iter().any(|p| name.strip_prefix(p).is_some_and(|v| v.bytes().all(|b| b.is_ascii_digit() || b == b'.') && !v.is_empty()));
+    let compiler = ["gcc-", "g++-", "clang-"]
+        .iter()
+        .any(|p| name.strip_prefix(p).is_some_and(|v| v.bytes().all(|b| b.is_ascii_digit() || b == b'.') && !v.is_empty()));
     let headers = (name.ends_with("-dev") || name.ends_with("-devel")) && !name.starts_with('.');
     TOOLS.contains(&name) || jdk || compiler || headers || name.starts_with("linux-headers-")
 }

@@ -36,11 +36,8 @@ fn content(unit: &DockerfileUnit, n: usize) -> Vec<String> {
 
 /// An instruction as it counts: the same text builds the same layer.
 fn text(instruction: &Instruction) -> String {
-    let flags: Vec<String> = instruction
-        .flags
-        .iter()
-        .map(|f| format!("--{}={}", f.name.value, f.value.as_ref().map_or("", |v| v.value.as_str())))
-        .collect();
+    let flags: Vec<String> =
+        instruction.flags.iter().map(|f| format!("--{}={}", f.name.value, f.value.as_ref().map_or("", |v| v.value.as_str()))).collect();
     let bodies: Vec<&str> = instruction.heredocs.iter().map(|h| h.content.as_str()).collect();
     let words = instruction.rest.split_whitespace().collect::<Vec<_>>().join(" ");
     let rest = if instruction.keyword == Keyword::Run { words.trim().to_owned() } else { words };

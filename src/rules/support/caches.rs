@@ -105,7 +105,9 @@ pub(crate) fn empties(command: &Command, kind: Kind, by: &str) -> bool {
         (Some("rm" | "find"), _) => words.iter().skip(1).any(|w| is_cache(kind, w) || braces(w).iter().any(|w| is_cache(kind, w))),
         (Some("yarn" | "npm"), Kind::Language(Tool::Yarn | Tool::Npm)) => words.windows(2).any(|w| w == ["cache", "clean"]),
         (Some("conda" | "mamba" | "micromamba"), Kind::Language(Tool::Conda)) => words.iter().any(|w| w == "clean"),
-        (Some("uv"), Kind::Language(Tool::Uv)) => words.windows(2).any(|w| matches!(w, [a, b] if a == "cache" && (b == "clean" || b == "prune"))),
+        (Some("uv"), Kind::Language(Tool::Uv)) => {
+            words.windows(2).any(|w| matches!(w, [a, b] if a == "cache" && (b == "clean" || b == "prune")))
+        }
         (Some(_), Kind::Language(Tool::Pip)) => words.windows(2).any(|w| w == ["cache", "purge"]),
         _ => false,
     }

@@ -35,8 +35,23 @@ fn clutter(entry: &Entry, venvs: &[&str]) -> Option<String> {
         return Some((*venv).to_owned());
     }
     const FOLDERS: &[&str] = &[
-        ".git", "node_modules", "__pycache__", ".venv", ".tox", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".terraform", ".gradle",
-        ".next", ".nuxt", ".svn", ".hg", "bower_components", ".idea", ".vs",
+        ".git",
+        "node_modules",
+        "__pycache__",
+        ".venv",
+        ".tox",
+        ".mypy_cache",
+        ".pytest_cache",
+        ".ruff_cache",
+        ".terraform",
+        ".gradle",
+        ".next",
+        ".nuxt",
+        ".svn",
+        ".hg",
+        "bower_components",
+        ".idea",
+        ".vs",
     ];
     let mut path = String::new();
     for part in entry.path.split('/') {
@@ -49,7 +64,8 @@ fn clutter(entry: &Entry, venvs: &[&str]) -> Option<String> {
         }
     }
     let name = files::file_name(&entry.path);
-    let environment = (name == ".env" || name.starts_with(".env.")) && !["example", "sample", "template", "dist", "defaults", "test"].iter().any(|s| name.ends_with(s));
+    let environment = (name == ".env" || name.starts_with(".env."))
+        && !["example", "sample", "template", "dist", "defaults", "test"].iter().any(|s| name.ends_with(s));
     let database = [".sqlite3", ".sqlite", ".db"].iter().any(|e| name.ends_with(e)) && entry.size > 0;
     (entry.kind == files::Kind::File && (environment || database)).then(|| entry.path.clone())
 }

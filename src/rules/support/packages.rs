@@ -131,7 +131,11 @@ fn verb(manager: Manager, word: &str) -> Verb {
         (Yum | Dnf, "install" | "in" | "groupinstall" | "localinstall" | "reinstall" | "rei" | "group" | "module") => Verb::Install,
         (Zypper, "install" | "in") => Verb::Install,
         (Apt, "upgrade" | "dist-upgrade" | "full-upgrade" | "safe-upgrade") | (Apk, "upgrade") => Verb::Upgrade,
-        (Yum | Dnf, "update" | "upgrade" | "up" | "up-min" | "upgrade-minimal" | "update-minimal" | "distro-sync" | "dsync" | "downgrade" | "dg") | (Zypper, "update" | "up" | "dup" | "dist-upgrade" | "patch") => Verb::Upgrade,
+        (
+            Yum | Dnf,
+            "update" | "upgrade" | "up" | "up-min" | "upgrade-minimal" | "update-minimal" | "distro-sync" | "dsync" | "downgrade" | "dg",
+        )
+        | (Zypper, "update" | "up" | "dup" | "dist-upgrade" | "patch") => Verb::Upgrade,
         (Apt, "remove" | "purge" | "autoremove" | "auto-remove") | (Apk, "del") => Verb::Remove,
         (Yum | Dnf, "remove" | "erase" | "autoremove") | (Zypper, "remove" | "rm") => Verb::Remove,
         (Apt | Yum | Dnf, "clean" | "autoclean") | (Zypper, "clean" | "cc") | (Apk, "cache") => Verb::Clean,

@@ -5,8 +5,27 @@ use crate::syntax::dockerfile::{Form, Op};
 
 /// Words in names that say that an image is for developing, testing or building.
 const WORKSHOP: &[&str] = &[
-    "dev", "devel", "develop", "development", "devcontainer", "test", "tests", "testing", "ci", "builder", "build", "debug", "lint",
-    "toolchain", "buildenv", "sdk", "e2e", "cypress", "playwright", "workspace", "local",
+    "dev",
+    "devel",
+    "develop",
+    "development",
+    "devcontainer",
+    "test",
+    "tests",
+    "testing",
+    "ci",
+    "builder",
+    "build",
+    "debug",
+    "lint",
+    "toolchain",
+    "buildenv",
+    "sdk",
+    "e2e",
+    "cypress",
+    "playwright",
+    "workspace",
+    "local",
 ];
 
 fn says_workshop(name: &str) -> bool {
@@ -48,6 +67,12 @@ fn is_idle(form: &Form) -> bool {
         Form::Shell(text) => text.text.split_whitespace().collect(),
     };
     let first = words.first().map(|w| crate::files::file_name(w)).unwrap_or_default();
-    let shell = ["bash", "sh", "zsh", "ash", "fish"].contains(&first) && words.iter().skip(1).all(|w| w.starts_with('-') && !w.contains('c'));
-    shell || words.is_empty() || first == "sleep" || first == "tail" && words.contains(&"/dev/null") || first == "true" || first == "/bin/true"
+    let shell =
+        ["bash", "sh", "zsh", "ash", "fish"].contains(&first) && words.iter().skip(1).all(|w| w.starts_with('-') && !w.contains('c'));
+    shell
+        || words.is_empty()
+        || first == "sleep"
+        || first == "tail" && words.contains(&"/dev/null")
+        || first == "true"
+        || first == "/bin/true"
 }
