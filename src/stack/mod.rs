@@ -30,7 +30,7 @@ pub use images::{Base, EnvSet, Lookup, Shell, StageModel};
 pub use load::{Candidate, Failure, Request, load};
 pub use options::{LabelKind, Options};
 pub use reference::ImageRef;
-pub use runtime::{Arg, Launch, Pid1, Process, Runtime, RuntimeEnv, Via, ViaKind};
+pub use runtime::{Arg, Below, Launch, Pid1, Process, Runtime, RuntimeEnv, Via, ViaKind};
 
 /// The stack.
 #[derive(Clone, Debug, Default)]

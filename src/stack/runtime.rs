@@ -72,6 +72,9 @@ pub struct Process {
     pub via: Vec<Via>,
     /// Whether it is process 1.
     pub pid1: Pid1,
+    /// The shells that provably stay above it, outermost first; `None` where one of them traps signals, or where something
+    /// else than a shell starts it, so that nothing can be said.
+    pub below: Option<Vec<Below>>,
     /// Started with `&`.
     pub background: bool,
     /// Nothing comes after it: what the container is there for.
@@ -100,6 +103,21 @@ pub struct Via {
     pub kind: ViaKind,
     /// Where.
     pub span: Span,
+}
+
+/// A shell that starts a command without giving way to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Below {
+    /// The shell: `dash`, `bash`, `sh` …
+    pub shell: String,
+    /// The command that it starts.
+    pub command: Span,
+    /// The command's first word.
+    pub word: Span,
+    /// The command's name, where it is literal.
+    pub name: Option<String>,
+    /// It is a part of a pipeline, or in parentheses: `exec` alone changes nothing.
+    pub forked: bool,
 }
 
 /// Kinds of layers.

@@ -4,12 +4,12 @@ use crate::compose::{CommandLine, MountKind, Service};
 use crate::files::{self, Files, Kind};
 use crate::source::{Sources, Span};
 use crate::syntax::dockerfile::Form;
-use crate::syntax::shell::{self, Command, Dialect, Script, Word};
+use crate::syntax::shell::{self, Command, Dialect, GroupKind, Script, Word};
 use crate::syntax::{gunicorn, package_json};
 use crate::text::Text;
 
 use super::imagefs::{self, Located};
-use super::runtime::{Arg, Launch, Pid1, Process, Runtime, RuntimeEnv, Via, ViaKind};
+use super::runtime::{Arg, Below, Launch, Pid1, Process, Runtime, RuntimeEnv, Via, ViaKind};
 use super::{BuildContext, DockerfileUnit, ScriptOrigin, ScriptUnit, images};
 
 const MAX_DEPTH: usize = 10;
@@ -30,6 +30,7 @@ pub(super) struct Walk<'a> {
 #[derive(Clone)]
 struct Layer {
     pid1: Pid1,
+    below: Option<Vec<Below>>,
     via: Vec<Via>,
     background: bool,
     last: bool,
@@ -49,8 +50,8 @@ impl Walk<'_> {
         runtime.complete = !runtime.launches.is_empty() && (self.unit.is_some() || runtime.launches.iter().any(|l| l.entrypoint));
         let entrypoint = runtime.launches.iter().find(|l| l.entrypoint).cloned();
         let command = runtime.launches.iter().find(|l| !l.entrypoint).cloned();
-        let layer =
-            Layer { pid1: if runtime.init { Pid1::Unknown } else { Pid1::Yes }, via: Vec::new(), background: false, last: true, depth: 0 };
+        let pid1 = if runtime.init { Pid1::Unknown } else { Pid1::Yes };
+        let layer = Layer { pid1, below: Some(Vec::new()), via: Vec::new(), background: false, last: true, depth: 0 };
         match (entrypoint, command) {
             (Some(entry), command) => {
                 let mut argv = entry.argv.clone();
@@ -141,11 +142,15 @@ impl Walk<'_> {
     #[allow(clippy::too_many_arguments, reason = "the state of one layer")]
     fn script(&mut self, script: &Script, layer: &Layer, shell: &str, inline: bool, at: Span, rest: &[Text], runtime: &mut Runtime) {
         let count = script.commands.len();
+        let traps = script.commands.iter().any(|c| c.name().as_deref() == Some("trap"));
         for command in script.commands.iter().take(count.min(MAX_PROCESSES)) {
             if command.place.substitution || command.words.is_empty() {
                 continue;
             }
             let effective = command.effective();
+            if effective.name().is_some_and(|name| script.groups.iter().any(|g| g.kind == GroupKind::Function(name.clone()))) {
+                continue;
+            }
             let last = command.place.last && layer.last;
             let execs = effective.exec && !command.place.subshell && command.place.pipe_len <= 1;
             let implicit = inline && last && command.place.pipe_len <= 1 && !command.place.negated && command.place.depth == 0;
@@ -157,8 +162,16 @@ impl Walk<'_> {
                 (Pid1::Yes, false) => Pid1::No { above: shell.to_owned(), at },
                 (other, _) => other.clone(),
             };
+            let forked = command.place.pipe_len > 1 || command.place.subshell;
+            let stays = !execs && (!inline || shell == "dash" || forked || !last);
+            let mut below = layer.below.clone().filter(|_| !traps && !command.place.function);
+            if let (true, Some(below), Some(word)) = (stays, &mut below, command.words.first()) {
+                let name = effective.name();
+                below.push(Below { shell: shell.to_owned(), command: command.span, word: word.span, name, forked });
+            }
             let inner = Layer {
                 pid1,
+                below,
                 via: layer.via.clone(),
                 background: layer.background || command.place.background,
                 last: last && !command.place.background || execs,
@@ -177,7 +190,7 @@ impl Walk<'_> {
         if runs_init(&effective) {
             runtime.init = true;
         }
-        let layer = if runs_init(&effective) { Layer { pid1: Pid1::Unknown, ..layer } } else { layer };
+        let layer = if runs_init(&effective) { Layer { pid1: Pid1::Unknown, below: None, ..layer } } else { layer };
         if let Some(nested) = &command.nested {
             let shell = self.system_shell(&nested.by, runtime);
             let mut inner = layer.clone();
@@ -215,6 +228,7 @@ impl Walk<'_> {
             span: command.span,
             via: layer.via,
             pid1: layer.pid1,
+            below: layer.below,
             background: layer.background,
             last: layer.last,
             gunicorn,
@@ -265,7 +279,11 @@ impl Walk<'_> {
         let shell = self.system_shell(&interpreter, runtime);
         let mut inner = layer.clone();
         inner.via.push(Via { kind: ViaKind::Script(full), span: command.span });
-        let at = if matches!(name, "." | "source") { command.span } else { by };
+        let sourced = matches!(name, "." | "source");
+        let at = if sourced { command.span } else { by };
+        if sourced {
+            inner.below = None;
+        }
         // `set -- …` and the like aside, "$@" of the script is what follows it on the command line
         let arguments = if rest.is_empty() { after_script(argv, path) } else { rest.to_vec() };
         self.script(&script, &inner, &shell, false, at, &arguments, runtime);
@@ -287,6 +305,7 @@ impl Walk<'_> {
         let parsed = shell::parse_text(text, Dialect::Posix);
         let mut inner = layer.clone();
         inner.via.push(Via { kind: ViaKind::PackageScript(script.to_owned()), span: command.span });
+        inner.below = None;
         inner.pid1 = match inner.pid1 {
             Pid1::Yes => Pid1::Unknown,
             other => other,
@@ -377,6 +396,7 @@ fn probe(argv: &[Arg]) -> Process {
         span,
         via: Vec::new(),
         pid1: Pid1::Unknown,
+        below: None,
         background: false,
         last: false,
         gunicorn: None,

@@ -2,7 +2,8 @@
 
 use crate::rule::Entry;
 
+mod pid1_does_not_exec;
 mod shell_form_signals;
 
 /// The rules of this category.
-pub(super) const RULES: &[Entry] = &[shell_form_signals::ShellFormSignals::ENTRY];
+pub(super) const RULES: &[Entry] = &[pid1_does_not_exec::Pid1DoesNotExec::ENTRY, shell_form_signals::ShellFormSignals::ENTRY];

@@ -1,0 +1,56 @@
+use std::collections::BTreeSet;
+
+use crate::diagnostic::Applicability;
+use crate::rule::{Cx, Rule, replace, rule};
+use crate::rules::support::lasting::lasting;
+use crate::source::Span;
+use crate::stack::{Below, Process, Runtime, Stack, ViaKind};
+
+rule!(Pid1DoesNotExec, "quoting/pid1-does-not-exec");
+
+impl Rule for Pid1DoesNotExec {
+    fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
+        let mut told: BTreeSet<Span> = BTreeSet::new();
+        for runtime in stack.runtimes.iter().filter(|r| !r.init && start_known(r)) {
+            for process in runtime.processes.iter().filter(|p| judged(p)) {
+                let below = process.below.iter().flatten();
+                for link in below.filter(|b| told.insert(b.command)) {
+                    report(process, link, cx);
+                }
+            }
+        }
+    }
+}
+
+/// Without an ENTRYPOINT in sight the image has one of its own, and it may be an init. Official images have none that is.
+fn start_known(runtime: &Runtime) -> bool {
+    runtime.launches.iter().any(|l| l.entrypoint) || runtime.image.as_ref().is_some_and(|i| i.official().is_some())
+}
+
+fn judged(process: &Process) -> bool {
+    process.last && !process.background && !process.via.iter().any(|v| matches!(v.kind, ViaKind::PackageScript(_))) && lasting(process)
+}
+
+fn report(process: &Process, link: &Below, cx: &mut Cx<'_>) {
+    let name = process.name();
+    let shell = &link.shell;
+    let message = match &link.name {
+        Some(started) if started != name && !matches!(started.as_str(), "sh" | "bash" | "ash" | "dash") => {
+            format!("`docker stop` kills `{name}` after ten seconds: {shell} stays above `{started}` and passes no signal on")
+        }
+        _ => format!("`docker stop` kills `{name}` after ten seconds: {shell} stays above it and passes no signal on"),
+    };
+    let mut report = cx.report(link.command, message);
+    if !process.span.is_empty() && !link.command.contains(process.span) {
+        report = report.label(process.span, format!("this leads to `{name}`"));
+    }
+    if link.forked {
+        report.help("start it with `exec` outside of pipelines and parentheses");
+        return;
+    }
+    report.help("start it with `exec`, so that it takes the place of the shell").fix(
+        "start it with `exec`",
+        Applicability::Unsafe,
+        vec![replace(link.word.at_start(), "exec ")],
+    );
+}

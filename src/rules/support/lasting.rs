@@ -1,0 +1,186 @@
+//! Whether a process is what a container stays up for, or a short job.
+
+use crate::stack::Process;
+
+/// Programs that come to an end by themselves, or that a person sits in front of.
+const SHORT: [&str; 98] = [
+    "[",
+    "[[",
+    ":",
+    ".",
+    "source",
+    "test",
+    "true",
+    "false",
+    "echo",
+    "printf",
+    "cat",
+    "tee",
+    "cd",
+    "set",
+    "export",
+    "unset",
+    "exit",
+    "return",
+    "eval",
+    "read",
+    "wait",
+    "kill",
+    "trap",
+    "sleep",
+    "tail",
+    "head",
+    "ls",
+    "cp",
+    "mv",
+    "rm",
+    "ln",
+    "mkdir",
+    "touch",
+    "chmod",
+    "chown",
+    "find",
+    "grep",
+    "sed",
+    "awk",
+    "sort",
+    "date",
+    "env",
+    "printenv",
+    "id",
+    "whoami",
+    "which",
+    "tar",
+    "unzip",
+    "gzip",
+    "apt",
+    "apt-get",
+    "apk",
+    "yum",
+    "dnf",
+    "pip",
+    "pip3",
+    "curl",
+    "wget",
+    "git",
+    "make",
+    "cmake",
+    "rsync",
+    "aws",
+    "gsutil",
+    "psql",
+    "pg_dump",
+    "pg_restore",
+    "pg_isready",
+    "mysql",
+    "mysqldump",
+    "mysqladmin",
+    "mongo",
+    "mongosh",
+    "mongorestore",
+    "mongoimport",
+    "mongodump",
+    "redis-cli",
+    "pytest",
+    "tox",
+    "nox",
+    "mocha",
+    "jest",
+    "eslint",
+    "black",
+    "flake8",
+    "mypy",
+    "ruff",
+    "pylint",
+    "phpunit",
+    "rspec",
+    "alembic",
+    "flyway",
+    "liquibase",
+    "terraform",
+    "update-ca-certificates",
+    "openssl",
+    "envsubst",
+    "nc",
+];
+
+/// Shells and interpreters, which without operands read from a terminal.
+const INTERACTIVE: [&str; 13] = ["sh", "bash", "dash", "ash", "zsh", "fish", "ksh", "python", "python3", "node", "irb", "ghci", "jshell"];
+
+/// Words that name a job.
+const JOBS: [&str; 46] = [
+    "migrate",
+    "migrations",
+    "makemigrations",
+    "collectstatic",
+    "loaddata",
+    "dumpdata",
+    "createsuperuser",
+    "compilemessages",
+    "test",
+    "tests",
+    "testing",
+    "build",
+    "compile",
+    "install",
+    "ci",
+    "lint",
+    "check",
+    "init",
+    "setup",
+    "bootstrap",
+    "seed",
+    "upgrade",
+    "import",
+    "export",
+    "backup",
+    "restore",
+    "dump",
+    "version",
+    "help",
+    "validate",
+    "generate",
+    "deploy",
+    "publish",
+    "format",
+    "fmt",
+    "clean",
+    "wait",
+    "load",
+    "create",
+    "configure",
+    "provision",
+    "benchmark",
+    "bench",
+    "coverage",
+    "job",
+    "once",
+];
+
+/// Whether a process runs until it is stopped, as far as its words say.
+pub(crate) fn lasting(process: &Process) -> bool {
+    let name = process.name();
+    if name.is_empty() || name.contains('$') || SHORT.contains(&name) || names_job(name) {
+        return false;
+    }
+    let operands: Vec<&str> = process.args().iter().map(|a| a.value.as_str()).filter(|a| !a.starts_with('-')).collect();
+    if INTERACTIVE.contains(&name) && process.args().iter().all(|a| matches!(a.value.as_str(), "-i" | "-l" | "-il" | "-li" | "--login")) {
+        return false;
+    }
+    let tells = |arg: &&str| matches!(*arg, "--version" | "-version" | "--help" | "-V");
+    let told = process.args().iter().map(|a| a.value.as_str()).any(|a| tells(&a));
+    !told && !operands.iter().take(3).any(|o| is_job(o))
+}
+
+/// A program such as `run_tests.sh`.
+fn names_job(word: &str) -> bool {
+    let file = crate::files::file_name(word).to_lowercase();
+    file.split(['.', '-', '_', ':']).any(|part| JOBS.contains(&part))
+}
+
+/// An operand such as `migrate`, `db:migrate`, `migrate.js`.
+fn is_job(word: &str) -> bool {
+    let file = crate::files::file_name(word).to_lowercase();
+    let stem = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem);
+    stem.split(':').any(|part| JOBS.contains(&part))
+}
