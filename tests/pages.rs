@@ -93,7 +93,7 @@ fn fixed(rule: &str, blocks: &[Block], allowed: Applicability) -> Vec<Block> {
         }
         for (file, text) in result.texts {
             let path = stack.sources.path(file).to_owned();
-            for block in blocks.iter_mut().filter(|b| b.path.as_deref() == Some(&path)) {
+            for block in blocks.iter_mut().filter(|b| b.path.as_deref().map(|p| p.trim_end_matches(" +x")) == Some(&path)) {
                 block.text = text.clone();
             }
         }

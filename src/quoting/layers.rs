@@ -158,7 +158,7 @@ pub fn expanded_too_early(script: &Script) -> Vec<TooEarly> {
 }
 
 /// The names that a script sets: assignments, `export`, `read`, loops. Assignments before a command hold for that command alone.
-pub(super) fn assigned(script: &Script) -> Vec<At<String>> {
+pub fn assigned(script: &Script) -> Vec<At<String>> {
     let mut found = Vec::new();
     for command in &script.commands {
         if command.words.is_empty() {

@@ -11,7 +11,7 @@ mod process;
 pub use effects::{Lost, LostKind, Pipeline, Stage, lost_effects, pipelines, unchecked};
 pub use envsubst::{Envsubst, envsubst_calls, envsubst_format};
 pub use generated::{GeneratedFile, generated_files};
-pub use layers::{Dollar, Layer, TooEarly, dollars, expanded_too_early, layers, names_in};
+pub use layers::{Dollar, Layer, TooEarly, assigned, dollars, expanded_too_early, layers, names_in};
 pub use options::{Options, options_at, shell_options};
 pub use process::{Process, first_process};
 

@@ -11,7 +11,7 @@ use crate::text::Text;
 
 use super::candidates::{self, FileRole};
 use super::{BuildContext, BuildUse, Context, DockerfileUnit, DockerrunUse, Ignore, Options, Runtime, ScriptOrigin, ScriptUnit, Stack};
-use super::{images, nginx_use, runtime_walk};
+use super::{images, nginx_use, runtime_walk, templates};
 
 /// What to load.
 #[derive(Clone, Debug, Default)]
@@ -404,6 +404,7 @@ impl Loader<'_> {
         let mut sources = std::mem::take(&mut self.stack.sources);
         let mut scripts = std::mem::take(&mut self.stack.scripts);
         let mut nginx = Vec::new();
+        let mut substituted = Vec::new();
         for (index, runtime) in planned.iter_mut().enumerate() {
             runtime.index = index;
             let mut walk = runtime_walk::Walk {
@@ -416,6 +417,7 @@ impl Loader<'_> {
             };
             walk.run(runtime);
             nginx.extend(nginx_use::find(&mut walk, runtime));
+            substituted.extend(templates::find(&mut walk, runtime));
             scripts = walk.scripts;
         }
         for (p, project) in self.stack.projects.iter().enumerate() {
@@ -437,6 +439,7 @@ impl Loader<'_> {
         self.stack.sources = sources;
         self.stack.scripts = scripts;
         self.stack.nginx = nginx;
+        self.stack.templates = substituted;
         self.stack.runtimes = planned;
     }
 

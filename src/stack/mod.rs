@@ -11,6 +11,7 @@ mod options;
 mod reference;
 mod runtime;
 mod runtime_walk;
+mod templates;
 
 use std::collections::BTreeMap;
 
@@ -51,6 +52,8 @@ pub struct Stack {
     pub runtimes: Vec<Runtime>,
     /// nginx configuration, with where it ends up.
     pub nginx: Vec<NginxUse>,
+    /// Files of the project that envsubst reads.
+    pub templates: Vec<TemplateUse>,
     /// `Dockerrun.aws.json` files.
     pub dockerruns: Vec<DockerrunUse>,
     /// YAML trees of the Compose files, for rules on the text itself.
@@ -161,6 +164,17 @@ pub struct NginxUse {
     pub template: bool,
     /// What brings it into the container: a COPY or a mount.
     pub brought_by: Span,
+}
+
+/// A file that envsubst reads, while the image is built or when the container starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TemplateUse {
+    /// Place in [`Stack::runtimes`].
+    pub runtime: usize,
+    /// The file.
+    pub file: FileId,
+    /// The envsubst command.
+    pub call: Span,
 }
 
 /// A `Dockerrun.aws.json`.

@@ -142,7 +142,8 @@ impl Walk<'_> {
     #[allow(clippy::too_many_arguments, reason = "the state of one layer")]
     fn script(&mut self, script: &Script, layer: &Layer, shell: &str, inline: bool, at: Span, rest: &[Text], runtime: &mut Runtime) {
         let count = script.commands.len();
-        let traps = script.commands.iter().any(|c| c.name().as_deref() == Some("trap"));
+        let runs = |names: &[&str]| script.commands.iter().any(|c| c.name().is_some_and(|n| names.contains(&n.as_str())));
+        let (traps, sources) = (runs(&["trap"]), runs(&[".", "source"]));
         for command in script.commands.iter().take(count.min(MAX_PROCESSES)) {
             if command.place.substitution || command.words.is_empty() {
                 continue;
@@ -165,6 +166,10 @@ impl Walk<'_> {
             let forked = command.place.pipe_len > 1 || command.place.subshell;
             let stays = !execs && (!inline || shell == "dash" || forked || !last);
             let mut below = layer.below.clone().filter(|_| !traps && !command.place.function);
+            // what a sourced file brings may be a function
+            if sources && effective.name().is_some_and(|n| n.contains('_') && !n.contains('.')) {
+                below = None;
+            }
             if let (true, Some(below), Some(word)) = (stays, &mut below, command.words.first()) {
                 let name = effective.name();
                 below.push(Below { shell: shell.to_owned(), command: command.span, word: word.span, name, forked });

@@ -2,8 +2,15 @@
 
 use crate::rule::Entry;
 
+mod envsubst_format_expanded;
+mod envsubst_unscoped;
 mod pid1_does_not_exec;
 mod shell_form_signals;
 
 /// The rules of this category.
-pub(super) const RULES: &[Entry] = &[pid1_does_not_exec::Pid1DoesNotExec::ENTRY, shell_form_signals::ShellFormSignals::ENTRY];
+pub(super) const RULES: &[Entry] = &[
+    envsubst_format_expanded::EnvsubstFormatExpanded::ENTRY,
+    envsubst_unscoped::EnvsubstUnscoped::ENTRY,
+    pid1_does_not_exec::Pid1DoesNotExec::ENTRY,
+    shell_form_signals::ShellFormSignals::ENTRY,
+];

@@ -108,7 +108,7 @@ const SHORT: [&str; 98] = [
 const INTERACTIVE: [&str; 13] = ["sh", "bash", "dash", "ash", "zsh", "fish", "ksh", "python", "python3", "node", "irb", "ghci", "jshell"];
 
 /// Words that name a job.
-const JOBS: [&str; 46] = [
+const JOBS: [&str; 48] = [
     "migrate",
     "migrations",
     "makemigrations",
@@ -155,6 +155,8 @@ const JOBS: [&str; 46] = [
     "coverage",
     "job",
     "once",
+    "enroll",
+    "register",
 ];
 
 /// Whether a process runs until it is stopped, as far as its words say.

@@ -1,0 +1,84 @@
+use crate::diagnostic::{Applicability, Severity};
+use crate::rule::{Cx, Rule, replace, rule};
+use crate::rules::support::substitution::{Call, Surroundings, calls, is_nginx_variable, variables};
+use crate::source::Span;
+use crate::stack::{ScriptOrigin, ScriptUnit};
+use crate::syntax::nginx::Variable;
+
+rule!(EnvsubstUnscoped, "quoting/envsubst-unscoped");
+
+impl Rule for EnvsubstUnscoped {
+    fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
+        let stack = cx.stack;
+        let around = Surroundings::of(stack, unit);
+        for found in calls(stack, unit, &around).iter().filter(|c| c.call.format.is_none()) {
+            let Some(place) = found.call.command.effective().words.first().map(|w| w.span) else { continue };
+            let for_nginx = found.for_nginx();
+            let Some(template) = found.template else {
+                if for_nginx && found.call.input.is_some() {
+                    cx.report(
+                        place,
+                        "envsubst is given no list of variables: `$uri`, `$host` and whatever else nginx fills in itself become empty",
+                    )
+                    .help("name the variables that are meant: `envsubst '$NAME'`");
+                }
+                continue;
+            };
+            let (used, own) = variables(stack, template, for_nginx);
+            let nginx = for_nginx || !own.is_empty() || stack.nginx.iter().any(|n| n.file == template);
+            let blanked = |v: &&Variable| {
+                let kept = if nginx { is_nginx_variable(&v.name) || own.contains(&v.name) } else { v.name.contains(char::is_lowercase) };
+                kept && !around.is_set(&v.name)
+            };
+            let lost: Vec<&Variable> = used.iter().filter(blanked).collect();
+            let Some(first) = lost.first() else { continue };
+            let meant: Vec<String> = unique(used.iter().filter(|v| !lost.iter().any(|l| l.name == v.name)));
+            let message = format!(
+                "envsubst replaces {} of `{}` by nothing: it is given no list of variables",
+                names(&unique(lost.iter().copied())),
+                crate::files::file_name(stack.sources.path(template))
+            );
+            let format = meant.iter().map(|n| format!("${n}")).collect::<Vec<_>>().join(" ");
+            let mut report = cx.report(place, message).label(first.span, "becomes empty").severity(Severity::Error);
+            report = report
+                .help(format!("name the variables that are meant: `envsubst '{}'`", if format.is_empty() { "$NAME" } else { &format }));
+            if !format.is_empty() && plain(unit, found, place) {
+                report.fix("name the variables", Applicability::Unsafe, vec![replace(place.at_end(), format!(" '{format}'"))]);
+            }
+        }
+    }
+}
+
+/// A single shell reads the place, so that single quotes mean what they say.
+fn plain(unit: &ScriptUnit, call: &Call<'_>, place: Span) -> bool {
+    let top = unit.script.commands.iter().any(|c| c.span == call.call.command.span);
+    let one_below = || {
+        let nested = unit.script.commands.iter().filter_map(|c| c.nested.as_deref());
+        nested.filter(|n| n.span.contains(place)).any(|n| n.script.commands.iter().any(|c| c.span == call.call.command.span))
+    };
+    match unit.origin {
+        ScriptOrigin::Instruction { exec: true, .. } => one_below(),
+        ScriptOrigin::Instruction { .. } | ScriptOrigin::File(_) => top,
+        ScriptOrigin::Compose { .. } => false,
+    }
+}
+
+fn unique<'a>(variables: impl Iterator<Item = &'a Variable>) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for variable in variables {
+        if !found.contains(&variable.name) {
+            found.push(variable.name.clone());
+        }
+    }
+    found
+}
+
+fn names(names: &[String]) -> String {
+    let shown: Vec<String> = names.iter().take(4).map(|n| format!("`${n}`")).collect();
+    match (names.len(), shown.as_slice()) {
+        (0 | 1, _) => shown.concat(),
+        (n, _) if n > 4 => format!("{} and {} more", shown.join(", "), n - 4),
+        (_, [first @ .., last]) => format!("{} and {last}", first.join(", ")),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,185 @@
+//! Calls of envsubst with what is known around them: the environment, and the file that they read.
+
+use crate::quoting::{Envsubst, assigned, envsubst_calls};
+use crate::source::FileId;
+use crate::stack::{Lookup, Runtime, ScriptOrigin, ScriptUnit, Stack};
+use crate::syntax::dockerfile::Op;
+use crate::syntax::nginx::{self, Variable};
+use crate::text::Text;
+
+/// The environment of a script.
+pub(crate) struct Surroundings<'a> {
+    stack: &'a Stack,
+    origin: ScriptOrigin,
+    runtimes: Vec<&'a Runtime>,
+    own: Vec<String>,
+}
+
+impl<'a> Surroundings<'a> {
+    /// What surrounds a script.
+    pub(crate) fn of(stack: &'a Stack, unit: &ScriptUnit) -> Self {
+        let runs = |r: &&Runtime| match unit.origin {
+            ScriptOrigin::Instruction { dockerfile, item, .. } => r.stage.is_some_and(|(u, stage)| {
+                u == dockerfile
+                    && stack.dockerfiles.get(u).is_some_and(|d| d.ast.stage_of(item).is_some_and(|s| d.chain(stage).contains(&s)))
+            }),
+            ScriptOrigin::Compose { project, service } => r.service == Some((project, service)),
+            ScriptOrigin::File(file) => r.processes.iter().any(|p| p.span.file == file || p.via.iter().any(|v| v.span.file == file)),
+        };
+        let own = all_assigned(&unit.script);
+        Surroundings { stack, origin: unit.origin, runtimes: stack.runtimes.iter().filter(runs).collect(), own }
+    }
+
+    /// The value of a variable, where it is known.
+    pub(crate) fn value(&self, name: &str) -> Option<String> {
+        if self.own.iter().any(|n| n == name) {
+            return None;
+        }
+        match self.in_build(name) {
+            Some(Lookup::Known(value)) => Some(value),
+            Some(_) => None,
+            None => self.runtimes.iter().find_map(|r| r.env(name)).and_then(|v| v.value.clone()),
+        }
+    }
+
+    /// Whether a variable is set, to whatever value.
+    pub(crate) fn is_set(&self, name: &str) -> bool {
+        let set = match self.in_build(name) {
+            Some(lookup) => lookup != Lookup::Unset,
+            None => self.runtimes.iter().any(|r| r.env(name).is_some()),
+        };
+        set || self.own.iter().any(|n| n == name) || matches!(name, "PATH" | "HOME" | "HOSTNAME" | "PWD")
+    }
+
+    /// Whether the script itself sets a variable.
+    pub(crate) fn sets(&self, name: &str) -> bool {
+        self.own.iter().any(|n| n == name)
+    }
+
+    /// What a name stands for while the image is built; `None` where the script runs in the container.
+    fn in_build(&self, name: &str) -> Option<Lookup> {
+        let ScriptOrigin::Instruction { dockerfile, item, .. } = self.origin else { return None };
+        let (unit, instruction) = self.stack.instruction(dockerfile, item)?;
+        matches!(instruction.op, Op::Run(_)).then(|| unit.ast.stage_of(item).map_or(Lookup::Unknown, |s| unit.lookup(s, item, name)))
+    }
+}
+
+/// The names that a script sets, for a command or for good, nested scripts included.
+fn all_assigned(script: &crate::syntax::shell::Script) -> Vec<String> {
+    let mut found: Vec<String> = assigned(script).into_iter().map(|n| n.value).collect();
+    for (_, command) in script.walk() {
+        found.extend(command.assigns.iter().map(|a| a.name.clone()));
+        let given = command.effective().environment.into_iter().filter_map(|w| Some(w.lossy().split_once('=')?.0.to_owned()));
+        found.extend(given);
+        if let Some(nested) = &command.nested {
+            found.extend(assigned(&nested.script).into_iter().map(|n| n.value));
+        }
+    }
+    found
+}
+
+/// A call with its surroundings.
+pub(crate) struct Call<'a> {
+    /// The call.
+    pub call: Envsubst<'a>,
+    /// The file that it reads, where that is a file of the project.
+    pub template: Option<FileId>,
+}
+
+/// All calls of a script.
+pub(crate) fn calls<'a>(stack: &Stack, unit: &'a ScriptUnit, around: &Surroundings<'_>) -> Vec<Call<'a>> {
+    let found = envsubst_calls(&unit.script, &|name| around.value(name));
+    let template = |call: &Envsubst<'_>| stack.templates.iter().find(|t| t.call == call.command.span).map(|t| t.file);
+    found.into_iter().map(|call| Call { template: template(&call), call }).collect()
+}
+
+impl Call<'_> {
+    /// Whether nginx reads what comes out, by the paths.
+    pub(crate) fn for_nginx(&self) -> bool {
+        let paths = self.call.input.iter().chain(&self.call.output);
+        paths.map(|w| w.lossy()).any(|p| p.contains("nginx") || p.contains("/conf.d/") && p.contains(".conf"))
+    }
+}
+
+/// The `$names` of a template that envsubst would replace, comments of nginx left out, and those among them that are nginx's own.
+pub(crate) fn variables(stack: &Stack, file: FileId, for_nginx: bool) -> (Vec<Variable>, Vec<String>) {
+    let source = stack.sources.get(file);
+    let parsed = nginx::parse(&source.text, source.span());
+    let by_use = stack.nginx.iter().any(|n| n.file == file);
+    if for_nginx || by_use {
+        let own = parsed.assigned().into_iter().map(|n| n.value).collect();
+        return (parsed.variables(), own);
+    }
+    let mut found = Vec::new();
+    nginx::variables_in(&Text::verbatim(source.text.clone(), source.span()), &mut found);
+    (found, Vec::new())
+}
+
+/// Whether nginx sets a variable of this name.
+pub(crate) fn is_nginx_variable(name: &str) -> bool {
+    const PREFIXES: [&str; 14] = [
+        "http_",
+        "arg_",
+        "cookie_",
+        "sent_http_",
+        "sent_trailer_",
+        "upstream_",
+        "ssl_",
+        "proxy_",
+        "geoip_",
+        "geoip2_",
+        "jwt_",
+        "realip_",
+        "server_",
+        "request_",
+    ];
+    const NAMES: [&str; 46] = [
+        "uri",
+        "host",
+        "args",
+        "is_args",
+        "query_string",
+        "document_uri",
+        "document_root",
+        "request",
+        "scheme",
+        "https",
+        "hostname",
+        "remote_addr",
+        "remote_port",
+        "remote_user",
+        "status",
+        "body_bytes_sent",
+        "bytes_sent",
+        "bytes_received",
+        "connection",
+        "connection_requests",
+        "connection_time",
+        "connections_active",
+        "connections_reading",
+        "connections_waiting",
+        "connections_writing",
+        "content_length",
+        "content_type",
+        "binary_remote_addr",
+        "fastcgi_path_info",
+        "fastcgi_script_name",
+        "gzip_ratio",
+        "invalid_referer",
+        "limit_rate",
+        "limit_req_status",
+        "limit_conn_status",
+        "memcached_key",
+        "modern_browser",
+        "ancient_browser",
+        "msec",
+        "nginx_version",
+        "pid",
+        "pipe",
+        "protocol",
+        "realpath_root",
+        "time_iso8601",
+        "time_local",
+    ];
+    NAMES.contains(&name) || name == "tcpinfo_rtt" || name == "uid_got" || PREFIXES.iter().any(|p| name.starts_with(p))
+}
