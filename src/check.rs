@@ -40,7 +40,9 @@ pub fn run(stack: &Stack, selection: &Selection) -> Outcome {
         if !seen.insert((diagnostic.rule, diagnostic.primary)) {
             continue;
         }
-        if suppressions.cover(&diagnostic) {
+        // who asks for one tool's check is not hindered by a comment meant for another tool
+        let asked_as = selection.asked_as(&diagnostic, registry());
+        if suppressions.cover(&diagnostic, asked_as.as_deref().unwrap_or(&diagnostic.aliases)) {
             outcome.suppressed += 1;
             outcome.masks.extend(diagnostic.masks);
         } else {

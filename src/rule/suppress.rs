@@ -64,13 +64,13 @@ impl Suppressions {
         all
     }
 
-    /// Whether a finding is silenced.
-    pub fn cover(&self, finding: &Diagnostic) -> bool {
+    /// Whether a finding is silenced; `aliases` are the peers' ids that count for it.
+    pub fn cover(&self, finding: &Diagnostic, aliases: &[&'static str]) -> bool {
         let Some(scopes) = self.by_file.get(&finding.primary.file) else { return false };
         let later = finding.related.first().filter(|_| finding.aliases.contains(&REPORTED_EARLY)).map(|l| l.span);
         scopes.iter().any(|s| {
             let here = s.holds(finding.primary) && !(later.is_some() && matches!(s.names, Names::CheckAbove(_)));
-            (here || later.is_some_and(|l| s.holds(l))) && s.names.match_finding(finding)
+            (here || later.is_some_and(|l| s.holds(l))) && s.names.match_finding(finding, aliases)
         })
     }
 
@@ -86,23 +86,23 @@ impl Scope {
 }
 
 impl Names {
-    fn match_finding(&self, finding: &Diagnostic) -> bool {
+    fn match_finding(&self, finding: &Diagnostic, aliases: &[&'static str]) -> bool {
         match self {
             Names::These(names) => names.iter().any(|name| {
                 name == finding.rule
                     || name == finding.category
-                    || finding.aliases.iter().any(|a| a == name || a.strip_prefix("kics:") == Some(name))
+                    || aliases.iter().any(|a| a == name || a.strip_prefix("kics:") == Some(name))
             }),
-            Names::CheckOfFile(options) => checks_of(finding).any(|a| a != EXPERIMENTAL && options.skips(a)),
-            Names::CheckAbove(options) => checks_of(finding).any(|a| !WHOLE_FILE_ONLY.contains(&a) && options.skips(a)),
-            Names::AllOfDclint => finding.aliases.iter().any(|a| crate::rules::peers::is_dclint(a)),
+            Names::CheckOfFile(options) => checks_of(aliases).any(|a| a != EXPERIMENTAL && options.skips(a)),
+            Names::CheckAbove(options) => checks_of(aliases).any(|a| !WHOLE_FILE_ONLY.contains(&a) && options.skips(a)),
+            Names::AllOfDclint => aliases.iter().any(|a| crate::rules::peers::is_dclint(a)),
         }
     }
 }
 
-/// The checks of BuildKit's that would report a finding.
-fn checks_of(finding: &Diagnostic) -> impl Iterator<Item = &'static str> {
-    finding.aliases.iter().copied().filter(|a| crate::rules::peers::is_buildkit(a))
+/// The checks of BuildKit's that are among these ids.
+fn checks_of(aliases: &[&'static str]) -> impl Iterator<Item = &'static str> {
+    aliases.iter().copied().filter(|a| crate::rules::peers::is_buildkit(a))
 }
 
 /// What a comment asks for.
