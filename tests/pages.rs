@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use stacklint::diagnostic::{Applicability, Diagnostic};
 use stacklint::files::{Files, Memory};
-use stacklint::rule::{Block, FixKind, Page, Section, Selection, SelectionRequest, registry};
+use stacklint::rule::{Block, Config, FixKind, Page, Section, Selection, SelectionRequest, registry};
 use stacklint::source::Sources;
 use stacklint::stack::{Candidate, Request, Stack};
 use stacklint::{check, fix, stack};
@@ -55,7 +55,10 @@ fn encoded<'a>(path: &'a str, text: &str) -> (&'a str, Vec<u8>) {
 
 fn load(files: &dyn Files, paths: &[String]) -> Stack {
     let candidates = paths.iter().map(|p| Candidate { path: p.clone(), explicit: false }).collect();
-    stack::load(&Request { candidates, ..Request::default() }, files)
+    // a page may show the configuration that its rule asks for
+    let config =
+        files.read(".stacklint.yaml").ok().map(|bytes| Config::parse(".stacklint.yaml", &String::from_utf8(bytes).unwrap()).unwrap());
+    stack::load(&Request { candidates, options: config.unwrap_or_default().options, ..Request::default() }, files)
 }
 
 fn select(names: &[&str]) -> Selection {

@@ -150,7 +150,8 @@ impl Selection {
     /// The peers' ids under which alone a finding was asked for; `None` where its rule was.
     pub(crate) fn asked_as(&self, finding: &Diagnostic, registry: &Registry) -> Option<Vec<&'static str>> {
         let index = registry.index(finding.rule).filter(|n| !self.rules.contains(n))?;
-        let named = |alias: &str| self.by_alias.iter().any(|(n, id)| *n == index && (id == alias || alias.strip_prefix("kics:") == Some(id)));
+        let named =
+            |alias: &str| self.by_alias.iter().any(|(n, id)| *n == index && (id == alias || alias.strip_prefix("kics:") == Some(id)));
         Some(finding.aliases.iter().copied().filter(|a| named(a)).collect())
     }
 }

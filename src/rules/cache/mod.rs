@@ -8,6 +8,7 @@ mod install_without_update;
 mod manifest_without_lockfile;
 mod package_cache_in_layer;
 mod source_before_dependencies;
+mod unpacked_archive_in_layer;
 mod update_without_install;
 
 /// The rules of this category.
@@ -18,5 +19,6 @@ pub(super) const RULES: &[Entry] = &[
     manifest_without_lockfile::ManifestWithoutLockfile::ENTRY,
     package_cache_in_layer::PackageCacheInLayer::ENTRY,
     source_before_dependencies::SourceBeforeDependencies::ENTRY,
+    unpacked_archive_in_layer::UnpackedArchiveInLayer::ENTRY,
     update_without_install::UpdateWithoutInstall::ENTRY,
 ];

@@ -6,9 +6,11 @@ mod archived_distribution;
 mod base_needs_build_arg;
 mod constant_platform;
 mod end_of_life_image;
+mod healthcheck_missing;
 mod invalid_image_name;
 mod redundant_target_platform;
 mod untagged_image;
+mod untrusted_registry;
 
 /// The rules of this category.
 pub(super) const RULES: &[Entry] = &[
@@ -16,7 +18,9 @@ pub(super) const RULES: &[Entry] = &[
     base_needs_build_arg::BaseNeedsBuildArg::ENTRY,
     constant_platform::ConstantPlatform::ENTRY,
     end_of_life_image::EndOfLifeImage::ENTRY,
+    healthcheck_missing::HealthcheckMissing::ENTRY,
     invalid_image_name::InvalidImageName::ENTRY,
     redundant_target_platform::RedundantTargetPlatform::ENTRY,
     untagged_image::UntaggedImage::ENTRY,
+    untrusted_registry::UntrustedRegistry::ENTRY,
 ];

@@ -2,5 +2,7 @@
 
 use crate::rule::Entry;
 
+mod wget_and_curl;
+
 /// The rules of this category.
-pub(super) const RULES: &[Entry] = &[];
+pub(super) const RULES: &[Entry] = &[wget_and_curl::WgetAndCurl::ENTRY];

@@ -3,22 +3,28 @@
 use crate::rule::Entry;
 
 mod build_tools_in_final_stage;
+mod copy_from_own_stage;
 mod duplicate_stage_name;
 mod identical_stages;
 mod overridden_instruction;
 mod reserved_stage_name;
 mod undefined_arg_in_from;
+mod unknown_stage;
 mod unused_stage;
 mod uppercase_stage_name;
+mod whole_image_copied;
 
 /// The rules of this category.
 pub(super) const RULES: &[Entry] = &[
     build_tools_in_final_stage::BuildToolsInFinalStage::ENTRY,
+    copy_from_own_stage::CopyFromOwnStage::ENTRY,
     duplicate_stage_name::DuplicateStageName::ENTRY,
     identical_stages::IdenticalStages::ENTRY,
     overridden_instruction::OverriddenInstruction::ENTRY,
     reserved_stage_name::ReservedStageName::ENTRY,
     undefined_arg_in_from::UndefinedArgInFrom::ENTRY,
+    unknown_stage::UnknownStage::ENTRY,
     unused_stage::UnusedStage::ENTRY,
     uppercase_stage_name::UppercaseStageName::ENTRY,
+    whole_image_copied::WholeImageCopied::ENTRY,
 ];

@@ -2,21 +2,35 @@
 
 use crate::rule::Entry;
 
+mod add_of_local_file;
+mod cd_in_run;
+mod consecutive_runs;
+mod copy_to_unset_workdir;
+mod host_command_in_build;
 mod inconsistent_as_case;
 mod inconsistent_keyword_case;
+mod invalid_label_key;
 mod legacy_key_value;
 mod maintainer_instruction;
 mod misnamed_description;
 mod relative_workdir;
+mod several_sources_one_file;
 mod uppercase_port_protocol;
 
 /// The rules of this category.
 pub(super) const RULES: &[Entry] = &[
+    add_of_local_file::AddOfLocalFile::ENTRY,
+    cd_in_run::CdInRun::ENTRY,
+    consecutive_runs::ConsecutiveRuns::ENTRY,
+    copy_to_unset_workdir::CopyToUnsetWorkdir::ENTRY,
+    host_command_in_build::HostCommandInBuild::ENTRY,
     inconsistent_as_case::InconsistentAsCase::ENTRY,
     inconsistent_keyword_case::InconsistentKeywordCase::ENTRY,
+    invalid_label_key::InvalidLabelKey::ENTRY,
     legacy_key_value::LegacyKeyValue::ENTRY,
     maintainer_instruction::MaintainerInstruction::ENTRY,
     misnamed_description::MisnamedDescription::ENTRY,
     relative_workdir::RelativeWorkdir::ENTRY,
+    several_sources_one_file::SeveralSourcesOneFile::ENTRY,
     uppercase_port_protocol::UppercasePortProtocol::ENTRY,
 ];

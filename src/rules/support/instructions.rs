@@ -3,7 +3,8 @@
 use crate::rule::Cx;
 use crate::source::Span;
 use crate::stack::{Base, DockerfileUnit, Stack};
-use crate::syntax::dockerfile::{Instruction, Op};
+use crate::syntax::dockerfile::{Instruction, Keyword, Op};
+use crate::syntax::shell::Command;
 
 /// A span on the line on which an instruction begins, where the builder reports what it finds in it: `wanted` if it stands
 /// there, else the keyword.
@@ -49,4 +50,53 @@ pub(crate) fn steps(unit: &DockerfileUnit, stage: usize) -> Vec<Step<'_>> {
     }
     found.extend(own(stage).map(|(item, instruction)| Step { item, instruction, trigger: None }));
     found
+}
+
+/// The instructions of one stage, or those that stand in none.
+pub(crate) struct Block<'a> {
+    /// The stage; `None` for what stands above the first FROM without being an ARG.
+    pub stage: Option<usize>,
+    /// The instructions with their places in the items, FROM not among them.
+    pub instructions: Vec<(usize, &'a Instruction)>,
+}
+
+/// All instructions of a file, stage by stage; misplaced ones first.
+pub(crate) fn blocks(unit: &DockerfileUnit) -> Vec<Block<'_>> {
+    let misplaced: Vec<_> = unit.ast.global().filter(|(_, i)| i.keyword != Keyword::Arg).collect();
+    let mut found = Vec::new();
+    if !misplaced.is_empty() {
+        found.push(Block { stage: None, instructions: misplaced });
+    }
+    for (index, stage) in unit.ast.stages.iter().enumerate() {
+        found.push(Block { stage: Some(index), instructions: unit.ast.stage_instructions(stage).collect() });
+    }
+    found
+}
+
+/// A word as the builder expands it at its place; `None` where a part is unknown.
+pub(crate) fn value_at(unit: &DockerfileUnit, stage: Option<usize>, item: usize, word: &str) -> Option<String> {
+    match stage {
+        Some(stage) => unit.expand_at(stage, item, word),
+        None if word.contains('$') => None,
+        None => crate::syntax::dockerfile::expand::expand(word, unit.ast.escape, &|_| None).ok(),
+    }
+}
+
+/// Whether a path is absolute, on Unix or on Windows.
+pub(crate) fn is_absolute(path: &str) -> bool {
+    let mut chars = path.chars();
+    let drive = chars.next().is_some_and(|c| c.is_ascii_alphabetic()) && chars.next() == Some(':');
+    path.starts_with(['/', '\\']) || drive
+}
+
+/// The commands of a RUN, those of the RUN that ONBUILD holds back included.
+pub(crate) fn run_commands<'a>(unit: &'a DockerfileUnit, item: usize, instruction: &Instruction) -> Vec<&'a Command> {
+    let inner = match &instruction.op {
+        Op::Onbuild(inner) => inner,
+        _ => instruction,
+    };
+    if !matches!(inner.op, Op::Run(_)) {
+        return Vec::new();
+    }
+    unit.script(item).map(|s| s.walk().into_iter().map(|(_, c)| c).collect()).unwrap_or_default()
 }

@@ -93,6 +93,11 @@ pub(crate) fn inherited(unit: &DockerfileUnit, stage: usize) -> Inherited {
     }
 }
 
+/// Whether the image at the root is known to set a variable.
+pub(crate) fn is_brought(base: &Inherited, name: &str) -> bool {
+    matches!(base, Inherited::These(names) if names.iter().any(|n| n == name))
+}
+
 /// A variable that an instruction reads and nothing sets.
 pub(crate) struct Unset {
     /// Where and how it is read.
@@ -122,11 +127,13 @@ pub(crate) fn unset(unit: &DockerfileUnit, stage: usize, before: usize, instruct
             own.push(value.clone());
         }
         let Some(used) = used else { continue };
-        let brought = match &base {
-            Inherited::These(names) => used.name == "PATH" || names.contains(&used.name),
-            Inherited::Unknown => used.name == "PATH",
-        };
-        if brought || own.contains(&used.name) || unit.lookup(stage, before, &used.name) != Lookup::Unset {
+        let beside = setting.beside.contains(&used.name) && setting.key.as_ref() != Some(&used.name);
+        if beside
+            || used.name == "PATH"
+            || is_brought(&base, &used.name)
+            || own.contains(&used.name)
+            || unit.lookup(stage, before, &used.name) != Lookup::Unset
+        {
             continue;
         }
         let set = known_names(unit, stage, before);
@@ -157,6 +164,8 @@ struct Setting<'a> {
     key: Option<String>,
     /// An ARG of the same line that stands before it, and is set from there on.
     earlier_arg: Option<&'a Text>,
+    /// All keys of the ENV that it stands in: one ENV that reads what it sets itself is another rule's.
+    beside: Vec<String>,
 }
 
 /// All variables that the builder expands in an instruction, in order.
@@ -167,17 +176,20 @@ fn reads(instruction: &Instruction, escape: char) -> Vec<(Option<Reference>, Set
     };
     match &instruction.op {
         Op::Env(pairs) | Op::Label(pairs) => {
-            for pair in pairs {
+            let keys: Vec<String> = pairs.iter().map(|p| dockerfile::unquote(&p.key, escape).value).collect();
+            let env = matches!(instruction.op, Op::Env(_));
+            for (pair, key) in pairs.iter().zip(&keys) {
                 found.extend(plain(&pair.key));
-                let key = Some(dockerfile::unquote(&pair.key, escape).value);
+                let beside = if env { keys.clone() } else { Vec::new() };
+                let setting = Setting { key: env.then(|| key.clone()), earlier_arg: None, beside };
                 let value = pair.value.iter().flat_map(|v| expand::references(v, escape));
-                found.extend(value.map(|r| (Some(r), Setting { key: key.clone(), earlier_arg: None })));
+                found.extend(value.map(|r| (Some(r), setting.clone())));
             }
         }
         Op::Arg(pairs) => {
             for pair in pairs {
                 found.extend(pair.value.iter().flat_map(plain));
-                found.push((None, Setting { key: None, earlier_arg: Some(&pair.key) }));
+                found.push((None, Setting { earlier_arg: Some(&pair.key), ..Setting::default() }));
             }
         }
         Op::Copy(copy) | Op::Add(copy) => {

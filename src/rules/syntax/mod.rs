@@ -9,11 +9,13 @@ mod compose_schema;
 mod dependency_cycle;
 mod duplicate_key;
 mod env_file_missing;
+mod env_reads_same_line;
 mod extends_error;
 mod fallback_always_taken;
 mod host_port_in_expose;
 mod include_error;
 mod invalid_project;
+mod port_out_of_range;
 mod syntax_error;
 mod undefined_reference;
 mod undefined_variable;
@@ -31,11 +33,13 @@ pub(super) const RULES: &[Entry] = &[
     dependency_cycle::DependencyCycle::ENTRY,
     duplicate_key::DuplicateKey::ENTRY,
     env_file_missing::EnvFileMissing::ENTRY,
+    env_reads_same_line::EnvReadsSameLine::ENTRY,
     extends_error::ExtendsError::ENTRY,
     fallback_always_taken::FallbackAlwaysTaken::ENTRY,
     host_port_in_expose::HostPortInExpose::ENTRY,
     include_error::IncludeError::ENTRY,
     invalid_project::InvalidProject::ENTRY,
+    port_out_of_range::PortOutOfRange::ENTRY,
     syntax_error::SyntaxError::ENTRY,
     undefined_reference::UndefinedReference::ENTRY,
     undefined_variable::UndefinedVariable::ENTRY,

@@ -1,0 +1,47 @@
+use crate::rule::{Cx, Rule, rule};
+use crate::rules::support::instructions::{blocks, on_first_line};
+use crate::rules::support::variables::{Inherited, inherited, is_brought};
+use crate::source::Span;
+use crate::stack::{DockerfileUnit, Lookup};
+use crate::syntax::dockerfile::{Op, expand, unquote};
+
+rule!(EnvReadsSameLine, "syntax/env-reads-same-line");
+
+impl Rule for EnvReadsSameLine {
+    fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
+        for block in blocks(unit) {
+            for (item, instruction) in &block.instructions {
+                let Op::Env(pairs) = &instruction.op else { continue };
+                let keys: Vec<(String, Span)> = pairs.iter().map(|p| (unquote(&p.key, unit.ast.escape).value, p.key.span)).collect();
+                for (n, pair) in pairs.iter().enumerate() {
+                    let own = keys.get(n).map(|(key, _)| key.as_str()).unwrap_or_default();
+                    for used in pair.value.iter().flat_map(|v| expand::references(v, unit.ast.escape)) {
+                        let Some((_, set)) = keys.iter().enumerate().find(|(m, (key, _))| *m != n && *key == used.name).map(|(_, k)| k)
+                        else {
+                            continue;
+                        };
+                        let again = own == used.name && set.start < pair.span.start;
+                        let before = block.stage.map_or(Lookup::Unset, |stage| unit.lookup(stage, *item, &used.name));
+                        let base = block.stage.map(|stage| inherited(unit, stage));
+                        let known =
+                            before != Lookup::Unset || used.name == "PATH" || base.as_ref().is_some_and(|b| is_brought(b, &used.name));
+                        if known && !again {
+                            continue;
+                        }
+                        let place = on_first_line(cx, instruction, used.span);
+                        let message = if known {
+                            format!("`${}` is still the value from above the line, so what the same ENV set before is lost", used.name)
+                        } else {
+                            format!("`${}` is empty here: an ENV sees the values from above it, not its own", used.name)
+                        };
+                        let report =
+                            cx.report(place, message).label(*set, "set by the same ENV").help("split it into two ENV instructions");
+                        if known || !matches!(base, Some(Inherited::These(_))) {
+                            report.aliases(&["DL3044"]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
