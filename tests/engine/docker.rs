@@ -10,6 +10,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// One test at a time has the engine: times are compared, and images have names.
 static ENGINE: Mutex<()> = Mutex::new(());
 
+/// The same between processes: two checkouts may be tested on one machine.
+const LOCK: &str = "stacklint-engine-tests.lock";
+
+/// Base images carry this, and with them all that is built on them; nothing else is ever removed.
+const LABEL: &str = "stacklint-engine-test";
+
 /// Programs that the fixtures call in their builds; each says what it was asked and succeeds.
 const STAND_INS: [&str; 12] = ["pip", "pip3", "npm", "npx", "yarn", "apt-get", "python", "python3", "poetry", "gcc", "envsubst", "nginx"];
 
@@ -29,11 +35,10 @@ const BASES: [&str; 11] = [
 
 /// The engine, with base images; gives everything back when it goes.
 pub(crate) struct Docker {
-    before: BTreeSet<String>,
     kept: Vec<(String, String)>,
-    tags: BTreeSet<String>,
     /// Where the tests' own copies of stacks lie.
     pub(crate) dir: tempfile::TempDir,
+    _lock: fs::File,
     _alone: MutexGuard<'static, ()>,
 }
 
@@ -50,7 +55,11 @@ pub(crate) fn engine() -> Option<Docker> {
         return None;
     }
     let dir = tempfile::Builder::new().prefix("stacklint-test-").tempdir().unwrap();
-    let mut docker = Docker { before: ids(), kept: Vec::new(), tags: tags(), dir, _alone: alone };
+    let lock = fs::File::create(std::env::temp_dir().join(LOCK)).unwrap();
+    lock.lock().unwrap();
+    let mut docker = Docker { kept: Vec::new(), dir, _lock: lock, _alone: alone };
+    // What a run left behind that was killed.
+    docker.remove();
     docker.make_bases();
     Some(docker)
 }
@@ -60,7 +69,8 @@ impl Docker {
         let root = self.dir.path().join("base-root");
         busybox_root(&root);
         let tar = Command::new("tar").arg("-C").arg(&root).args(["-c", "."]).stdout(Stdio::piped()).spawn().unwrap();
-        let output = Command::new("docker").args(["import", "-"]).stdin(tar.stdout.unwrap()).output().unwrap();
+        let output =
+            Command::new("docker").args(["import", "-c", &format!("LABEL {LABEL}=1"), "-"]).stdin(tar.stdout.unwrap()).output().unwrap();
         assert!(output.status.success(), "docker import: {}", String::from_utf8_lossy(&output.stderr));
         let image = String::from_utf8(output.stdout).unwrap().trim().to_owned();
         for base in BASES {
@@ -86,34 +96,30 @@ impl Docker {
     }
 }
 
-impl Drop for Docker {
-    fn drop(&mut self) {
-        for tag in tags().difference(&self.tags) {
-            quietly(&["rmi", "-f", tag]);
-        }
-        for base in BASES {
-            quietly(&["rmi", base]);
-        }
-        for (base, image) in &self.kept {
-            quietly(&["tag", image, base]);
+impl Docker {
+    fn remove(&self) {
+        let ours = format!("label={LABEL}=1");
+        let names = lines(&["images", "--filter", &ours, "--format", "{{.Repository}}:{{.Tag}}"]);
+        for name in names.iter().filter(|name| !name.contains("<none>")) {
+            quietly(&["rmi", "-f", name]);
         }
         // Layers of failed and stopped builds; children go before their parents, so a few rounds are needed.
-        for _ in 0..20 {
-            let left: Vec<String> = ids().difference(&self.before).cloned().collect();
-            let removed = left.iter().filter(|id| quietly(&["rmi", "-f", id])).count();
-            if removed == 0 {
+        for _ in 0..30 {
+            let left = lines(&["images", "-aq", "--no-trunc", "--filter", &ours]);
+            if left.iter().filter(|id| quietly(&["rmi", "-f", id])).count() == 0 {
                 break;
             }
         }
     }
 }
 
-fn ids() -> BTreeSet<String> {
-    lines(&["images", "-aq", "--no-trunc"])
-}
-
-fn tags() -> BTreeSet<String> {
-    lines(&["images", "--format", "{{.Repository}}:{{.Tag}}"]).into_iter().filter(|tag| !tag.contains("<none>")).collect()
+impl Drop for Docker {
+    fn drop(&mut self) {
+        self.remove();
+        for (base, image) in &self.kept {
+            quietly(&["tag", image, base]);
+        }
+    }
 }
 
 fn lines(args: &[&str]) -> BTreeSet<String> {
