@@ -191,11 +191,46 @@ impl Loader<'_> {
                 None => self.project(vec![path.clone()], *role),
             }
         }
+        self.drop_included();
         // fragments that some project read are judged there; files read on the way count as checked
         let read: BTreeSet<FileId> = self.stack.projects.iter().flat_map(|p| p.files.iter().copied()).collect();
         self.stack.checked.extend(read);
         self.stack.checked.sort_unstable();
         self.stack.checked.dedup();
+    }
+
+    /// A file that another project includes is judged there: its paths and networks are that project's.
+    fn drop_included(&mut self) {
+        let places = |p: &Project| -> BTreeSet<Span> { p.services.iter().map(|s| s.name.span).collect() };
+        let all: Vec<BTreeSet<Span>> = self.stack.projects.iter().map(places).collect();
+        let mut owner: BTreeMap<Span, BTreeSet<usize>> = BTreeMap::new();
+        for (n, spans) in all.iter().enumerate() {
+            spans.iter().for_each(|span| {
+                owner.entry(*span).or_default().insert(n);
+            });
+        }
+        let within = |n: usize, spans: &BTreeSet<Span>| {
+            let mut holders = spans.iter().filter_map(|s| owner.get(s));
+            let first: BTreeSet<usize> = holders.next().cloned().unwrap_or_default();
+            let common = holders.fold(first, |acc, set| acc.intersection(set).copied().collect());
+            common.into_iter().any(|other| other != n && all.get(other).is_some_and(|o| o.len() > spans.len()))
+        };
+        let included: Vec<bool> = all
+            .iter()
+            .enumerate()
+            .map(|(n, spans)| {
+                let plain = self.stack.projects.get(n).is_some_and(|p| p.role != Role::Overlay);
+                plain && !spans.is_empty() && within(n, spans) && !self.has_overlay(n)
+            })
+            .collect();
+        let mut keep = included.into_iter().map(|i| !i);
+        self.stack.projects.retain(|_| keep.next().unwrap_or(true));
+    }
+
+    /// Whether a project's file is the base of an overlay: that it reappears there makes it no included one.
+    fn has_overlay(&self, n: usize) -> bool {
+        let Some(first) = self.stack.projects.get(n).and_then(|p| p.files.first()) else { return false };
+        self.stack.projects.iter().any(|p| p.role == Role::Overlay && p.files.first() == Some(first))
     }
 
     fn overlay_base(&self, path: &str, known: &[&str]) -> Option<String> {
