@@ -2,6 +2,9 @@
 
 use crate::rule::Entry;
 
+mod cache_mount_defeated;
+mod copied_file_is_ignored;
+mod copy_source_missing;
 mod copy_without_dockerignore;
 mod install_ignores_lockfile;
 mod install_without_update;
@@ -13,6 +16,9 @@ mod update_without_install;
 
 /// The rules of this category.
 pub(super) const RULES: &[Entry] = &[
+    cache_mount_defeated::CacheMountDefeated::ENTRY,
+    copied_file_is_ignored::CopiedFileIsIgnored::ENTRY,
+    copy_source_missing::CopySourceMissing::ENTRY,
     copy_without_dockerignore::CopyWithoutDockerignore::ENTRY,
     install_ignores_lockfile::InstallIgnoresLockfile::ENTRY,
     install_without_update::InstallWithoutUpdate::ENTRY,
