@@ -28,7 +28,15 @@ impl Rule for CacheMountDefeated {
     }
 }
 
-fn check(unit: &DockerfileUnit, cx: &mut Cx<'_>, step: &Step<'_>, earlier: &[Step<'_>], commands: &[&Command], mount: &Mount, target: &str) {
+fn check(
+    unit: &DockerfileUnit,
+    cx: &mut Cx<'_>,
+    step: &Step<'_>,
+    earlier: &[Step<'_>],
+    commands: &[&Command],
+    mount: &Mount,
+    target: &str,
+) {
     if target.starts_with("/var/cache/apt") {
         return apt(unit, cx, step, earlier, commands, mount);
     }
@@ -41,13 +49,41 @@ fn check(unit: &DockerfileUnit, cx: &mut Cx<'_>, step: &Step<'_>, earlier: &[Ste
         let rest = commands.get(n + 1..).unwrap_or_default();
         let emptied = rest.iter().find(|c| caches::empties(c, filled.kind, &filled.program) && !target.ends_with("/.cache"));
         if filled.told_not_to {
-            say(cx, mount, &format!("`{}` is told to keep no cache, so this mount stays empty", filled.program), filled.head, "with a flag here", "drop the flag: what lies in the mount is no part of the image");
+            say(
+                cx,
+                mount,
+                &format!("`{}` is told to keep no cache, so this mount stays empty", filled.program),
+                filled.head,
+                "with a flag here",
+                "drop the flag: what lies in the mount is no part of the image",
+            );
         } else if let Some(set) = switched_off(unit, step, &filled) {
-            say(cx, mount, &format!("`{}` is told to keep no cache, so this mount stays empty", filled.program), set, "by this variable", "drop the variable: what lies in the mount is no part of the image");
+            say(
+                cx,
+                mount,
+                &format!("`{}` is told to keep no cache, so this mount stays empty", filled.program),
+                set,
+                "by this variable",
+                "drop the variable: what lies in the mount is no part of the image",
+            );
         } else if let Some(command) = emptied {
-            say(cx, mount, "this mount is emptied by the RUN that fills it", command.span, "emptied here", "drop the clean-up: what lies in the mount is no part of the image");
+            say(
+                cx,
+                mount,
+                "this mount is emptied by the RUN that fills it",
+                command.span,
+                "emptied here",
+                "drop the clean-up: what lies in the mount is no part of the image",
+            );
         } else if let Some((place, by)) = elsewhere(unit, step, &filled, target) {
-            say(cx, mount, &format!("`{}` caches in `{place}`, so this mount is never used", filled.program), by, "says where", &format!("mount the cache on `{place}`"));
+            say(
+                cx,
+                mount,
+                &format!("`{}` caches in `{place}`, so this mount is never used", filled.program),
+                by,
+                "says where",
+                &format!("mount the cache on `{place}`"),
+            );
         }
         return;
     }
@@ -72,7 +108,8 @@ fn apt(unit: &DockerfileUnit, cx: &mut Cx<'_>, step: &Step<'_>, earlier: &[Step<
         copies || s.run(unit).is_some() && words.iter().any(|w| text.contains(w))
     });
     if !taken_out {
-        let message = format!("apt removes each package after installing it, so this mount stays empty: `{}` is set up that way", image.text);
+        let message =
+            format!("apt removes each package after installing it, so this mount stays empty: `{}` is set up that way", image.text);
         cx.report(mount.span, message)
             .label(install, "downloads everything again")
             .help("run `rm -f /etc/apt/apt.conf.d/docker-clean` first");
@@ -110,7 +147,11 @@ fn switched_off(unit: &DockerfileUnit, step: &Step<'_>, filled: &Filled) -> Opti
 
 /// Where the tool caches instead, where a variable or the user says so.
 fn elsewhere(unit: &DockerfileUnit, step: &Step<'_>, filled: &Filled, target: &str) -> Option<(String, Span)> {
-    let same = |a: &str| a.trim_end_matches('/') == target.trim_end_matches('/') || target.starts_with(&format!("{}/", a.trim_end_matches('/'))) || a.starts_with(&format!("{}/", target.trim_end_matches('/')));
+    let same = |a: &str| {
+        a.trim_end_matches('/') == target.trim_end_matches('/')
+            || target.starts_with(&format!("{}/", a.trim_end_matches('/')))
+            || a.starts_with(&format!("{}/", target.trim_end_matches('/')))
+    };
     if let Some((place, span)) = place(unit, step, filled) {
         return (!same(&place)).then_some((place, span));
     }

@@ -8,11 +8,11 @@ rule!(CopySourceMissing, "cache/copy-source-missing");
 
 impl Rule for CopySourceMissing {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
-        let Some(context) = steps::context(cx.stack, unit).filter(|c| !c.listing.truncated && c.listing.unreadable.is_empty()) else { return };
-        let copies: Vec<Copy<'_>> = (0..unit.stages.len())
-            .flat_map(|n| steps::own(unit, n))
-            .filter_map(|step| copies::copy(unit, step, Some(context)))
-            .collect();
+        let Some(context) = steps::context(cx.stack, unit).filter(|c| !c.listing.truncated && c.listing.unreadable.is_empty()) else {
+            return;
+        };
+        let copies: Vec<Copy<'_>> =
+            (0..unit.stages.len()).flat_map(|n| steps::own(unit, n)).filter_map(|step| copies::copy(unit, step, Some(context))).collect();
         // without a Compose file that says so, the folder beside the Dockerfile is only a guess at the context
         let certain = cx.stack.builds_of(unit).all(|b| b.service.is_some());
         let named = || copies.iter().flat_map(|c| &c.sources).filter(|s| s.kind != SourceKind::Glob && s.path != ".");
@@ -43,9 +43,42 @@ impl Rule for CopySourceMissing {
 /// What a build beforehand, or the people who deploy, put there: not in a checkout, and rightly so.
 fn is_made_elsewhere(path: &str) -> bool {
     const FOLDERS: &[&str] = &[
-        "target", "dist", "build", "out", "bin", "publish", "_build", "artifacts", "release", "pkg", ".next", "node_modules", "vendor",
-        "certs", "cert", "ssl", "secrets", "keys", "data", "dump", "dumps", "backup", "tmp", "output", "generated", "wheels", "wheelhouse",
-        "public", "static", "obj", "models", "model", "linux", "docker-out", ".output", "install",
+        "target",
+        "dist",
+        "build",
+        "out",
+        "bin",
+        "publish",
+        "_build",
+        "artifacts",
+        "release",
+        "pkg",
+        ".next",
+        "node_modules",
+        "vendor",
+        "certs",
+        "cert",
+        "ssl",
+        "secrets",
+        "keys",
+        "data",
+        "dump",
+        "dumps",
+        "backup",
+        "tmp",
+        "output",
+        "generated",
+        "wheels",
+        "wheelhouse",
+        "public",
+        "static",
+        "obj",
+        "models",
+        "model",
+        "linux",
+        "docker-out",
+        ".output",
+        "install",
     ];
     const ENDINGS: &[&str] = &[
         ".jar", ".war", ".ear", ".whl", ".tgz", ".gz", ".zip", ".tar", ".deb", ".rpm", ".apk", ".pem", ".key", ".crt", ".cert", ".p12",
@@ -53,7 +86,10 @@ fn is_made_elsewhere(path: &str) -> bool {
     ];
     let name = files::file_name(path);
     let extension = name.trim_start_matches('.').contains('.');
-    path.split('/').any(|part| FOLDERS.contains(&part)) || ENDINGS.iter().any(|e| name.ends_with(e)) || name.starts_with(".env") || !extension
+    path.split('/').any(|part| FOLDERS.contains(&part))
+        || ENDINGS.iter().any(|e| name.ends_with(e))
+        || name.starts_with(".env")
+        || !extension
 }
 
 /// A name in the same folder that differs in case, or by a letter or two.
