@@ -1,7 +1,7 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::instructions::{blocks, run_commands};
 use crate::stack::DockerfileUnit;
-use crate::syntax::dockerfile::{Op, unquote};
+use crate::syntax::dockerfile::Op;
 use crate::syntax::shell::{Command, Word};
 
 rule!(UnpackedArchiveInLayer, "cache/unpacked-archive-in-layer");
@@ -19,7 +19,7 @@ impl Rule for UnpackedArchiveInLayer {
                 if copy.from.is_some() {
                     continue;
                 }
-                let dest = last_part(&unquote(&copy.dest, unit.ast.escape)).to_owned();
+                let dest = last_part(&copy.dest).to_owned();
                 for source in &copy.sources {
                     let name = last_part(source).to_owned();
                     if !ARCHIVES.iter().any(|a| name.ends_with(a)) {

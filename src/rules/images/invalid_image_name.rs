@@ -1,6 +1,7 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::image_name::is_reference;
 use crate::rules::support::instructions::on_first_line;
+use crate::rules::support::syntax_errors::template;
 use crate::rules::support::variables::expand_with_defaults;
 use crate::stack::DockerfileUnit;
 use crate::syntax::dockerfile::Op;
@@ -9,6 +10,9 @@ rule!(InvalidImageName, "images/invalid-image-name");
 
 impl Rule for InvalidImageName {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
+        if template(unit, cx.stack).is_some() {
+            return;
+        }
         for (item, instruction) in unit.ast.instructions() {
             let Op::From(from) = &instruction.op else { continue };
             if from.image.contains('$') || instruction.error.is_some() {

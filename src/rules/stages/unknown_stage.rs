@@ -1,6 +1,7 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::image_name::is_official;
 use crate::rules::support::instructions::{blocks, on_first_line};
+use crate::rules::support::syntax_errors::template;
 use crate::stack::{DockerfileUnit, Stack};
 use crate::syntax::closest;
 use crate::syntax::dockerfile::{Instruction, Op};
@@ -10,6 +11,9 @@ rule!(UnknownStage, "stages/unknown-stage");
 
 impl Rule for UnknownStage {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
+        if template(unit, cx.stack).is_some() {
+            return;
+        }
         for block in blocks(unit) {
             for (_, instruction) in &block.instructions {
                 for from in sources(instruction) {

@@ -1,5 +1,6 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::instructions::{blocks, is_absolute, looked_at, on_first_line, value_at};
+use crate::rules::support::variables;
 use crate::stack::DockerfileUnit;
 use crate::syntax::dockerfile::Op;
 
@@ -23,6 +24,11 @@ impl Rule for RelativeWorkdir {
             let Some(value) = value_at(unit, block.stage, item, text) else { continue };
             let backslash = value.starts_with('\\');
             if is_absolute(&value) && !backslash {
+                continue;
+            }
+            // what the base image may set is no relative path yet
+            let unset = block.stage.map(|stage| variables::unset(unit, stage, item, instruction)).unwrap_or_default();
+            if unset.iter().any(|u| u.guess) {
                 continue;
             }
             let place = on_first_line(cx, instruction, text.span);

@@ -139,11 +139,18 @@ pub(crate) fn unset(unit: &DockerfileUnit, stage: usize, before: usize, instruct
         let set = known_names(unit, stage, before);
         let from_image: &[String] = if let Inherited::These(names) = &base { names } else { &[] };
         let options = set.iter().map(String::as_str).chain(from_image.iter().map(String::as_str)).chain(["PATH"]);
-        let near = crate::syntax::closest(&used.name, options).map(str::to_owned);
+        let guess = matches!(base, Inherited::Unknown);
+        let near = crate::syntax::closest(&used.name, options).filter(|near| !guess || surely(&used.name, near)).map(str::to_owned);
         let appended = setting.key.is_some_and(|key| key == used.name);
-        found.push(Unset { used, near, guess: matches!(base, Inherited::Unknown), appended });
+        found.push(Unset { used, near, guess, appended });
     }
     found
+}
+
+/// Whether one name can hardly be anything but a slip for another.
+fn surely(name: &str, near: &str) -> bool {
+    let limit = if name.len() >= 8 { 2 } else { usize::from(name.len() >= 5) };
+    name.eq_ignore_ascii_case(near) || crate::syntax::edit_distance(name, near, limit) <= limit
 }
 
 fn known_names(unit: &DockerfileUnit, stage: usize, before: usize) -> Vec<String> {

@@ -28,15 +28,21 @@ impl Rule for EnvReadsSameLine {
                         if known && !again {
                             continue;
                         }
+                        let sure = matches!(base, Some(Inherited::These(_)));
                         let place = on_first_line(cx, instruction, used.span);
                         let message = if known {
                             format!("`${}` is still the value from above the line, so what the same ENV set before is lost", used.name)
-                        } else {
+                        } else if sure {
                             format!("`${}` is empty here: an ENV sees the values from above it, not its own", used.name)
+                        } else {
+                            format!(
+                                "`${}` is what the base image sets, if anything: an ENV sees the values from above it, not its own",
+                                used.name
+                            )
                         };
                         let report =
                             cx.report(place, message).label(*set, "set by the same ENV").help("split it into two ENV instructions");
-                        if known || !matches!(base, Some(Inherited::These(_))) {
+                        if known || !sure {
                             report.aliases(&["DL3044"]);
                         }
                     }
