@@ -2,7 +2,23 @@
 
 use crate::rule::Entry;
 
+mod apt_in_script;
+mod distribution_upgraded;
+mod install_waits_for_answer;
+mod recommended_packages_installed;
+mod unpinned_library;
+mod unpinned_package;
 mod wget_and_curl;
+mod wget_progress_in_log;
 
 /// The rules of this category.
-pub(super) const RULES: &[Entry] = &[wget_and_curl::WgetAndCurl::ENTRY];
+pub(super) const RULES: &[Entry] = &[
+    apt_in_script::AptInScript::ENTRY,
+    distribution_upgraded::DistributionUpgraded::ENTRY,
+    install_waits_for_answer::InstallWaitsForAnswer::ENTRY,
+    recommended_packages_installed::RecommendedPackagesInstalled::ENTRY,
+    unpinned_library::UnpinnedLibrary::ENTRY,
+    unpinned_package::UnpinnedPackage::ENTRY,
+    wget_and_curl::WgetAndCurl::ENTRY,
+    wget_progress_in_log::WgetProgressInLog::ENTRY,
+];

@@ -14,7 +14,6 @@ struct Login<'a> {
     password: String,
     /// The value, or the login in a URL.
     span: Span,
-    hidden: Span,
     /// The service asks for this password; otherwise it gives it to another.
     server: bool,
 }
@@ -52,10 +51,9 @@ impl Rule for DefaultCredentials {
 fn report(login: &Login<'_>, others: &[&Login<'_>], message: String, cx: &mut Cx<'_>) {
     let mut report = cx
         .report(login.span, message)
-        .help("set one that nobody guesses, from an env file that is not committed or from `secrets`")
-        .mask(login.hidden);
+        .help("set one that nobody guesses, from an env file that is not committed or from `secrets`");
     for other in others {
-        report = report.label(other.span, format!("`{}` uses it here", other.service.name.value)).mask(other.hidden);
+        report = report.label(other.span, format!("`{}` uses it here", other.service.name.value));
     }
 }
 
@@ -65,7 +63,7 @@ fn login<'a>(project: &Project, service: &'a Service, var: &'a EnvVar, runtime: 
         let known = !url.password.is_empty() && tried_first(Some(&url.user), &url.password);
         let inside = project.service(&url.host).is_some();
         let span = value.span_of(url.range.0, url.range.1);
-        return (known && inside).then_some(Login { service, name, password: url.password, span, hidden: span, server: false });
+        return (known && inside).then_some(Login { service, name, password: url.password, span, server: false });
     }
     let named = password_name(name) || name == "MINIO_SECRET_KEY";
     if !named || value.is_empty() || !tried_first(user_of(service, name).as_deref(), value) {
@@ -77,7 +75,6 @@ fn login<'a>(project: &Project, service: &'a Service, var: &'a EnvVar, runtime: 
         name,
         password: value.value.clone(),
         span: value.span,
-        hidden: value.span,
         server,
     })
 }
@@ -96,6 +93,10 @@ fn is_server(name: &str, runtime: Option<&Runtime>) -> bool {
     let words: Vec<String> = name.split('_').map(str::to_lowercase).collect();
     if words.iter().any(|w| matches!(w.as_str(), "admin" | "superuser" | "administrator")) {
         return true;
+    }
+    let for_another = ["db", "database", "mysql", "postgres", "redis", "mongo", "smtp", "mail", "email", "ldap", "amqp"];
+    if words.iter().skip(1).any(|w| for_another.contains(&w.as_str())) {
+        return false;
     }
     let Some(image) = runtime.and_then(|r| r.image.as_ref()) else { return false };
     let image = image.name.to_lowercase();

@@ -1,6 +1,6 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::secret_variables::{self, Kind};
-use crate::rules::support::secrets::Value;
+use crate::rules::support::secrets::{Value, tried_first};
 use crate::stack::DockerfileUnit;
 
 rule!(SecretInEnv, "secrets/secret-in-env");
@@ -13,10 +13,12 @@ impl Rule for SecretInEnv {
                 Value::Token(kind) => format!("`{}` is {kind} and", variable.name),
                 _ => format!("the value of `{}`", variable.name),
             };
+            // a word that everyone knows is no secret to hide, and would be hidden wherever it stands
+            let hidden = if tried_first(None, value) { value.span.at_end() } else { value.span };
             cx.report(variable.span, format!("{what} is in the image for whoever pulls it, and in the environment of every process"))
                 .help(format!("give `{}` when the container starts, or as a build secret to the one RUN that needs it", variable.name))
                 .aliases(&variable.aliases)
-                .mask(value.span);
+                .mask(hidden);
         }
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod image_name;
 pub(crate) mod instructions;
 pub(crate) mod lasting;
 pub(crate) mod lockfiles;
+pub(crate) mod installs;
 pub(crate) mod packages;
 pub(crate) mod problems;
 pub(crate) mod program;

@@ -156,7 +156,7 @@ pub(crate) fn named_by_glob(pattern: &str) -> Option<String> {
         let dir = parent(pattern);
         return Some(if dir == "." { plain } else { format!("{dir}/{plain}") });
     }
-    let literal = name.chars().filter(|c| c.is_alphanumeric()).count();
+    let literal = name.split(['*', '?', '[']).next().unwrap_or_default().chars().filter(|c| c.is_alphanumeric()).count();
     let glob = GlobBuilder::new(name).literal_separator(true).build().ok()?.compile_matcher();
     NAMES.iter().find(|n| literal >= 3 && glob.is_match(n)).map(|n| (*n).to_owned())
 }
@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(named_by_glob(".en[v]").as_deref(), Some(".env"));
         assert_eq!(named_by_glob("conf/core.d[b]").as_deref(), Some("conf/core.db"));
         assert_eq!(named_by_glob(".env*").as_deref(), Some(".env"));
-        for pattern in ["*", "package*.json", "*.py", ".env", ".*"] {
+        for pattern in ["*", "package*.json", "*.py", "*.yml", ".env", ".*"] {
             assert_eq!(named_by_glob(pattern), None, "{pattern}");
         }
     }

@@ -74,6 +74,9 @@ fn variable(
     pair: &Pair,
 ) -> Option<Variable> {
     let name = unquote(&pair.key, unit.ast.escape).value;
+    if name.contains(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))) {
+        return None;
+    }
     let value = pair.value.as_ref().map(|v| unquote(v, unit.ast.escape));
     let judged = value.as_ref().map_or(Value::Nothing, |v| judge(&name, v));
     let arg = matches!(instruction.op, Op::Arg(_));

@@ -1,0 +1,57 @@
+use crate::diagnostic::Applicability;
+use crate::rule::{Cx, Rule, replace, rule};
+use crate::rules::support::installs::{run_of, system_calls};
+use crate::rules::support::packages::{Manager, System, Verb, verb_word};
+use crate::stack::ScriptUnit;
+use crate::syntax::shell::command::has_flag;
+
+rule!(InstallWaitsForAnswer, "packages/install-waits-for-answer");
+
+impl Rule for InstallWaitsForAnswer {
+    fn script(&self, script: &ScriptUnit, cx: &mut Cx<'_>) {
+        let Some((unit, item)) = run_of(cx.stack, script) else { return };
+        let text = unit.ast.instruction(item).map(|i| i.rest.value.clone()).unwrap_or_default();
+        if ["Assume-Yes", "assumeyes=1", "assumeyes=True"].iter().any(|m| text.contains(m)) {
+            return;
+        }
+        for (call, command) in system_calls(script) {
+            // `yes |` answers
+            if command.place.pipe_index > 0 || !asks(&call) {
+                continue;
+            }
+            let aliases: &[&'static str] = match (call.manager, call.program.as_str()) {
+                (Manager::Apt, "apt-get") => &["DL3014", "DS-0021", "kics:apt_get_missing_flags_to_avoid_manual_input"],
+                (Manager::Yum, _) => &["DL3030", "kics:yum_install_allows_manual_input"],
+                (Manager::Zypper, _) => &["DL3034", "kics:missing_zypper_non_interactive_switch"],
+                (Manager::Dnf, _) => &["DL3038", "kics:missing_flag_from_dnf_install"],
+                _ => &[],
+            };
+            let verb = verb_word(&call);
+            cx.report(call.head, format!("`{} {verb}` asks before it goes on, and a build has nobody to answer: it stops here", call.program))
+                .help("add `-y`")
+                .fix("answer with -y", Applicability::Safe, vec![replace(call.head.at_end(), " -y")])
+                .aliases(aliases);
+        }
+    }
+}
+
+fn asks(call: &System<'_>) -> bool {
+    let has = |short: &str, long: &str| has_flag(call.args, short, long);
+    let verb = verb_word(call);
+    match call.manager {
+        Manager::Apt => {
+            let quiet = call.args.iter().filter(|w| matches!(w.lossy().as_str(), "-q" | "--quiet")).count() >= 2;
+            let very_quiet = call.args.iter().any(|w| matches!(w.lossy().as_str(), "-qq" | "-q=2" | "-qqy") || w.lossy().starts_with("-qq"));
+            let silent = has("-s", "--simulate") || has("-d", "--download-only") || has("", "--dry-run") || has("", "--print-uris");
+            verb == "install" && !(quiet || very_quiet || silent || has("-y", "--yes") || has("", "--assume-yes") || has("", "--force-yes"))
+        }
+        Manager::Yum | Manager::Dnf => {
+            matches!(verb.as_str(), "install" | "groupinstall" | "localinstall") && !(has("-y", "--assumeyes"))
+        }
+        Manager::Zypper => {
+            let changes = matches!(call.verb, Verb::Install | Verb::Remove | Verb::Upgrade);
+            changes && !(has("-n", "--non-interactive") || has("-y", "--no-confirm"))
+        }
+        Manager::Apk | Manager::Pacman => false,
+    }
+}

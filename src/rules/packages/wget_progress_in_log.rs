@@ -1,0 +1,32 @@
+use crate::rule::{Cx, Rule, rule};
+use crate::rules::support::installs::run_of;
+use crate::rules::support::packages::program;
+use crate::stack::ScriptUnit;
+
+rule!(WgetProgressInLog, "packages/wget-progress-in-log");
+
+impl Rule for WgetProgressInLog {
+    fn script(&self, script: &ScriptUnit, cx: &mut Cx<'_>) {
+        if run_of(cx.stack, script).is_none() {
+            return;
+        }
+        for (_, command) in script.script.walk() {
+            let effective = command.effective();
+            let Some(word) = effective.words.first() else { continue };
+            if program(effective.words).as_deref() != Some("wget") || is_quiet(&effective) {
+                continue;
+            }
+            cx.report(word.span, "wget draws its progress into the build's log, line after line")
+                .help("add `-q`, `-nv` or `--progress=dot:giga`");
+        }
+    }
+}
+
+fn is_quiet(wget: &crate::syntax::shell::Effective<'_>) -> bool {
+    const LONG: [&str; 6] = ["--quiet", "--no-verbose", "--output-file", "--append-output", "--progress", "--version"];
+    wget.args().iter().map(|w| w.lossy()).any(|arg| {
+        let long = LONG.iter().any(|l| arg == *l || arg.strip_prefix(l).is_some_and(|rest| rest.starts_with('=')));
+        let short = arg.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
+        long || short.is_some_and(|s| s.contains('q') && s.chars().all(|c| c.is_ascii_alphabetic()) || s == "nv" || s.starts_with("nv") || s.starts_with(['o', 'a']) || s == "V")
+    })
+}
