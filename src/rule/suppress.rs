@@ -136,7 +136,8 @@ fn pragma(comment: &str) -> Option<Pragma> {
         let list = rest.strip_prefix("ignore")?.trim_start().strip_prefix('=')?;
         let list = list.split('#').next().unwrap_or_default();
         let names: Vec<String> = list.split(',').map(|n| n.trim().to_owned()).collect();
-        if names.iter().any(|n| n.is_empty() || !n.chars().all(|c| c.is_ascii_alphanumeric())) {
+        // anything but a code makes hadolint overlook the whole comment
+        if names.iter().any(|n| n.is_empty() || !n.chars().all(|c| c.is_ascii_digit() || matches!(c, 'D' | 'L' | 'S' | 'C'))) {
             return None;
         }
         let names = Names::These(names);

@@ -15,7 +15,10 @@ impl Rule for AptInScript {
             let effective = command.effective();
             let Some(word) = effective.words.first() else { continue };
             let report = cx
-                .report(word.span, "`apt` is for people at a terminal: its output and options may change, and it warns about that in every build")
+                .report(
+                    word.span,
+                    "`apt` is for people at a terminal: its output and options may change, and it warns about that in every build",
+                )
                 .help("use `apt-get`, or `apt-cache` to search");
             if call.verb != Verb::Other && is_plain(word) {
                 report.fix("use apt-get", Applicability::Safe, vec![replace(word.span, "apt-get")]);

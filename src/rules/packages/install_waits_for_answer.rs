@@ -14,6 +14,7 @@ impl Rule for InstallWaitsForAnswer {
         if ["Assume-Yes", "assumeyes=1", "assumeyes=True"].iter().any(|m| text.contains(m)) {
             return;
         }
+        let last = unit.ast.stage_of(item).is_none_or(|stage| stage + 1 == unit.ast.stages.len());
         for (call, command) in system_calls(script) {
             // `yes |` answers
             if command.place.pipe_index > 0 || !asks(&call) {
@@ -22,15 +23,19 @@ impl Rule for InstallWaitsForAnswer {
             let aliases: &[&'static str] = match (call.manager, call.program.as_str()) {
                 (Manager::Apt, "apt-get") => &["DL3014", "DS-0021", "kics:apt_get_missing_flags_to_avoid_manual_input"],
                 (Manager::Yum, _) => &["DL3030", "kics:yum_install_allows_manual_input"],
-                (Manager::Zypper, _) => &["DL3034", "kics:missing_zypper_non_interactive_switch"],
+                (Manager::Zypper, _) if last => &["DL3034", "kics:missing_zypper_non_interactive_switch"],
+                (Manager::Zypper, _) => &["DL3034"],
                 (Manager::Dnf, _) => &["DL3038", "kics:missing_flag_from_dnf_install"],
                 _ => &[],
             };
             let verb = verb_word(&call);
-            cx.report(call.head, format!("`{} {verb}` asks before it goes on, and a build has nobody to answer: it stops here", call.program))
-                .help("add `-y`")
-                .fix("answer with -y", Applicability::Safe, vec![replace(call.head.at_end(), " -y")])
-                .aliases(aliases);
+            cx.report(
+                call.head,
+                format!("`{} {verb}` asks before it goes on, and a build has nobody to answer: it stops here", call.program),
+            )
+            .help("add `-y`")
+            .fix("answer with -y", Applicability::Safe, vec![replace(call.head.at_end(), " -y")])
+            .aliases(aliases);
         }
     }
 }
@@ -41,13 +46,12 @@ fn asks(call: &System<'_>) -> bool {
     match call.manager {
         Manager::Apt => {
             let quiet = call.args.iter().filter(|w| matches!(w.lossy().as_str(), "-q" | "--quiet")).count() >= 2;
-            let very_quiet = call.args.iter().any(|w| matches!(w.lossy().as_str(), "-qq" | "-q=2" | "-qqy") || w.lossy().starts_with("-qq"));
+            let very_quiet =
+                call.args.iter().any(|w| matches!(w.lossy().as_str(), "-qq" | "-q=2" | "-qqy") || w.lossy().starts_with("-qq"));
             let silent = has("-s", "--simulate") || has("-d", "--download-only") || has("", "--dry-run") || has("", "--print-uris");
             verb == "install" && !(quiet || very_quiet || silent || has("-y", "--yes") || has("", "--assume-yes") || has("", "--force-yes"))
         }
-        Manager::Yum | Manager::Dnf => {
-            matches!(verb.as_str(), "install" | "groupinstall" | "localinstall") && !(has("-y", "--assumeyes"))
-        }
+        Manager::Yum | Manager::Dnf => matches!(verb.as_str(), "install" | "groupinstall" | "localinstall") && !(has("-y", "--assumeyes")),
         Manager::Zypper => {
             let changes = matches!(call.verb, Verb::Install | Verb::Remove | Verb::Upgrade);
             changes && !(has("-n", "--non-interactive") || has("-y", "--no-confirm"))

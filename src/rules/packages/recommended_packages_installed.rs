@@ -12,7 +12,11 @@ impl Rule for RecommendedPackagesInstalled {
             return;
         }
         for (call, _) in system_calls(script) {
-            let told = call.args.iter().map(|w| w.lossy().to_lowercase()).any(|w| w.contains("no-install-recommends") || w.contains("install-recommends="));
+            let told = call
+                .args
+                .iter()
+                .map(|w| w.lossy().to_lowercase())
+                .any(|w| w.contains("no-install-recommends") || w.contains("install-recommends="));
             if call.manager != Manager::Apt || verb_word(&call) != "install" || told {
                 continue;
             }

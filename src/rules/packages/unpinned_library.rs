@@ -14,6 +14,7 @@ impl Rule for UnpinnedLibrary {
             let Some(first) = unpinned.first() else { continue };
             let (example, aliases): (&str, &[&'static str]) = match language {
                 Language::Python => ("name==1.2.3", &["DL3013", "kics:unpinned_package_version_in_pip_install"]),
+                Language::Node if first.lossy().starts_with("git") => ("name#v1.2.3", &["DL3016"]),
                 Language::Node => ("name@1.2.3", &["DL3016", "kics:npm_install_without_pinned_version"]),
                 Language::Ruby => ("name:1.2.3", &["DL3028", "kics:gem_install_without_version"]),
                 Language::Go => ("path@v1.2.3", &["DL3062"]),

@@ -27,6 +27,12 @@ fn is_quiet(wget: &crate::syntax::shell::Effective<'_>) -> bool {
     wget.args().iter().map(|w| w.lossy()).any(|arg| {
         let long = LONG.iter().any(|l| arg == *l || arg.strip_prefix(l).is_some_and(|rest| rest.starts_with('=')));
         let short = arg.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
-        long || short.is_some_and(|s| s.contains('q') && s.chars().all(|c| c.is_ascii_alphabetic()) || s == "nv" || s.starts_with("nv") || s.starts_with(['o', 'a']) || s == "V")
+        long || short.is_some_and(|s| {
+            s.contains('q') && s.chars().all(|c| c.is_ascii_alphabetic())
+                || s == "nv"
+                || s.starts_with("nv")
+                || s.starts_with(['o', 'a'])
+                || s == "V"
+        })
     })
 }

@@ -17,7 +17,8 @@ impl Rule for HighUserIdFillsLog {
             }
             let Some((id, span)) = effective.option("--uid", "-u") else { continue };
             if id.len() > 5 && id.bytes().all(|b| b.is_ascii_digit()) {
-                let report = cx.report(span, format!("user id {id} makes /var/log/lastlog and faillog as large as that many entries in a layer"));
+                let report =
+                    cx.report(span, format!("user id {id} makes /var/log/lastlog and faillog as large as that many entries in a layer"));
                 let report = report.help("add `-l`: useradd then leaves these logs alone");
                 if let Some(word) = effective.words.first() {
                     report.fix("leave the login logs alone", Applicability::Safe, vec![replace(word.span.at_end(), " -l")]);

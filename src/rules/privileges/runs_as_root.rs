@@ -53,9 +53,16 @@ fn without_user(unit: &DockerfileUnit, stage: usize, cx: &mut Cx<'_>) {
         _ => false,
     };
     let Some(last) = unit.stages.get(stage).filter(|_| keeps_root && !scripts_drop_root(unit, cx.stack)) else { return };
-    cx.report(last.image.span, "no USER is set, so containers of this image run as root: a hole in the program gives away all of the container")
-        .help("create a user and switch to it after the last step that needs root: `USER 1000`")
-        .aliases(&["CKV_DOCKER_3", "DS-0002", "kics:missing_user_instruction"]);
+    let aliases: &[&'static str] = match root.base {
+        Base::Scratch => &["CKV_DOCKER_3", "DS-0002"],
+        _ => &["CKV_DOCKER_3", "DS-0002", "kics:missing_user_instruction"],
+    };
+    cx.report(
+        last.image.span,
+        "no USER is set, so containers of this image run as root: a hole in the program gives away all of the container",
+    )
+    .help("create a user and switch to it after the last step that needs root: `USER 1000`")
+    .aliases(aliases);
 }
 
 /// The user comes from a stage above: it is reported there, unless nothing else is.
@@ -78,19 +85,52 @@ fn is_root(user: &str) -> bool {
 
 /// Whether every service that builds a stage runs it as somebody else.
 fn compose_sets_user(stack: &Stack, unit: &DockerfileUnit, stage: usize) -> bool {
-    let mut services = stack.builds_of(unit).filter(|b| b.stage == Some(stage)).map(|b| b.service.and_then(|at| stack.service(at))).peekable();
+    let mut services =
+        stack.builds_of(unit).filter(|b| b.stage == Some(stage)).map(|b| b.service.and_then(|at| stack.service(at))).peekable();
     services.peek().is_some() && services.all(|s| s.is_some_and(|(_, s)| s.user.as_ref().is_some_and(|u| !u.is_empty() && !is_root(u))))
 }
 
 /// Images that have a user of their own, or whose start gives root up.
 fn drops_root(image: &ImageRef) -> bool {
     const OFFICIAL: [&str; 24] = [
-        "postgres", "redis", "mysql", "mariadb", "mongo", "rabbitmq", "memcached", "elasticsearch", "kibana", "logstash", "cassandra",
-        "couchdb", "neo4j", "solr", "ghost", "haproxy", "varnish", "zookeeper", "jetty", "arangodb", "nats", "consul", "vault", "valkey",
+        "postgres",
+        "redis",
+        "mysql",
+        "mariadb",
+        "mongo",
+        "rabbitmq",
+        "memcached",
+        "elasticsearch",
+        "kibana",
+        "logstash",
+        "cassandra",
+        "couchdb",
+        "neo4j",
+        "solr",
+        "ghost",
+        "haproxy",
+        "varnish",
+        "zookeeper",
+        "jetty",
+        "arangodb",
+        "nats",
+        "consul",
+        "vault",
+        "valkey",
     ];
     const OTHERS: [&str; 12] = [
-        "nonroot", "unprivileged", "rootless", "bitnami", "chainguard", "jenkins/", "grafana/", "prom/", "elasticsearch/", "kibana/",
-        "keycloak/", "sonarqube",
+        "nonroot",
+        "unprivileged",
+        "rootless",
+        "bitnami",
+        "chainguard",
+        "jenkins/",
+        "grafana/",
+        "prom/",
+        "elasticsearch/",
+        "kibana/",
+        "keycloak/",
+        "sonarqube",
     ];
     let text = image.text.to_lowercase();
     image.official().is_some_and(|name| OFFICIAL.contains(&name)) || OTHERS.iter().any(|o| text.contains(o))

@@ -17,8 +17,11 @@ impl Rule for SetuidProgram {
             let words = effective.operands(&["--reference"]);
             let Some((mode, targets)) = words.split_first() else { continue };
             if let (true, Some(target)) = (sets_user(&mode.lossy()), targets.first()) {
-                cx.report(mode.span, format!("whoever starts `{}` becomes its owner: for root's files that is root for every user", target.lossy()))
-                    .help("give the program the one capability that it needs with `setcap`, or start it as the user that it needs");
+                cx.report(
+                    mode.span,
+                    format!("whoever starts `{}` becomes its owner: for root's files that is root for every user", target.lossy()),
+                )
+                .help("give the program the one capability that it needs with `setcap`, or start it as the user that it needs");
             }
         }
     }
@@ -30,6 +33,9 @@ fn sets_user(mode: &str) -> bool {
         return u32::from_str_radix(mode, 8).unwrap_or(0) & 0o4000 != 0;
     }
     mode.split(',').any(|clause| {
-        clause.find(['+', '=']).map(|at| clause.split_at(at)).is_some_and(|(who, what)| what.contains('s') && (who.is_empty() || who.contains(['u', 'a'])))
+        clause
+            .find(['+', '='])
+            .map(|at| clause.split_at(at))
+            .is_some_and(|(who, what)| what.contains('s') && (who.is_empty() || who.contains(['u', 'a'])))
     })
 }

@@ -18,8 +18,13 @@ impl Rule for SudoInBuild {
                 continue;
             }
             let Some(word) = command.words.get(at) else { continue };
-            let message = if is_root { "`sudo` does nothing here: the build is root already" } else { "`sudo` makes root out of a user that was given up before" };
-            let help = if is_root { "leave it out, and out of the image" } else { "put `USER root` before the step and the user back after it" };
+            let message = if is_root {
+                "`sudo` does nothing here: the build is root already"
+            } else {
+                "`sudo` makes root out of a user that was given up before"
+            };
+            let help =
+                if is_root { "leave it out, and out of the image" } else { "put `USER root` before the step and the user back after it" };
             let report = cx.report(word.span, message).help(help);
             let next = command.words.get(at + 1).filter(|w| !w.lossy().starts_with('-') && !w.lossy().contains('='));
             if let (true, Some(next)) = (is_root, next) {

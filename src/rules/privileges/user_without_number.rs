@@ -15,8 +15,11 @@ impl Rule for UserWithoutNumber {
             if name.is_empty() || known || name.bytes().all(|b| b.is_ascii_digit()) {
                 continue;
             }
-            cx.report(user.span, format!("`{name}` is a name, so Kubernetes can't tell whether it is root, and refuses it under `runAsNonRoot`"))
-                .help("give the user's number");
+            cx.report(
+                user.span,
+                format!("`{name}` is a name, so Kubernetes can't tell whether it is root, and refuses it under `runAsNonRoot`"),
+            )
+            .help("give the user's number");
         }
     }
 }

@@ -29,7 +29,9 @@ impl Rule for WorldWritable {
             }
             let words = effective.operands(&["--reference"]);
             let Some((mode, targets)) = words.split_first() else { continue };
-            let shared = |path: &str| ["/tmp", "/var/tmp", "/run", "/dev"].iter().any(|d| path == *d || path.strip_prefix(d).is_some_and(|r| r.starts_with('/')));
+            let shared = |path: &str| {
+                ["/tmp", "/var/tmp", "/run", "/dev"].iter().any(|d| path == *d || path.strip_prefix(d).is_some_and(|r| r.starts_with('/')))
+            };
             if !opens(&mode.lossy()) || targets.is_empty() || targets.iter().all(|t| shared(&t.lossy())) {
                 continue;
             }

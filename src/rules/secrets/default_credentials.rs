@@ -49,9 +49,8 @@ impl Rule for DefaultCredentials {
 }
 
 fn report(login: &Login<'_>, others: &[&Login<'_>], message: String, cx: &mut Cx<'_>) {
-    let mut report = cx
-        .report(login.span, message)
-        .help("set one that nobody guesses, from an env file that is not committed or from `secrets`");
+    let mut report =
+        cx.report(login.span, message).help("set one that nobody guesses, from an env file that is not committed or from `secrets`");
     for other in others {
         report = report.label(other.span, format!("`{}` uses it here", other.service.name.value));
     }
@@ -70,13 +69,7 @@ fn login<'a>(project: &Project, service: &'a Service, var: &'a EnvVar, runtime: 
         return None;
     }
     let server = is_server(name, runtime);
-    (server || has_neighbour(project, service)).then(|| Login {
-        service,
-        name,
-        password: value.value.clone(),
-        span: value.span,
-        server,
-    })
+    (server || has_neighbour(project, service)).then(|| Login { service, name, password: value.value.clone(), span: value.span, server })
 }
 
 /// The user that belongs to a password: `DB_USER` beside `DB_PASS`.

@@ -121,11 +121,49 @@ fn after<'a>(args: &'a [Word], with_value: &[&str], verbs: &[&str]) -> Vec<&'a W
 }
 
 const PIP: &[&str] = &[
-    "-r", "--requirement", "-c", "--constraint", "-i", "--index-url", "--extra-index-url", "-f", "--find-links", "-t", "--target", "--prefix",
-    "--root", "--src", "-b", "--build", "--trusted-host", "--proxy", "--timeout", "--retries", "--cert", "--client-cert", "--cache-dir",
-    "--log", "--root-user-action", "--python", "--platform", "--python-version", "--implementation", "--abi", "--no-binary",
-    "--only-binary", "--progress-bar", "--upgrade-strategy", "--report", "--global-option", "--install-option", "--config-settings",
-    "--use-feature", "--use-deprecated", "--exists-action", "--suffix", "--pip-args",
+    "-r",
+    "--requirement",
+    "-c",
+    "--constraint",
+    "-i",
+    "--index-url",
+    "--extra-index-url",
+    "-f",
+    "--find-links",
+    "-t",
+    "--target",
+    "--prefix",
+    "--root",
+    "--src",
+    "-b",
+    "--build",
+    "--trusted-host",
+    "--proxy",
+    "--timeout",
+    "--retries",
+    "--cert",
+    "--client-cert",
+    "--cache-dir",
+    "--log",
+    "--root-user-action",
+    "--python",
+    "--platform",
+    "--python-version",
+    "--implementation",
+    "--abi",
+    "--no-binary",
+    "--only-binary",
+    "--progress-bar",
+    "--upgrade-strategy",
+    "--report",
+    "--global-option",
+    "--install-option",
+    "--config-settings",
+    "--use-feature",
+    "--use-deprecated",
+    "--exists-action",
+    "--suffix",
+    "--pip-args",
 ];
 
 fn python(args: &[Word]) -> Vec<&Word> {
@@ -147,13 +185,15 @@ fn python_version(text: &str) -> bool {
 }
 
 fn node(args: &[Word]) -> Vec<&Word> {
-    const VALUES: &[&str] = &["--loglevel", "--registry", "--prefix", "--cache", "--userconfig", "-C", "--workspace", "-w", "--omit", "--include"];
+    const VALUES: &[&str] =
+        &["--loglevel", "--registry", "--prefix", "--cache", "--userconfig", "-C", "--workspace", "-w", "--omit", "--include"];
     let version = |text: &str| {
         let repository = text.starts_with("git+") || text.starts_with("git:") || text.starts_with("github:");
         if repository {
             return text.contains('#');
         }
-        let local = ["/", "./", "../", "~/", "file:", "http://", "https://"].iter().any(|p| text.starts_with(p)) || text == "." || text == "..";
+        let local =
+            ["/", "./", "../", "~/", "file:", "http://", "https://"].iter().any(|p| text.starts_with(p)) || text == "." || text == "..";
         let archive = [".tar", ".tar.gz", ".tgz"].iter().any(|end| text.ends_with(end));
         local || archive || text.get(1..).is_some_and(|rest| rest.contains('@')) || text.contains('$')
     };
