@@ -63,7 +63,7 @@ impl Masks {
 
     /// Whether a text holds a masked one.
     pub fn shows(&self, text: &str) -> bool {
-        self.words_from(SHORTEST_WORD).any(|w| text.contains(w))
+        self.words_from(SHORTEST_WORD).any(|w| occurrences(text, w).next().is_some())
     }
 
     /// A text with every masked text in it replaced by dots.
@@ -96,12 +96,43 @@ impl Masks {
     fn hide_from<'t>(&self, shortest: usize, text: &'t str) -> Cow<'t, str> {
         let mut hidden = Cow::Borrowed(text);
         for word in self.words_from(shortest) {
-            if hidden.contains(word) {
-                hidden = Cow::Owned(hidden.replace(word, &dots(word)));
+            let places: Vec<usize> = occurrences(&hidden, word).collect();
+            for at in places.into_iter().rev() {
+                // dots are longer than what they replace: from the back, the places before stay true
+                hidden.to_mut().replace_range(at..at + word.len(), &dots(word));
             }
         }
         hidden
     }
+}
+
+/// Words that everybody uses as passwords and in sentences: where they stand is hidden, the words themselves are not.
+const PLAIN_WORDS: [&str; 14] = [
+    "password",
+    "passwd",
+    "secret",
+    "postgres",
+    "postgresql",
+    "mariadb",
+    "rabbitmq",
+    "mongodb",
+    "default",
+    "example",
+    "changeme",
+    "database",
+    "username",
+    "production",
+];
+
+/// Where a secret stands in a text as a whole, not as a part of a longer name.
+fn occurrences<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
+    let plain = PLAIN_WORDS.contains(&word);
+    let name = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(word).map(|(at, _)| at).filter(move |at| {
+        let before = text.get(..*at).and_then(|t| t.chars().next_back());
+        let after = text.get(at + word.len()..).and_then(|t| t.chars().next());
+        !plain && !(before.is_some_and(name) && word.starts_with(name)) && !(after.is_some_and(name) && word.ends_with(name))
+    })
 }
 
 /// As many dots as the text has characters, line breaks kept.

@@ -78,6 +78,11 @@ pub(super) fn looks_like_yaml(text: &str) -> bool {
     !key.is_empty() && first.get(key.len()..).is_some_and(|rest| rest == ":" || rest.starts_with(": "))
 }
 
+/// Whether a text is the template of some generator: a line of it starts with `{{` or `{%`.
+pub(super) fn looks_like_template(text: &str) -> bool {
+    text.lines().map(str::trim_start).any(|l| l.starts_with("{{") || l.starts_with("{%"))
+}
+
 /// Whether a YAML text can be a Compose file at all; a cheap look before it is parsed.
 pub(super) fn may_be_compose(text: &str) -> bool {
     let key = |line: &str| {

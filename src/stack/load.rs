@@ -47,6 +47,9 @@ pub type Failure = (String, FileError);
 /// At most this many entries of a build context are looked at; larger ones count as truncated.
 const MAX_CONTEXT_ENTRIES: usize = 20_000;
 
+/// How far above an overlay its base is looked for.
+const MAX_FOLDERS_UP: usize = 4;
+
 /// Loads a stack. Never fails: what could not be read stands in [`Stack::unreadable`].
 pub fn load(request: &Request, disk: &dyn Files) -> Stack {
     let mut loader = Loader {
@@ -149,13 +152,15 @@ impl Loader<'_> {
                 None => Parsed::Other,
             }
         });
-        for ((path, file, role, _), parsed) in read.into_iter().zip(parsed) {
+        for ((path, file, role, explicit), parsed) in read.into_iter().zip(parsed) {
             match (parsed, role) {
                 (Parsed::Compose(tree, role), _) => {
                     self.stack.yaml.insert(file, *tree);
                     self.stack.checked.push(file);
                     sorted.compose.push((path, file, role));
                 }
+                (Parsed::Other, FileRole::Dockerfile)
+                    if !explicit && candidates::looks_like_template(&self.stack.sources.get(file).text) => {}
                 (Parsed::Other, FileRole::Dockerfile) if !candidates::looks_like_yaml(&self.stack.sources.get(file).text) => {
                     self.stack.checked.push(file);
                     sorted.dockerfiles.push((path, file));
@@ -179,7 +184,10 @@ impl Loader<'_> {
         let bases: Vec<Option<String>> = sorted
             .compose
             .iter()
-            .map(|(path, _, role)| if *role == Role::Overlay || is_override(path) { self.overlay_base(path, &paths) } else { None })
+            .map(|(path, file, role)| {
+                let beside = if *role == Role::Overlay || is_override(path) { self.overlay_base(path, &paths) } else { None };
+                beside.or_else(|| self.base_above(path, *file))
+            })
             .collect();
         let replaced: BTreeSet<&str> =
             sorted.compose.iter().zip(&bases).filter(|((path, ..), _)| is_override(path)).filter_map(|(_, base)| base.as_deref()).collect();
@@ -201,36 +209,27 @@ impl Loader<'_> {
 
     /// A file that another project includes is judged there: its paths and networks are that project's.
     fn drop_included(&mut self) {
-        let places = |p: &Project| -> BTreeSet<Span> { p.services.iter().map(|s| s.name.span).collect() };
-        let all: Vec<BTreeSet<Span>> = self.stack.projects.iter().map(places).collect();
-        let mut owner: BTreeMap<Span, BTreeSet<usize>> = BTreeMap::new();
-        for (n, spans) in all.iter().enumerate() {
-            spans.iter().for_each(|span| {
-                owner.entry(*span).or_default().insert(n);
-            });
+        let names = |p: &Project| -> BTreeSet<String> { p.services.iter().map(|s| s.name.value.clone()).collect() };
+        let all: Vec<BTreeSet<String>> = self.stack.projects.iter().map(names).collect();
+        let mut readers: BTreeMap<FileId, Vec<usize>> = BTreeMap::new();
+        for (n, project) in self.stack.projects.iter().enumerate() {
+            for file in project.files.iter().skip(1) {
+                readers.entry(*file).or_default().push(n);
+            }
         }
-        let within = |n: usize, spans: &BTreeSet<Span>| {
-            let mut holders = spans.iter().filter_map(|s| owner.get(s));
-            let first: BTreeSet<usize> = holders.next().cloned().unwrap_or_default();
-            let common = holders.fold(first, |acc, set| acc.intersection(set).copied().collect());
-            common.into_iter().any(|other| other != n && all.get(other).is_some_and(|o| o.len() > spans.len()))
-        };
-        let included: Vec<bool> = all
+        let included: Vec<bool> = self
+            .stack
+            .projects
             .iter()
-            .enumerate()
-            .map(|(n, spans)| {
-                let plain = self.stack.projects.get(n).is_some_and(|p| p.role != Role::Overlay);
-                plain && !spans.is_empty() && within(n, spans) && !self.has_overlay(n)
+            .zip(&all)
+            .map(|(project, own)| {
+                let Some(others) = project.files.first().and_then(|f| readers.get(f)) else { return false };
+                let holds = |other: &usize| all.get(*other).is_some_and(|o| o.len() > own.len() && own.is_subset(o));
+                project.role != Role::Overlay && others.iter().any(holds)
             })
             .collect();
         let mut keep = included.into_iter().map(|i| !i);
         self.stack.projects.retain(|_| keep.next().unwrap_or(true));
-    }
-
-    /// Whether a project's file is the base of an overlay: that it reappears there makes it no included one.
-    fn has_overlay(&self, n: usize) -> bool {
-        let Some(first) = self.stack.projects.get(n).and_then(|p| p.files.first()) else { return false };
-        self.stack.projects.iter().any(|p| p.role == Role::Overlay && p.files.first() == Some(first))
     }
 
     fn overlay_base(&self, path: &str, known: &[&str]) -> Option<String> {
@@ -238,9 +237,34 @@ impl Loader<'_> {
         let mut siblings: Vec<String> =
             self.disk.list(dir).unwrap_or_default().into_iter().filter(|e| e.kind != Kind::Dir).map(|e| e.name).collect();
         siblings.retain(|name| name.ends_with(".yml") || name.ends_with(".yaml"));
-        let base = compose::overlay_base(files::file_name(path), &siblings)?;
-        let base = files::join(dir, &base);
-        (known.contains(&base.as_str()) || self.disk.kind(&base) == Some(Kind::File)).then_some(base)
+        let base = compose::overlay_base(files::file_name(path), &siblings).map(|base| files::join(dir, &base));
+        base.filter(|base| known.contains(&base.as_str()) || self.disk.kind(base) == Some(Kind::File))
+    }
+
+    /// The Compose file of a folder above that has an image for the services that have none here: `ci/compose.yaml` laid
+    /// over `compose.yaml`.
+    fn base_above(&self, path: &str, file: FileId) -> Option<String> {
+        let bare = bare_services(self.stack.yaml.get(&file)?);
+        if bare.is_empty() {
+            return None;
+        }
+        let mut dir = files::parent(path);
+        for _ in 0..MAX_FOLDERS_UP {
+            let above = files::parent(dir);
+            if above == dir {
+                return None;
+            }
+            dir = above;
+            for name in ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"] {
+                let base = files::join(dir, name);
+                let tree = self.stack.sources.find(&base).and_then(|f| self.stack.yaml.get(&f));
+                let services = tree.and_then(|t| t.documents.first()).and_then(|d| d.get("services"));
+                if services.is_some_and(|s| bare.iter().all(|name| s.get(name).is_some())) {
+                    return Some(base);
+                }
+            }
+        }
+        None
     }
 
     fn is_included(&self, path: &str) -> bool {
@@ -302,6 +326,14 @@ impl Loader<'_> {
         let sources = &self.stack.sources;
         let trees = crate::par::map(&files_to_parse, |(_, file, _)| dockerfile::parse(sources.get(*file)));
         for ((path, file, inline), ast) in files_to_parse.into_iter().zip(trees) {
+            if inline.is_none()
+                && known.contains(&path)
+                && !self.is_explicit(&path)
+                && is_part(&ast, &path, &self.stack.sources.get(file).text)
+            {
+                self.stack.checked.retain(|f| *f != file);
+                continue;
+            }
             let index = self.stack.dockerfiles.len();
             if inline.is_none() {
                 self.dockerfile_paths.insert(path.clone(), index);
@@ -317,6 +349,10 @@ impl Loader<'_> {
                 builds: Vec::new(),
             });
         }
+    }
+
+    fn is_explicit(&self, path: &str) -> bool {
+        self.request.candidates.iter().any(|c| c.explicit && c.path == path)
     }
 
     fn builds(&mut self) {
@@ -519,6 +555,21 @@ impl Loader<'_> {
             self.stack.dockerruns.push(DockerrunUse { file: *file, doc, runtime });
         }
     }
+}
+
+/// Part of a generated Dockerfile rather than one: a template's marks in what cannot be read, or no FROM at all under a name
+/// that says "part".
+fn is_part(ast: &dockerfile::Dockerfile, path: &str, text: &str) -> bool {
+    let plain = ["dockerfile", "containerfile"].contains(&files::file_name(path).to_lowercase().as_str());
+    let marks = !ast.errors.is_empty() && (text.contains("{{") || text.contains("{%"));
+    marks || (!plain && ast.stages.is_empty() && ast.instructions().next().is_some())
+}
+
+/// The services of a file that say neither what they run nor where it comes from.
+fn bare_services(tree: &yaml::Yaml) -> Vec<&str> {
+    let services = tree.documents.first().and_then(|d| d.get("services"));
+    let bare = |s: &yaml::Node| s.entry("<<").is_none() && ["image", "build", "extends", "provider"].iter().all(|k| s.get(k).is_none());
+    services.into_iter().flat_map(|s| s.entries()).filter(|e| bare(&e.value)).filter_map(|e| e.key.as_str()).collect()
 }
 
 fn explicit_role(path: &str) -> FileRole {
