@@ -15,21 +15,17 @@ impl Rule for BlankLineInContinuation {
             let text = file.text.get(last.clone()).unwrap_or_default();
             let indent = text.len() - text.trim_start().len();
             let line = file.line_of(blank.start as usize);
-            let next = file.text.get(blank.start as usize..).and_then(|t| t.find('\n')).map(|n| blank.start as usize + n + 1);
-            let report = cx
-                .report(
-                    Span::new(unit.file, last.start + indent, last.end),
-                    format!("line {line}, inside this instruction, is empty: Docker warns now and means to end the instruction there"),
-                )
-                .label(blank, "the empty line")
-                .help("delete the empty line, or make it a comment: `#`");
-            if let Some(next) = next {
-                report.fix(
-                    "delete the empty line",
-                    Applicability::Safe,
-                    vec![replace(Span::new(unit.file, blank.start as usize, next), "")],
-                );
-            }
+            // no line between the first and the last of an instruction can be empty for another reason
+            let first = file.line_of(instruction.head.start as usize);
+            let empty = (first..file.line_of(last.start)).filter(|n| file.line_text(*n).trim().is_empty());
+            let edits = empty.map(|n| replace(Span::new(unit.file, file.line_range(n).start, file.line_range(n + 1).start), "")).collect();
+            cx.report(
+                Span::new(unit.file, last.start + indent, last.end),
+                format!("line {line}, inside this instruction, is empty: Docker warns now and means to end the instruction there"),
+            )
+            .label(blank, "the empty line")
+            .help("delete the empty line, or make it a comment: `#`")
+            .fix("delete the empty lines", Applicability::Safe, edits);
         }
     }
 }
