@@ -51,6 +51,10 @@ pub fn role_of_name(path: &str) -> Option<FileRole> {
     }
     if matches!(extension, "yml" | "yaml") {
         let compose = lower.starts_with("compose") || lower.starts_with("docker-compose");
+        // the values and the head of a Helm chart may hold a `services` key of their own
+        if lower.starts_with("values") || matches!(lower.as_str(), "chart.yaml" | "chart.yml") {
+            return None;
+        }
         return Some(if compose { FileRole::Compose } else { FileRole::Yaml });
     }
     let by_prefix = ["dockerfile", "containerfile"].iter().any(|word| {

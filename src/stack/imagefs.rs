@@ -167,3 +167,34 @@ fn generated(unit: &DockerfileUnit, stage: usize, item: usize, instruction: &Ins
     }
     found
 }
+
+/// Paths that COPY and ADD may have brought from the context below a folder of the image; [`locate`] tells whether they did.
+pub(super) fn names_below(unit: &DockerfileUnit, stage: usize, context: Option<&BuildContext>, dir: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let Some(context) = context else { return found };
+    for n in unit.chain(stage) {
+        let Some(ast_stage) = unit.ast.stages.get(n) else { continue };
+        for (item, instruction) in unit.ast.stage_instructions(ast_stage) {
+            let (Op::Copy(copy) | Op::Add(copy)) = &instruction.op else { continue };
+            let Some(raw) = unit.expand_at(n, item, &copy.dest) else { continue };
+            let dest = files::join(&unit.workdir_at(n, item).unwrap_or_else(|| "/".to_owned()), &raw);
+            if files::strip_prefix(dir, &dest).is_some() {
+                found.push(dest.clone());
+                let sources = copy.sources.iter().filter_map(|s| unit.expand_at(n, item, s)).filter(|_| copy.from.is_none());
+                found.extend(sources.flat_map(|s| brought(context, &s)).map(|name| files::join(&dest, &name)));
+            }
+        }
+    }
+    found.truncate(MAX_NAMES);
+    found
+}
+
+const MAX_NAMES: usize = 200;
+
+/// The names below the destination that a source of a COPY may make.
+fn brought(context: &BuildContext, source: &str) -> Vec<String> {
+    let source = files::normalize(source.trim_start_matches('/'));
+    let dir = if source.contains(['*', '?', '[']) { files::parent(&source).to_owned() } else { source.clone() };
+    let below = context.below(&dir).filter_map(|e| files::strip_prefix(&dir, &e.path)).map(str::to_owned);
+    std::iter::once(files::file_name(&source).to_owned()).chain(below).take(MAX_NAMES).collect()
+}

@@ -191,8 +191,10 @@ impl Loader<'_> {
             .collect();
         let replaced: BTreeSet<&str> =
             sorted.compose.iter().zip(&bases).filter(|((path, ..), _)| is_override(path)).filter_map(|(_, base)| base.as_deref()).collect();
+        let extended = self.extended_by_others(sorted);
         for ((path, _, role), base) in sorted.compose.iter().zip(&bases) {
             match base {
+                _ if extended.contains(path) => {}
                 Some(base) => self.project(vec![base.clone(), path.clone()], Role::Overlay),
                 None if replaced.contains(path.as_str()) => {}
                 None if *role == Role::Fragment && self.is_included(path) => {}
@@ -265,6 +267,22 @@ impl Loader<'_> {
             }
         }
         None
+    }
+
+    /// Files of services that others extend, where `docker compose` would not take them by itself: what they say is judged
+    /// where it is used.
+    fn extended_by_others(&self, sorted: &Sorted) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for (path, file, _) in &sorted.compose {
+            let Some(root) = self.stack.yaml.get(file).and_then(|y| y.documents.first()) else { continue };
+            let dir = files::parent(path);
+            let here = |node: &yaml::Node| node.as_str().filter(|p| !p.contains('$')).map(|p| files::join(dir, p));
+            let services = root.get("services").map(yaml::Node::entries).unwrap_or_default();
+            let extended = services.iter().filter_map(|s| here(s.value.get("extends")?.get("file")?));
+            found.extend(extended.filter(|p| p != path && !named_by_default(p)));
+        }
+        // files that extend each other in a circle are judged all the same
+        if sorted.compose.iter().all(|(path, ..)| found.contains(path)) { BTreeSet::new() } else { found }
     }
 
     fn is_included(&self, path: &str) -> bool {
@@ -550,8 +568,12 @@ impl Loader<'_> {
         for (path, file) in &sorted.dockerruns {
             let source = self.stack.sources.get(*file);
             let doc = dockerrun::parse(&source.text, source.span());
+            // of several containers, none is known to be the one that is built beside the file
+            let several = doc.containers.len() > 1;
             let beside = self.dockerfile_paths.get(&files::join(files::parent(path), "Dockerfile"));
-            let runtime = beside.and_then(|unit| self.stack.runtimes.iter().position(|r| r.stage.is_some_and(|(u, _)| u == *unit)));
+            let runtime = beside
+                .filter(|_| !several)
+                .and_then(|unit| self.stack.runtimes.iter().position(|r| r.stage.is_some_and(|(u, _)| u == *unit)));
             self.stack.dockerruns.push(DockerrunUse { file: *file, doc, runtime });
         }
     }
@@ -583,11 +605,16 @@ fn is_override(path: &str) -> bool {
         .any(|stem| name.strip_prefix(stem).is_some_and(|ext| matches!(ext, ".yml" | ".yaml")))
 }
 
+/// The names that `docker compose` takes by itself.
+fn named_by_default(path: &str) -> bool {
+    matches!(files::file_name(path), "compose.yaml" | "compose.yml" | "docker-compose.yml" | "docker-compose.yaml")
+}
+
 /// YAML that is something else by its own word: Kubernetes, a workflow, a chart.
 fn foreign_yaml(tree: &yaml::Yaml) -> bool {
     let Some(root) = tree.documents.first() else { return false };
     let has = |key: &str| root.get(key).is_some();
-    (has("apiVersion") && has("kind")) || has("jobs") || has("stages") || has("openapi") || has("swagger") || !root.items().is_empty()
+    (has("apiVersion") && has("kind")) || has("jobs") || has("stages") || has("openapi") || has("swagger") || root.items().iter().any(|item| !item.entries().is_empty())
 }
 
 fn target_stage(unit: &DockerfileUnit, target: Option<&str>) -> Option<usize> {

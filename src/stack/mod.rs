@@ -11,6 +11,7 @@ mod options;
 mod reference;
 mod runtime;
 mod runtime_walk;
+mod supervised;
 mod templates;
 
 use std::collections::BTreeMap;

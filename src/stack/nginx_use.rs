@@ -82,7 +82,7 @@ fn mounted(walk: &Walk<'_>, wanted: &mut BTreeMap<String, (bool, Span)>) {
         let target = files::normalize(&mount.target);
         let Some(rest) = below_root(&target) else { continue };
         let Some(host) = &mount.source_path else { continue };
-        if is_config(&target) || !rest.contains('.') {
+        if is_config(&target) || !rest.contains('.') || walk.files.kind(host) == Some(Kind::Dir) {
             add(walk, host, &target, mount.span, wanted);
         }
     }

@@ -131,6 +131,8 @@ pub enum ViaKind {
     Script(String),
     /// A script of package.json, with its name.
     PackageScript(String),
+    /// A program of a supervisord configuration, with the file's path in the container.
+    Supervisor(String),
 }
 
 /// Whether a process is process 1 of its container, which gets the signals.

@@ -2,15 +2,16 @@
 
 use crate::compose::{CommandLine, MountKind, Service};
 use crate::files::{self, Files, Kind};
-use crate::source::{Sources, Span};
+use crate::source::{FileId, Sources, Span};
 use crate::syntax::dockerfile::Form;
 use crate::syntax::shell::{self, Command, Dialect, GroupKind, Script, Word};
+use crate::syntax::supervisord::Program;
 use crate::syntax::{gunicorn, package_json};
 use crate::text::Text;
 
 use super::imagefs::{self, Located};
 use super::runtime::{Arg, Below, Launch, Pid1, Process, Runtime, RuntimeEnv, Via, ViaKind};
-use super::{BuildContext, DockerfileUnit, ScriptOrigin, ScriptUnit, images};
+use super::{BuildContext, DockerfileUnit, ScriptOrigin, ScriptUnit, images, supervised};
 
 const MAX_DEPTH: usize = 10;
 const MAX_PROCESSES: usize = 200;
@@ -228,7 +229,8 @@ impl Walk<'_> {
         }
         let gunicorn = if name == "gunicorn" { self.gunicorn(&argv, runtime) } else { None };
         let program = self.program(&name, &argv, runtime);
-        runtime.processes.push(Process {
+        let supervisor = matches!(name.as_str(), "supervisord").then(|| layer.clone());
+        let process = Process {
             argv,
             span: command.span,
             via: layer.via,
@@ -238,7 +240,32 @@ impl Walk<'_> {
             last: layer.last,
             gunicorn,
             program,
-        });
+        };
+        let programs = match &supervisor {
+            Some(_) => supervised::programs(self, &process, runtime.workdir.as_deref()),
+            None => Vec::new(),
+        };
+        runtime.processes.push(process);
+        if let Some(layer) = supervisor {
+            self.supervised(programs, &layer, command.span, runtime);
+        }
+    }
+
+    /// The programs of a supervisor run beside each other, in folders of their own.
+    fn supervised(&mut self, programs: Vec<(String, FileId, Program)>, layer: &Layer, at: Span, runtime: &mut Runtime) {
+        let workdir = runtime.workdir.clone();
+        for (path, _, program) in programs {
+            let mut inner = Layer { pid1: Pid1::Unknown, background: true, last: false, depth: layer.depth + 1, ..layer.clone() };
+            inner.via.push(Via { kind: ViaKind::Supervisor(path), span: at });
+            if program.directory.is_some() {
+                runtime.workdir = program.directory.clone();
+            }
+            let script = shell::parse_text(&program.command, Dialect::Posix);
+            if let Some(command) = script.commands.first() {
+                self.command(command, inner, &[], runtime);
+            }
+            runtime.workdir.clone_from(&workdir);
+        }
     }
 
     fn argv(&self, words: &[&Word], runtime: &Runtime) -> Vec<Arg> {
@@ -318,7 +345,7 @@ impl Walk<'_> {
         self.script(&parsed, &inner, "sh", true, command.span, &[], runtime);
     }
 
-    fn gunicorn(&mut self, argv: &[Arg], runtime: &Runtime) -> Option<(crate::source::FileId, gunicorn::Settings)> {
+    fn gunicorn(&mut self, argv: &[Arg], runtime: &Runtime) -> Option<(FileId, gunicorn::Settings)> {
         let process = probe(argv);
         let path = match process.option(&["-c", "--config"]) {
             Some(arg) if arg.value.starts_with("python:") => return None,
@@ -335,7 +362,7 @@ impl Walk<'_> {
     }
 
     /// The program of `python main.py`, `node server.js`: where it lies in the context.
-    fn program(&mut self, name: &str, argv: &[Arg], runtime: &Runtime) -> Option<crate::source::FileId> {
+    fn program(&mut self, name: &str, argv: &[Arg], runtime: &Runtime) -> Option<FileId> {
         let interpreter = name.starts_with("python") || matches!(name, "node" | "nodejs" | "ruby" | "php");
         let own = name.ends_with(".py") || name.ends_with(".js");
         let path = if own {
@@ -395,7 +422,7 @@ impl Walk<'_> {
 }
 
 fn probe(argv: &[Arg]) -> Process {
-    let span = argv.first().map_or(Span::new(crate::source::FileId(0), 0, 0), |a| a.span);
+    let span = argv.first().map_or(Span::new(FileId(0), 0, 0), |a| a.span);
     Process {
         argv: argv.to_vec(),
         span,

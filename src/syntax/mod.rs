@@ -12,6 +12,7 @@ pub mod json;
 pub mod nginx;
 pub mod package_json;
 pub mod shell;
+pub mod supervisord;
 pub mod yaml;
 
 /// What a parser could not read.

@@ -10,7 +10,7 @@ impl Rule for DebugModeEnabled {
             if setting::for_development(stack, runtime) {
                 continue;
             }
-            for mode in debug::modes(runtime) {
+            for mode in debug::modes(stack, runtime) {
                 // open to the network it is worse than a mode that was left on: another rule's
                 if debug::published(stack, runtime, &mode).is_some() {
                     continue;

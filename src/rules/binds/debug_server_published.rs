@@ -10,7 +10,7 @@ impl Rule for DebugServerPublished {
             if setting::for_development(stack, runtime) {
                 continue;
             }
-            for mode in debug::modes(runtime) {
+            for mode in debug::modes(stack, runtime) {
                 let Some((port, listens)) = debug::published(stack, runtime, &mode) else { continue };
                 let target = port.published.clone().unwrap_or_else(|| port.target.to_string());
                 let report = cx

@@ -76,6 +76,7 @@ fn option_for(listen: &Listen) -> String {
         "manage.py runserver" => format!("`runserver 0.0.0.0:{}`", listen.port.unwrap_or(8000)),
         "rails server" => "`-b 0.0.0.0`".to_owned(),
         "the Flask development server" => "`app.run(host=\"0.0.0.0\")`".to_owned(),
+        "fastify" => "`listen({ port, host: \"0.0.0.0\" })`".to_owned(),
         "ollama" => "`OLLAMA_HOST=0.0.0.0`".to_owned(),
         "jupyter" => "`--ip 0.0.0.0`".to_owned(),
         "mkdocs serve" => "`--dev-addr 0.0.0.0:8000`".to_owned(),

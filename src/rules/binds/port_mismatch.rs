@@ -1,7 +1,8 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::{reach, servers};
 use crate::source::Span;
-use crate::stack::{Runtime, Stack};
+use crate::stack::{Runtime, Stack, ViaKind};
+use crate::syntax::dockerfile::Op;
 
 rule!(PortMismatch, "binds/port-mismatch");
 
@@ -28,11 +29,13 @@ impl Rule for PortMismatch {
                     wrong.clear();
                 }
             }
-            for (nginx, pass) in reach::proxies_to(stack, runtime) {
-                if let Some(port) = pass.target.port.filter(|p| !has(*p) && !nginx.template) {
-                    wrong.push((pass.target.span, port, "leads to".to_owned()));
+            for (nginx, target) in reach::proxies_to(stack, runtime) {
+                if let Some(port) = target.port.filter(|p| !has(*p) && !nginx.template) {
+                    wrong.push((target.span, port, "leads to".to_owned()));
                 }
             }
+            let urls = reach::urls_to(stack, runtime).into_iter().filter(|(_, port)| !has(*port));
+            wrong.extend(urls.map(|(span, port)| (span, port, "leads to".to_owned())));
             for use_ in stack.dockerruns.iter().filter(|d| d.runtime == Some(runtime.index)) {
                 for port in use_.doc.containers.iter().flat_map(|c| &c.ports) {
                     let Some(text) = &port.container else { continue };
@@ -65,6 +68,10 @@ fn listening(stack: &Stack, runtime: &Runtime) -> Option<Vec<Open>> {
         return None;
     }
     let mut open: Vec<Open> = Vec::new();
+    if runtime.launches.is_empty() && fpm_image(runtime) {
+        let by = "`php-fpm`".to_owned();
+        return (!fpm_configured(stack, runtime)).then(|| vec![Open { port: 9000, at: None, by }]);
+    }
     if runtime.launches.is_empty() {
         let image = runtime.image.as_ref()?;
         // an image's own ports can be changed by its configuration: only plain stores are judged
@@ -86,7 +93,11 @@ fn listening(stack: &Stack, runtime: &Runtime) -> Option<Vec<Open>> {
     if !runtime.complete || runtime.processes.iter().any(|p| p.background) {
         return None;
     }
-    let last = runtime.processes.iter().rfind(|p| p.last)?;
+    // what a package script starts comes before the runner that started it
+    let by_script = |p: &crate::stack::Process| p.via.iter().any(|v| matches!(v.kind, ViaKind::PackageScript(_)));
+    let runner = |p: &crate::stack::Process| matches!(p.name(), "npm" | "pnpm" | "yarn" | "bun") && !by_script(p);
+    let mut ends = runtime.processes.iter().rev().filter(|p| p.last);
+    let last = ends.next().and_then(|p| if runner(p) { ends.next().filter(|q| by_script(q)).or(Some(p)) } else { Some(p) })?;
     let listens = reach::listens(stack, runtime);
     let (_, listen) = listens.iter().find(|(p, _)| std::ptr::eq(*p, last))?;
     // several binds, or none that could be read: nothing is sure
@@ -110,12 +121,33 @@ fn listening(stack: &Stack, runtime: &Runtime) -> Option<Vec<Open>> {
         "php artisan serve",
         "python -m http.server",
         "rq-dashboard",
+        "php-fpm",
     ];
+    if listen.server == "php-fpm" && !(fpm_image(runtime) && !fpm_configured(stack, runtime)) {
+        return None;
+    }
     if several || !known.contains(&listen.server) {
         return None;
     }
     open.push(Open { port: listen.port?, at: Some(listen.port_at), by: format!("`{}`", listen.server) });
     Some(open)
+}
+
+/// The official images' FPM listens on 9000, whatever else its pool says.
+fn fpm_image(runtime: &Runtime) -> bool {
+    runtime.image.as_ref().is_some_and(|i| i.official() == Some("php") && i.tag.as_deref().is_some_and(|t| t.contains("fpm")))
+}
+
+/// A file or a step of the image may have changed where FPM listens.
+fn fpm_configured(stack: &Stack, runtime: &Runtime) -> bool {
+    let touches = |text: &str| text.contains("fpm") || text.contains("www.conf") || text.contains("9000");
+    let mounted = runtime.service.and_then(|at| stack.service(at)).is_some_and(|(_, s)| s.mounts.iter().any(|m| touches(&m.target)));
+    let built = runtime.stage.and_then(|(u, n)| Some((stack.dockerfiles.get(u)?, n))).is_some_and(|(unit, stage)| {
+        let stages = unit.chain(stage).into_iter().filter_map(|n| unit.ast.stages.get(n));
+        let mut steps = stages.flat_map(|s| unit.ast.stage_instructions(s)).map(|(_, i)| i);
+        steps.any(|i| matches!(i.op, Op::Copy(_) | Op::Add(_) | Op::Run(_)) && touches(&i.rest.value))
+    });
+    mounted || built
 }
 
 /// Ports of debuggers and profilers are opened by other means than the server's command.

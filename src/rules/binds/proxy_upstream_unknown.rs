@@ -1,5 +1,6 @@
 use crate::compose::{Project, ResourceKind, Service};
 use crate::rule::{Cx, Rule, rule};
+use crate::rules::support::reach;
 use crate::stack::Stack;
 use crate::syntax::closest;
 
@@ -75,14 +76,7 @@ fn reachable<'a>(project: &'a Project, service: &Service, host: &str) -> Reach<'
     if service.links.iter().any(|l| l.alias == host || l.service == host) {
         return Reach::Yes;
     }
-    let named = |s: &&Service| {
-        let is = |t: &Option<crate::text::Text>| t.as_ref().is_some_and(|t| t.value == host);
-        s.name.value == host
-            || is(&s.container_name)
-            || is(&s.hostname)
-            || s.networks.iter().any(|n| n.aliases.iter().any(|a| a.value == host))
-    };
-    let Some(other) = project.services.iter().find(named) else { return Reach::Unknown };
+    let Some(other) = project.services.iter().find(|s| reach::answers_to(s, host)) else { return Reach::Unknown };
     let networks = |s: &Service| -> Vec<String> {
         if s.networks.is_empty() { vec!["default".to_owned()] } else { s.networks.iter().map(|n| n.name.value.clone()).collect() }
     };

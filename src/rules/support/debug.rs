@@ -1,7 +1,7 @@
 //! Debug modes of frameworks, and what they open.
 
 use crate::source::Span;
-use crate::stack::{Process, Runtime};
+use crate::stack::{Process, Runtime, Stack};
 
 /// A debug mode that is on.
 pub(crate) struct Debug {
@@ -45,7 +45,7 @@ const VARIABLES: [(&str, &str, Shell); 11] = [
 ];
 
 /// The debug modes of a container.
-pub(crate) fn modes(runtime: &Runtime) -> Vec<Debug> {
+pub(crate) fn modes(stack: &Stack, runtime: &Runtime) -> Vec<Debug> {
     let mut found = Vec::new();
     for (name, effect, shell) in VARIABLES {
         if let Some(var) = runtime.env(name)
@@ -55,10 +55,51 @@ pub(crate) fn modes(runtime: &Runtime) -> Vec<Debug> {
             found.push(Debug { span: var.span, by: name.to_owned(), effect, shell });
         }
     }
+    for name in JAVA_OPTIONS {
+        let Some(var) = runtime.env(name) else { continue };
+        found.extend(var.value.as_deref().and_then(jdwp).map(|shell| Debug {
+            span: var.span,
+            by: name.to_owned(),
+            effect: "a Java debugger runs whatever it is sent",
+            shell,
+        }));
+    }
     for process in &runtime.processes {
         found.extend(flags(process));
+        let program = process.program.and_then(|file| super::program::debug(stack.sources.get(file), runtime));
+        found.extend(program.map(|span| Debug { span, by: "debug".to_owned(), effect: WERKZEUG, shell: Shell::OnServer }));
     }
     found
+}
+
+/// Variables whose words every Java program of the container gets.
+const JAVA_OPTIONS: [&str; 5] = ["JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "JAVA_OPTS", "CATALINA_OPTS", "_JAVA_OPTIONS"];
+
+/// What `-agentlib:jdwp=…,address=…` opens: since Java 9 a bare port is the container's own.
+fn jdwp(text: &str) -> Option<Shell> {
+    let place = text.split("jdwp").nth(1)?.split("address=").nth(1)?;
+    let place = place.split([',', ' ', '"']).next().unwrap_or_default();
+    let open = ["*", "0.0.0.0", "[::]"].iter().any(|any| place.starts_with(any));
+    let port = place.rsplit(':').next().and_then(|p| p.parse().ok()).unwrap_or(5005);
+    Some(if open { Shell::OnPort(port) } else { Shell::No })
+}
+
+/// Debuggers for Python and Go that listen: the option with the place, and what they do.
+fn listener(process: &Process) -> Option<(Span, String, &'static str, Shell)> {
+    let words = || process.argv.iter().map(|a| crate::files::file_name(&a.value));
+    let (options, default, effect): (&[&str], u16, _) = if words().any(|w| w == "debugpy" || w == "debugpy.adapter") {
+        (&["--listen"], 5678, "Python's debugger runs whatever it is sent")
+    } else if process.name() == "dlv" {
+        (&["--listen", "-l"], 40000, "Go's debugger runs whatever it is sent")
+    } else {
+        return None;
+    };
+    let place = process.option(options)?;
+    let (host, port) = place.value.rsplit_once(':').unwrap_or(("127.0.0.1", &place.value));
+    let open = place.known && (host.is_empty() || host.starts_with("0.0.0.0") || host == "[::]");
+    let port = port.parse().unwrap_or(default);
+    let name = words().find(|w| w.starts_with("debugpy") || *w == "dlv")?.to_owned();
+    Some((place.span, name, effect, if open { Shell::OnPort(port) } else { Shell::No }))
 }
 
 /// Names that also quiet tools and daemons use, for more words in their logs.
@@ -87,6 +128,7 @@ fn flags(process: &Process) -> Vec<Debug> {
     let mut found = Vec::new();
     let words: Vec<&str> = process.argv.iter().map(|a| a.value.as_str()).collect();
     let flask = process.name() == "flask" || words.windows(2).any(|w| w == ["-m", "flask"]);
+    found.extend(listener(process).map(|(span, by, effect, shell)| Debug { span, by, effect, shell }));
     for arg in process.args() {
         let value = arg.value.as_str();
         let debug = match value {
@@ -98,11 +140,10 @@ fn flags(process: &Process) -> Vec<Debug> {
                 let port = place.rsplit(':').next().and_then(|p| p.parse().ok()).unwrap_or(9229);
                 ("Node's debugger runs whatever it is sent", if open { Shell::OnPort(port) } else { Shell::No })
             }
-            _ if value.contains("jdwp") && value.contains("address=") => {
-                let place = value.split("address=").nth(1).unwrap_or_default().split(',').next().unwrap_or_default();
-                let port = place.rsplit(':').next().and_then(|p| p.parse().ok()).unwrap_or(5005);
-                ("a Java debugger runs whatever it is sent", Shell::OnPort(port))
-            }
+            _ if value.contains("jdwp") => match jdwp(value) {
+                Some(shell) => ("a Java debugger runs whatever it is sent", shell),
+                None => continue,
+            },
             _ => continue,
         };
         found.push(Debug { span: arg.span, by: value.split('=').next().unwrap_or(value).to_owned(), effect: debug.0, shell: debug.1 });

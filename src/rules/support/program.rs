@@ -11,20 +11,53 @@ pub(crate) fn listen(source: &SourceFile, runtime: &Runtime) -> Option<Listen> {
     if source.path.ends_with(".py") {
         return python(source, runtime);
     }
-    node(source)
+    node(source, runtime)
+}
+
+/// `debug=True` in the call that starts Flask's own server: at the argument.
+pub(crate) fn debug(source: &SourceFile, runtime: &Runtime) -> Option<Span> {
+    let text = source.text.as_str();
+    let (_, call) = flask_run(text).filter(|_| source.path.ends_with(".py"))?;
+    let args = call_arguments(text.get(call..)?)?;
+    let (_, value, offset) = keyword_arguments(args, '=').into_iter().find(|(name, ..)| *name == "debug")?;
+    let on = value == "True" || value == "1" || value_of(value, runtime).is_some_and(|v| v == "True" || v == "1");
+    on.then(|| Span::new(source.id, call + offset, call + offset + value.len()))
+}
+
+/// The call `app.run(` of Flask's own server, by whatever name the application has: its start, and that of its arguments.
+fn flask_run(text: &str) -> Option<(usize, usize)> {
+    if !text.contains("flask") && !text.contains("Flask") && !text.contains("import app") {
+        return None;
+    }
+    let made = |name: &str| {
+        ["Flask(", "create_app("].iter().any(|make| text.contains(&format!("{name} = {make}")) || text.contains(&format!("{name}={make}")))
+    };
+    text.match_indices(".run(").find_map(|(at, dot)| {
+        let name = text.get(..at)?.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next()?;
+        let runs = !commented(text, at) && (matches!(name, "app" | "application") || made(name));
+        runs.then_some((at - name.len(), at + dot.len()))
+    })
+}
+
+/// Whether a place lies on a line that is a comment.
+fn commented(text: &str, at: usize) -> bool {
+    let line = text.get(..at).and_then(|t| t.rsplit('\n').next()).unwrap_or_default().trim_start();
+    line.starts_with('#') || line.starts_with("//") || line.starts_with('*')
+}
+
+/// The first occurrence outside of comment lines: the place after it.
+fn after(text: &str, wanted: &str) -> Option<usize> {
+    text.match_indices(wanted).find(|(at, _)| !commented(text, *at)).map(|(at, found)| at + found.len())
 }
 
 fn python(source: &SourceFile, runtime: &Runtime) -> Option<Listen> {
     let text = source.text.as_str();
-    let flask = text.contains("flask") || text.contains("Flask");
-    let (call, server, default_port, development) = if let Some(at) = text.find("uvicorn.run(") {
-        (at + "uvicorn.run(".len(), "uvicorn", 8000, false)
-    } else {
-        let at = text.find("app.run(").filter(|_| flask || text.contains("import app"))?;
-        (at + "app.run(".len(), "the Flask development server", 5000, true)
+    let (start, call, server, default_port, development) = match after(text, "uvicorn.run(") {
+        Some(call) => (call - "uvicorn.run(".len(), call, "uvicorn", 8000, false),
+        None => flask_run(text).map(|(start, call)| (start, call, "the Flask development server", 5000, true))?,
     };
     let args = call_arguments(text.get(call..)?)?;
-    let place = Span::new(source.id, call.saturating_sub(8), call + args.len() + 1);
+    let place = Span::new(source.id, start, call + args.len() + 1);
     let mut found = Listen {
         server,
         host: Some("127.0.0.1".to_owned()),
@@ -34,28 +67,59 @@ fn python(source: &SourceFile, runtime: &Runtime) -> Option<Listen> {
         host_defaulted: true,
         development,
     };
-    for (name, value, offset) in keyword_arguments(args) {
+    for (name, value, offset) in keyword_arguments(args, '=') {
         let span = Span::new(source.id, call + offset, call + offset + value.len());
         let value = value_of(value, runtime);
         match name {
             "host" => (found.host, found.host_at, found.host_defaulted) = (value, span, false),
             "port" => (found.port, found.port_at) = (value.and_then(|v| v.parse().ok()), span),
+            // `**options` may hold anything
+            _ if name.starts_with("**") => return None,
             _ => {}
         }
     }
     Some(found)
 }
 
-fn node(source: &SourceFile) -> Option<Listen> {
+/// `listen(port, "address")` and `listen({ port, host })`. Fastify listens on loopback where no host is given.
+fn node(source: &SourceFile, runtime: &Runtime) -> Option<Listen> {
     let text = source.text.as_str();
-    let call = text.find(".listen(")? + ".listen(".len();
+    let call = after(text, ".listen(")?;
     let args = call_arguments(text.get(call..)?)?;
+    let fastify = text.contains("require('fastify')")
+        || text.contains("require(\"fastify\")")
+        || text.contains("from 'fastify'")
+        || text.contains("from \"fastify\"");
+    let place = Span::new(source.id, call - "listen(".len(), call + args.len() + 1);
+    let server = if fastify { "fastify" } else { "the server" };
+    let mut found = Listen { server, host: None, port: None, host_at: place, port_at: place, host_defaulted: false, development: false };
+    let lead = args.len() - args.trim_start().len();
+    if let Some(inside) = args.trim_start().strip_prefix('{').and_then(|rest| rest.split('}').next()) {
+        let at = call + lead + 1;
+        let options = keyword_arguments(inside, ':');
+        let short = |wanted: &str| inside.split(',').any(|p| p.trim() == wanted || p.trim().starts_with("..."));
+        for (name, value, offset) in &options {
+            let span = Span::new(source.id, at + offset, at + offset + value.len());
+            let value = value_of(value, runtime);
+            match *name {
+                "host" | "hostname" => (found.host, found.host_at) = (value, span),
+                "port" => (found.port, found.port_at) = (value.and_then(|v| v.parse().ok()), span),
+                _ => {}
+            }
+        }
+        let given = options.iter().any(|(n, ..)| matches!(*n, "host" | "hostname" | "path")) || short("host") || short("hostname");
+        if fastify && !given && !inside.contains("...") {
+            (found.host, found.host_defaulted) = (Some("localhost".to_owned()), true);
+        }
+        return found.host.is_some().then_some(found);
+    }
     let mut parts = args.split(',').map(str::trim);
-    let port: Option<u16> = parts.next().and_then(|p| p.parse().ok());
+    found.port = parts.next().and_then(|p| p.parse().ok());
     let host = parts.next().and_then(literal)?;
     let at = call + args.find(&host)?;
-    let span = Span::new(source.id, at, at + host.len());
-    Some(Listen { server: "the server", host: Some(host), port, host_at: span, port_at: span, host_defaulted: false, development: false })
+    found.host_at = Span::new(source.id, at, at + host.len());
+    found.host = Some(host);
+    Some(found)
 }
 
 /// The text up to the closing parenthesis.
@@ -80,8 +144,8 @@ fn call_arguments(text: &str) -> Option<&str> {
     None
 }
 
-/// `name=value` arguments at the top level, with the offset of the value.
-fn keyword_arguments(args: &str) -> Vec<(&str, &str, usize)> {
+/// `name=value` arguments at the top level (`name: value` in an object), with the offset of the value.
+fn keyword_arguments(args: &str, sign: char) -> Vec<(&str, &str, usize)> {
     let mut parts: Vec<(usize, &str)> = Vec::new();
     let (mut depth, mut quote, mut start) = (0usize, None, 0usize);
     for (at, c) in args.char_indices() {
@@ -102,7 +166,7 @@ fn keyword_arguments(args: &str) -> Vec<(&str, &str, usize)> {
     parts
         .into_iter()
         .filter_map(|(offset, part)| {
-            let (name, value) = part.split_once('=')?;
+            let (name, value) = part.split_once(sign)?;
             let lead = value.len() - value.trim_start().len();
             Some((name.trim(), value.trim(), offset + name.len() + 1 + lead))
         })

@@ -1,8 +1,10 @@
 //! Who reaches a service, and where it listens.
 
+use crate::compose::Service;
 use crate::source::Span;
-use crate::stack::{NginxUse, Process, Runtime, Stack};
-use crate::syntax::nginx::Pass;
+use crate::stack::{NginxUse, Process, Runtime, Stack, ViaKind};
+use crate::syntax::nginx::Endpoint;
+use crate::text::Text;
 
 use super::servers::{self, Listen};
 
@@ -25,17 +27,19 @@ pub(crate) struct Wanted {
     pub port: Option<u16>,
 }
 
-/// Everything that asks for a connection to this runtime: published ports, proxies, `expose`.
+/// Everything that asks for a connection to this runtime: published ports, proxies, neighbours' URLs, `expose`.
 pub(crate) fn wanted(stack: &Stack, runtime: &Runtime) -> Vec<Wanted> {
     let mut found = Vec::new();
     let Some(at) = runtime.service else { return found };
     let Some((_, service)) = stack.service(at) else { return found };
-    for (_, pass) in proxies_to(stack, runtime) {
-        let port = pass.target.port;
-        found.push(Wanted { span: pass.target.span, label: "this connection comes from another container".to_owned(), port });
+    for (_, target) in proxies_to(stack, runtime) {
+        found.push(Wanted { span: target.span, label: "this connection comes from another container".to_owned(), port: target.port });
     }
     for port in &service.ports {
         found.push(Wanted { span: port.span, label: "this port is published".to_owned(), port: Some(port.target) });
+    }
+    for (span, port) in urls_to(stack, runtime) {
+        found.push(Wanted { span, label: "another service connects here".to_owned(), port: Some(port) });
     }
     for port in &service.expose {
         found.push(Wanted { span: port.span, label: "other services are to connect here".to_owned(), port: Some(port.value) });
@@ -43,21 +47,65 @@ pub(crate) fn wanted(stack: &Stack, runtime: &Runtime) -> Vec<Wanted> {
     found
 }
 
-/// The `proxy_pass`es of the project's nginx configurations that lead to this runtime's service.
-pub(crate) fn proxies_to<'a>(stack: &'a Stack, runtime: &Runtime) -> Vec<(&'a NginxUse, Pass<'a>)> {
+/// Whether a service answers to this name on the networks of its project.
+pub(crate) fn answers_to(service: &Service, host: &str) -> bool {
+    let is = |t: &Option<Text>| t.as_ref().is_some_and(|t| t.value == host);
+    service.name.value == host
+        || is(&service.container_name)
+        || is(&service.hostname)
+        || service.networks.iter().any(|n| n.aliases.iter().any(|a| a.value == host))
+}
+
+/// Where the project's nginx configurations connect to this runtime's service: by `proxy_pass` and its kin, or as a server
+/// of an `upstream`.
+pub(crate) fn proxies_to<'a>(stack: &'a Stack, runtime: &Runtime) -> Vec<(&'a NginxUse, Endpoint)> {
     let Some(at) = runtime.service else { return Vec::new() };
     let Some((_, service)) = stack.service(at) else { return Vec::new() };
     let mut found = Vec::new();
     for nginx in &stack.nginx {
-        let other = stack.runtimes.get(nginx.runtime).and_then(|r| r.service);
-        if other.is_none_or(|(project, index)| project != at.0 || index == at.1) {
+        let Some((project, index)) = stack.runtimes.get(nginx.runtime).and_then(|r| r.service) else { continue };
+        if project != at.0 || index == at.1 {
             continue;
         }
-        found.extend(
-            nginx.conf.passes().into_iter().filter(|p| !p.target.variable && p.target.host == service.name.value).map(|p| (nginx, p)),
-        );
+        let linked = stack.service((project, index)).map(|(_, s)| s.links.as_slice()).unwrap_or_default();
+        let here = |host: &str| answers_to(service, host) || linked.iter().any(|l| l.service == service.name.value && l.alias == host);
+        let upstreams = nginx.conf.upstreams();
+        let passes = nginx.conf.passes().into_iter().map(|p| p.target);
+        let passes = passes.filter(|t| !upstreams.iter().any(|u| u.name.value == t.host));
+        let servers = upstreams.iter().flat_map(|u| &u.servers).map(|s| Endpoint { port: s.port.or(Some(80)), ..s.clone() });
+        let reached = passes.chain(servers).filter(|t| !t.variable && !t.unix && here(&t.host));
+        found.extend(reached.map(|target| (nginx, target)));
     }
     found
+}
+
+/// Neighbours' variables that hold a URL of this runtime's service with a port: the place and the port.
+pub(crate) fn urls_to(stack: &Stack, runtime: &Runtime) -> Vec<(Span, u16)> {
+    let Some(at) = runtime.service else { return Vec::new() };
+    let Some((project, service)) = stack.service(at) else { return Vec::new() };
+    let mut found = Vec::new();
+    for (_, neighbour) in project.services.iter().enumerate().filter(|(n, _)| *n != at.1) {
+        for var in neighbour.environment.iter().filter(|v| !v.interpolated()) {
+            let Some(value) = &var.value else { continue };
+            let port = authority(&value.value).and_then(|(host, port)| answers_to(service, host).then_some(port)).flatten();
+            found.extend(port.map(|port| (value.span, port)));
+        }
+    }
+    found
+}
+
+/// Host and port of a URL.
+fn authority(url: &str) -> Option<(&str, Option<u16>)> {
+    let (scheme, rest) = url.split_once("://")?;
+    if !scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+') {
+        return None;
+    }
+    let authority = rest.split(['/', '?', '#', ',']).next()?;
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    Some(match authority.rsplit_once(':') {
+        Some((host, port)) => (host, Some(port.parse().ok()?)),
+        None => (authority, None),
+    })
 }
 
 /// Whether the container has a network of its own: not the host's, nor another container's.
@@ -70,8 +118,13 @@ pub(crate) fn own_network(stack: &Stack, runtime: &Runtime) -> bool {
     !(mode == "host" || mode.starts_with("service:") || mode.starts_with("container:") || shared)
 }
 
-/// Whether a proxy in the same container takes the connections: loopback is right then.
+/// Whether a proxy in the same container takes the connections: loopback is right then. What a supervisor starts is known
+/// by its configuration, where that could be read.
 pub(crate) fn proxied_inside(runtime: &Runtime) -> bool {
-    const PROXIES: [&str; 10] = ["nginx", "caddy", "haproxy", "traefik", "envoy", "httpd", "apache2", "apachectl", "supervisord", "socat"];
-    runtime.processes.iter().any(|p| PROXIES.contains(&p.name()) || PROXIES.iter().any(|x| p.name().starts_with(x)))
+    const PROXIES: [&str; 9] = ["nginx", "caddy", "haproxy", "traefik", "envoy", "httpd", "apache2", "apachectl", "socat"];
+    let supervised = runtime.processes.iter().any(|p| p.via.iter().any(|v| matches!(v.kind, ViaKind::Supervisor(_))));
+    runtime.processes.iter().any(|p| {
+        let unknown = matches!(p.name(), "supervisord" | "s6-svscan" | "runsvdir" | "circusd" | "honcho" | "foreman" | "pm2-runtime");
+        PROXIES.iter().any(|x| p.name().starts_with(x)) || (unknown && !supervised)
+    })
 }

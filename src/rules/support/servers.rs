@@ -513,6 +513,9 @@ fn command_words(process: &Process) -> Vec<String> {
     loop {
         let name = words.first().map_or("", |w| crate::files::file_name(w));
         let runner = match (name, words.get(1).copied(), words.get(2).copied()) {
+            (n, Some("-m"), Some("debugpy" | "watchfiles" | "coverage")) if n.starts_with("python") => {
+                words.iter().skip(3).position(|w| *w == "-m").map_or(words.len(), |at| at + 4)
+            }
             (n, Some("-m"), Some(_)) if n.starts_with("python") => 2,
             (n, Some("-u"), Some("-m")) if n.starts_with("python") => 3,
             ("poetry" | "pipenv" | "uv" | "pdm" | "rye" | "hatch", Some("run"), Some(_)) => 2,
