@@ -614,7 +614,12 @@ fn named_by_default(path: &str) -> bool {
 fn foreign_yaml(tree: &yaml::Yaml) -> bool {
     let Some(root) = tree.documents.first() else { return false };
     let has = |key: &str| root.get(key).is_some();
-    (has("apiVersion") && has("kind")) || has("jobs") || has("stages") || has("openapi") || has("swagger") || root.items().iter().any(|item| !item.entries().is_empty())
+    (has("apiVersion") && has("kind"))
+        || has("jobs")
+        || has("stages")
+        || has("openapi")
+        || has("swagger")
+        || root.items().iter().any(|item| !item.entries().is_empty())
 }
 
 fn target_stage(unit: &DockerfileUnit, target: Option<&str>) -> Option<usize> {

@@ -255,7 +255,8 @@ impl Walk<'_> {
     fn supervised(&mut self, programs: Vec<(String, FileId, Program)>, layer: &Layer, at: Span, runtime: &mut Runtime) {
         let workdir = runtime.workdir.clone();
         for (path, _, program) in programs {
-            let mut inner = Layer { pid1: Pid1::Unknown, background: true, last: false, depth: layer.depth + 1, ..layer.clone() };
+            let mut inner =
+                Layer { pid1: Pid1::Unknown, background: true, last: false, depth: layer.depth + 1, below: None, via: layer.via.clone() };
             inner.via.push(Via { kind: ViaKind::Supervisor(path), span: at });
             if program.directory.is_some() {
                 runtime.workdir = program.directory.clone();

@@ -1,7 +1,6 @@
 use crate::compose::{Project, Service};
 use crate::rule::{Cx, Rule, rule};
 use crate::stack::ImageRef;
-use crate::text::Text;
 
 rule!(ImageBuiltElsewhere, "compose/image-built-elsewhere");
 
