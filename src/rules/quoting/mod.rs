@@ -2,8 +2,13 @@
 
 use crate::rule::Entry;
 
+mod compose_command_without_shell;
+mod compose_interpolates_command;
 mod envsubst_format_expanded;
 mod envsubst_unscoped;
+mod expanded_too_early;
+mod heredoc_expanded_by_builder;
+mod json_form_falls_back;
 mod pid1_does_not_exec;
 mod pipe_without_pipefail;
 mod shell_form_signals;
@@ -11,8 +16,13 @@ mod shell_replaced_by_link;
 
 /// The rules of this category.
 pub(super) const RULES: &[Entry] = &[
+    compose_command_without_shell::ComposeCommandWithoutShell::ENTRY,
+    compose_interpolates_command::ComposeInterpolatesCommand::ENTRY,
     envsubst_format_expanded::EnvsubstFormatExpanded::ENTRY,
     envsubst_unscoped::EnvsubstUnscoped::ENTRY,
+    expanded_too_early::ExpandedTooEarly::ENTRY,
+    heredoc_expanded_by_builder::HeredocExpandedByBuilder::ENTRY,
+    json_form_falls_back::JsonFormFallsBack::ENTRY,
     pid1_does_not_exec::Pid1DoesNotExec::ENTRY,
     pipe_without_pipefail::PipeWithoutPipefail::ENTRY,
     shell_form_signals::ShellFormSignals::ENTRY,

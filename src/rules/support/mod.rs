@@ -1,13 +1,16 @@
 //! Knowledge that several rules share. Everything here is a pure function over the model.
 
+pub(crate) mod broken_json;
 pub(crate) mod build_args;
 pub(crate) mod caches;
 pub(crate) mod clutter;
+pub(crate) mod compose_command;
 pub(crate) mod copies;
 pub(crate) mod debug;
 pub(crate) mod dependencies;
 pub(crate) mod early_source;
 pub(crate) mod eol;
+pub(crate) mod generated;
 pub(crate) mod image_name;
 pub(crate) mod installs;
 pub(crate) mod instructions;

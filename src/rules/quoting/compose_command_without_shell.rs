@@ -1,0 +1,79 @@
+use std::collections::BTreeSet;
+
+use crate::compose::CommandLine;
+use crate::diagnostic::Applicability;
+use crate::rule::{Cx, Rule, replace, rule};
+use crate::source::Span;
+use crate::stack::Stack;
+use crate::text::Text;
+
+rule!(ComposeCommandWithoutShell, "quoting/compose-command-without-shell");
+
+impl Rule for ComposeCommandWithoutShell {
+    fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
+        let mut told: BTreeSet<Span> = BTreeSet::new();
+        for service in stack.projects.iter().flat_map(|p| &p.services) {
+            for line in service.command.iter().chain(&service.entrypoint) {
+                match &line.string {
+                    Some(text) => string(line, text, service.entrypoint.is_none(), &mut told, cx),
+                    None => list(line, &mut told, cx),
+                }
+            }
+        }
+    }
+}
+
+fn string(line: &CommandLine, text: &Text, alone: bool, told: &mut BTreeSet<Span>, cx: &mut Cx<'_>) {
+    let Some((at, operator)) = operator(text) else { return };
+    let span = text.span_of(at, at + operator.len());
+    if !told.insert(span) {
+        return;
+    }
+    let program = line.argv.first().map_or("the command", |w| w.value.as_str());
+    let message = format!("no shell runs this command: Compose starts `{program}` and drops everything from `{operator}` on");
+    let source = cx.text(line.span);
+    let report = cx.report(span, message).help("let a shell run it: `sh -c \"…\"`");
+    let plain = alone && source == text.value && !source.contains(['"', '\'', '\\', '\n', '`', '#', '{', '[']) && !source.contains(": ");
+    let builtin = |word: &str| matches!(word, "sh" | "bash");
+    if plain && !builtin(program) {
+        report.fix("let a shell run it", Applicability::Unsafe, vec![replace(line.span, format!("sh -c \"{source}\""))]);
+    }
+}
+
+/// Words of a list that only a shell understands.
+fn list(line: &CommandLine, told: &mut BTreeSet<Span>, cx: &mut Cx<'_>) {
+    let Some(program) = line.argv.first().map(|w| crate::files::file_name(w).to_owned()) else { return };
+    if matches!(program.as_str(), "[" | "test" | "expr" | "find" | "jq" | "awk") || crate::syntax::shell::shell(&program).is_some() {
+        return;
+    }
+    let found = line.argv.iter().skip(1).find(|w| matches!(w.value.as_str(), "&&" | "||" | "|" | ">>" | "2>&1" | "&>"));
+    if let Some(word) = found.filter(|w| told.insert(w.span)) {
+        let message = format!("no shell runs this command: `{program}` gets `{}` and what follows as arguments", word.value);
+        cx.report(word.span, message).help("let a shell run it: `[\"sh\", \"-c\", \"…\"]`");
+    }
+}
+
+/// The first operator outside quotes: Compose ends the command there.
+fn operator(text: &Text) -> Option<(usize, &'static str)> {
+    const OPERATORS: [&str; 9] = ["&&", "||", ">>", ">", "<", "|", ";", "&", "2>&1"];
+    let (mut quote, mut escaped, mut depth) = (None, false, 0usize);
+    for (at, c) in text.char_indices() {
+        if std::mem::take(&mut escaped) {
+            continue;
+        }
+        match (quote, c) {
+            (quote, '\\') if quote != Some('\'') => escaped = true,
+            (Some(q), c) if q == c => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'' | '`') => quote = Some(c),
+            (None, '(') => depth += 1,
+            (None, ')') => depth = depth.saturating_sub(1),
+            (None, ';' | '&' | '|' | '<' | '>') if depth == 0 => {
+                let rest = text.get(at..)?;
+                return OPERATORS.iter().find(|o| rest.starts_with(**o)).map(|o| (at, *o));
+            }
+            _ => {}
+        }
+    }
+    None
+}

@@ -1,0 +1,77 @@
+use crate::diagnostic::Applicability;
+use crate::rule::{Cx, Rule, replace, rule};
+use crate::rules::support::broken_json::falls_back;
+use crate::rules::support::instructions::on_first_line;
+use crate::source::Span;
+use crate::stack::DockerfileUnit;
+use crate::syntax::dockerfile::{Form, Instruction, Op};
+
+rule!(JsonFormFallsBack, "quoting/json-form-falls-back");
+
+impl Rule for JsonFormFallsBack {
+    fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
+        for (item, instruction) in unit.ast.instructions() {
+            let inner = if let Op::Onbuild(inner) = &instruction.op { inner } else { instruction };
+            if !falls_back(inner) || inner.error.is_some() {
+                continue;
+            }
+            let Some(span) = text_of(inner) else { continue };
+            let name = inner.keyword.name();
+            let text = cx.text(span);
+            let own_shell = unit.ast.stage_of(item).is_some_and(|stage| unit.shell_at(stage, item).set_by.is_some());
+            let started = matches!(instruction.op, Op::Cmd(_) | Op::Entrypoint(_));
+            let place = on_first_line(cx, instruction, span);
+            let report = cx
+                .report(
+                    place,
+                    format!("this {name} is no valid JSON, so a shell is given the text, brackets and all, and finds no such program"),
+                )
+                .help(why(text));
+            let report = match started {
+                true if own_shell => report.without_aliases(&["JSONArgsRecommended"]),
+                true => report,
+                false => report.aliases(&[]),
+            };
+            if let Some(fixed) = requoted(text) {
+                report.fix("write valid JSON", Applicability::Unsafe, vec![replace(span, fixed)]);
+            }
+        }
+    }
+}
+
+fn text_of(instruction: &Instruction) -> Option<Span> {
+    match &instruction.op {
+        Op::Cmd(Form::Shell(text)) | Op::Entrypoint(Form::Shell(text)) | Op::Healthcheck(Some(Form::Shell(text))) => Some(text.span),
+        Op::Run(run) => match &run.form {
+            Form::Shell(text) => Some(text.span),
+            Form::Exec(_) => None,
+        },
+        _ => None,
+    }
+}
+
+fn why(text: &str) -> &'static str {
+    let trimmed = text.trim_end();
+    if trimmed.contains('\'') && !trimmed.contains('"') {
+        "JSON knows double quotes only"
+    } else if trimmed.contains(['“', '”', '‘', '’']) {
+        "these are typographic quotes: JSON knows `\"` only"
+    } else if !trimmed.ends_with(']') && trimmed.contains(']') {
+        "nothing may follow the closing bracket: move comments to a line of their own"
+    } else if trimmed.ends_with(",]") || trimmed.ends_with(", ]") {
+        "JSON allows no comma before the closing bracket"
+    } else {
+        "put each word in double quotes, with commas between them"
+    }
+}
+
+/// The list with double quotes, where only the kind of quotes is wrong.
+fn requoted(text: &str) -> Option<String> {
+    let text = text.trim_end();
+    let inner = text.strip_prefix('[')?.strip_suffix(']')?;
+    let fixed: String = inner.chars().map(|c| if matches!(c, '\'' | '“' | '”' | '‘' | '’') { '"' } else { c }).collect();
+    let fixed = fixed.trim_end();
+    let fixed = format!("[{}]", fixed.strip_suffix(',').unwrap_or(fixed));
+    let mixed = inner.contains('"') && inner.contains(['\'', '‘', '’']);
+    (!mixed && !inner.contains('\\') && serde_json::from_str::<Vec<String>>(&fixed).is_ok()).then_some(fixed)
+}

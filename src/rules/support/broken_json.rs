@@ -1,0 +1,25 @@
+//! Instructions whose JSON form cannot be read, so that the builder takes it for a shell's text.
+
+use crate::syntax::dockerfile::{Form, Instruction, Op};
+
+/// Whether CMD, ENTRYPOINT, RUN or HEALTHCHECK was meant as JSON and is none.
+pub(crate) fn falls_back(instruction: &Instruction) -> bool {
+    let (form, test_allowed) = match &instruction.op {
+        Op::Cmd(form) | Op::Entrypoint(form) => (form, false),
+        Op::Run(run) => (&run.form, true),
+        Op::Healthcheck(Some(form)) => (form, true),
+        _ => return false,
+    };
+    let Form::Shell(text) = form else { return false };
+    let text = text.text.trim();
+    let Some(inner) = text.strip_prefix('[').filter(|i| !i.starts_with('[')) else { return false };
+    let inner = inner.trim_start();
+    let Some(quote) = inner.chars().next().filter(|c| matches!(c, '"' | '\'' | '“' | '”' | '‘' | '’' | '`')) else {
+        return !test_allowed && text.ends_with(']') && text.contains(',') && !text.contains(" = ");
+    };
+    let closing = |c: char| c == quote || (!quote.is_ascii() && matches!(c, '”' | '’' | '“' | '‘'));
+    let after = inner.get(quote.len_utf8()..).and_then(|rest| rest.find(closing).and_then(|end| rest.get(end..)));
+    let Some(after) = after.map(|rest| rest.trim_start_matches(closing).trim_start()) else { return !test_allowed };
+    // `[ "$a" ]` is a test, `["a", …` is a list
+    after.starts_with(',') || !test_allowed && after.starts_with(']')
+}

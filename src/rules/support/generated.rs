@@ -1,0 +1,61 @@
+//! Scripts that an image writes out of a Dockerfile's own text: which of their `$names` are lost while they are written.
+
+use crate::source::{At, Span};
+use crate::stack::{DockerfileUnit, Lookup};
+
+/// Names that a base image may well set.
+fn from_base(name: &str) -> bool {
+    const NAMES: [&str; 12] = ["PATH", "HOME", "USER", "PWD", "LANG", "SHELL", "TERM", "HOSTNAME", "TMPDIR", "UID", "EUID", "OSTYPE"];
+    const ENDS: [&str; 8] = ["_VERSION", "_HOME", "_PATH", "_DIR", "_ROOT", "_PREFIX", "_VER", "_OPTS_DEFAULT"];
+    NAMES.contains(&name) || ENDS.iter().any(|end| name.ends_with(end)) || ["TARGET", "BUILD"].iter().any(|p| name.starts_with(p))
+}
+
+/// `$@`, `$1`, `$#` …: what a script gets when it runs.
+pub(crate) fn positional(name: &str) -> bool {
+    matches!(name, "@" | "*" | "#" | "?" | "!") || name.bytes().all(|b| b.is_ascii_digit()) && !name.is_empty() && name != "0"
+}
+
+/// Whether a text is a script.
+pub(crate) fn is_script(path: &str, text: &str) -> bool {
+    text.trim_start().starts_with("#!") || path.ends_with(".sh") || path.ends_with(".bash")
+}
+
+/// Those of `names` that have no value while the image is built. `set_in_script` are names that the generated script sets
+/// itself, `own` those that the writing script sets.
+pub(crate) fn lost(unit: &DockerfileUnit, item: usize, names: &[At<String>], set_in_script: &[String], own: &[String]) -> Vec<At<String>> {
+    let Some(stage) = unit.ast.stage_of(item) else { return Vec::new() };
+    let is_lost = |name: &&At<String>| {
+        let n = name.value.as_str();
+        if positional(n) {
+            return true;
+        }
+        let word = n.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        let unset = word && unit.lookup(stage, item, n) == Lookup::Unset && !own.iter().any(|o| o == n);
+        unset && (set_in_script.iter().any(|s| s == n) || !from_base(n))
+    };
+    names.iter().filter(is_lost).cloned().collect()
+}
+
+/// `$a`, `$b` and `$c` for a message.
+pub(crate) fn listed(names: &[At<String>]) -> String {
+    let mut shown: Vec<String> = Vec::new();
+    for name in names {
+        let text = format!("`${}`", name.value);
+        if !shown.contains(&text) {
+            shown.push(text);
+        }
+    }
+    match shown.as_slice() {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] if shown.len() <= 4 => format!("{} and {last}", first.join(", ")),
+        [first, second, third, ..] => format!("{first}, {second}, {third} and {} more", shown.len() - 3),
+        _ => shown.concat(),
+    }
+}
+
+/// Edits that put a backslash before each `$`, where each of the places is one.
+pub(crate) fn escaped(text: &dyn Fn(Span) -> String, names: &[At<String>]) -> Option<Vec<crate::diagnostic::Edit>> {
+    let at_dollar = names.iter().all(|n| text(n.span).starts_with('$'));
+    at_dollar.then(|| names.iter().map(|n| crate::rule::replace(n.span.at_start(), "\\")).collect())
+}
