@@ -48,12 +48,13 @@ fn written(unit: &DockerfileUnit, item: usize, script: &Script, cx: &mut Cx<'_>)
         let lost = lost(unit, item, &file.expanded, &inner, &own);
         let Some(first) = lost.first() else { continue };
         let edits = escaped(&|span| stack.sources.slice(span).to_owned(), &lost);
+        let one = lost.iter().all(|n| n.value == first.value);
         let message = format!(
             "{} {} empty in `{}`: the shell of the build fills {} in while it writes the script",
             listed(&lost),
-            if lost.len() == 1 { "is" } else { "are" },
+            if one { "is" } else { "are" },
             file.path,
-            if lost.len() == 1 { "it" } else { "them" },
+            if one { "it" } else { "them" },
         );
         let mut report = cx.report(first.span, message).help("quote the text (`<<'EOF'`, `'…'`), or put a backslash before the `$`");
         for other in lost.iter().skip(1).take(5) {

@@ -36,7 +36,7 @@ fn check(unit: &DockerfileUnit, item: usize, dest: &Text, heredoc: &Heredoc, cx:
     let lost = lost(unit, item, &wanted, &inner, &[]);
     let Some(first) = lost.first() else { return };
     let name = if dest.ends_with('/') { heredoc.name.clone() } else { dest.value.clone() };
-    let one = lost.len() == 1;
+    let one = lost.iter().all(|n| n.value == first.value);
     let message = format!(
         "{} {} empty in `{name}`: the builder fills {} in while it writes the file",
         listed(&lost),

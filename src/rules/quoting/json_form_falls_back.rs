@@ -56,6 +56,8 @@ fn why(text: &str) -> &'static str {
         "JSON knows double quotes only"
     } else if trimmed.contains(['“', '”', '‘', '’']) {
         "these are typographic quotes: JSON knows `\"` only"
+    } else if trimmed.contains('\\') && !trimmed.contains("\\\n") {
+        "a backslash must be written twice in JSON"
     } else if !trimmed.ends_with(']') && trimmed.contains(']') {
         "nothing may follow the closing bracket: move comments to a line of their own"
     } else if trimmed.ends_with(",]") || trimmed.ends_with(", ]") {
