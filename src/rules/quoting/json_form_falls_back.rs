@@ -1,7 +1,7 @@
 use crate::diagnostic::Applicability;
 use crate::rule::{Cx, Rule, replace, rule};
 use crate::rules::support::broken_json::falls_back;
-use crate::rules::support::instructions::on_first_line;
+use crate::rules::support::instructions::{looked_at, on_first_line};
 use crate::source::Span;
 use crate::stack::DockerfileUnit;
 use crate::syntax::dockerfile::{Form, Instruction, Op};
@@ -10,15 +10,17 @@ rule!(JsonFormFallsBack, "quoting/json-form-falls-back");
 
 impl Rule for JsonFormFallsBack {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
+        let looked_at = looked_at(unit, cx.stack);
         for (item, instruction) in unit.ast.instructions() {
             let inner = if let Op::Onbuild(inner) = &instruction.op { inner } else { instruction };
-            if !falls_back(inner) || inner.error.is_some() {
+            let Some(stage) = unit.ast.stage_of(item) else { continue };
+            if !falls_back(inner) || inner.error.is_some() || !looked_at.get(stage).copied().unwrap_or(true) {
                 continue;
             }
             let Some(span) = text_of(inner) else { continue };
             let name = inner.keyword.name();
             let text = cx.text(span);
-            let own_shell = unit.ast.stage_of(item).is_some_and(|stage| unit.shell_at(stage, item).set_by.is_some());
+            let own_shell = unit.shell_at(stage, item).set_by.is_some();
             let started = matches!(instruction.op, Op::Cmd(_) | Op::Entrypoint(_));
             let place = on_first_line(cx, instruction, span);
             let report = cx

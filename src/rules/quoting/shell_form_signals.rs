@@ -1,10 +1,6 @@
 use crate::rule::{Cx, Rule, rule};
-<<<<<<< HEAD
-use crate::rules::support::instructions::{Step, blocks, looked_at, steps};
-=======
 use crate::rules::support::broken_json::falls_back;
-use crate::rules::support::instructions::{looked_at, steps};
->>>>>>> 897b78d (Rules on what Compose, the builder and outer shells make of a $)
+use crate::rules::support::instructions::{Step, blocks, looked_at, steps};
 use crate::stack::DockerfileUnit;
 use crate::syntax::dockerfile::{Form, Op};
 
@@ -19,54 +15,9 @@ impl Rule for ShellFormSignals {
                     check(unit, None, &Step { item, instruction, trigger: None }, cx);
                 }
                 continue;
-<<<<<<< HEAD
             };
             if looked_at.get(stage).copied().unwrap_or(true) {
                 steps(unit, stage).iter().for_each(|step| check(unit, Some(stage), step, cx));
-=======
-            }
-            for step in steps(unit, stage.index) {
-                let instruction = step.instruction;
-                let (form, health) = match &instruction.op {
-                    Op::Cmd(form) | Op::Entrypoint(form) => (form, false),
-                    Op::Healthcheck(Some(form)) => (form, true),
-                    _ => continue,
-                };
-                if !matches!(form, Form::Shell(_)) || instruction.error.is_some() {
-                    continue;
-                }
-                // `json-form-falls-back` says so
-                if !health && step.trigger.is_none() && falls_back(instruction) {
-                    continue;
-                }
-                let shell = unit.shell_at(stage.index, step.item);
-                let name = instruction.keyword.name();
-                let place = step.trigger.unwrap_or(instruction.head);
-                let empty = instruction.args.iter().all(|a| a.trim().is_empty());
-                let words = shell.argv.join(" ");
-                let message = match (health, empty, instruction.rest.starts_with('[')) {
-                    (true, ..) => format!("HEALTHCHECK goes through `{words}`, one more process for every probe"),
-                    (_, true, _) => format!("{name} has no command: the container starts `{words}` with nothing to run"),
-                    (_, _, true) => {
-                        format!("{name} is no valid JSON, so it becomes a text for `{words}`, brackets and all")
-                    }
-                    _ => format!("{name} runs below `{words}`, which may keep the signals that `docker stop` sends from the program"),
-                };
-                let json = !health && shell.set_by.is_none();
-                let own = step.trigger.is_none();
-                let report = cx.report(place, message).help(if instruction.rest.starts_with('[') {
-                    format!("write the JSON form with double quotes and no comma at the end: `{name} [\"program\", \"argument\"]`")
-                } else {
-                    format!("name the program in the JSON form: `{name} [\"program\", \"argument\"]`")
-                });
-                if health {
-                    report.aliases(&["DL3025"]);
-                } else if !own {
-                    report.aliases(&["JSONArgsRecommended"]);
-                } else if !json {
-                    report.aliases(&["DL3025", "kics:not_using_json_in_cmd_and_entrypoint_arguments"]);
-                }
->>>>>>> 897b78d (Rules on what Compose, the builder and outer shells make of a $)
             }
         }
     }
@@ -80,6 +31,10 @@ fn check(unit: &DockerfileUnit, stage: Option<usize>, step: &Step<'_>, cx: &mut 
         _ => return,
     };
     if !matches!(form, Form::Shell(_)) || (stage.is_some() && instruction.error.is_some()) {
+        return;
+    }
+    // `json-form-falls-back` says so
+    if !health && stage.is_some() && step.trigger.is_none() && falls_back(instruction) {
         return;
     }
     let shell = stage.map(|stage| unit.shell_at(stage, step.item));
