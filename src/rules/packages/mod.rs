@@ -3,8 +3,10 @@
 use crate::rule::Entry;
 
 mod apt_in_script;
+mod certificate_check_disabled;
 mod distribution_upgraded;
 mod install_waits_for_answer;
+mod package_signature_unchecked;
 mod recommended_packages_installed;
 mod unpinned_library;
 mod unpinned_package;
@@ -14,8 +16,10 @@ mod wget_progress_in_log;
 /// The rules of this category.
 pub(super) const RULES: &[Entry] = &[
     apt_in_script::AptInScript::ENTRY,
+    certificate_check_disabled::CertificateCheckDisabled::ENTRY,
     distribution_upgraded::DistributionUpgraded::ENTRY,
     install_waits_for_answer::InstallWaitsForAnswer::ENTRY,
+    package_signature_unchecked::PackageSignatureUnchecked::ENTRY,
     recommended_packages_installed::RecommendedPackagesInstalled::ENTRY,
     unpinned_library::UnpinnedLibrary::ENTRY,
     unpinned_package::UnpinnedPackage::ENTRY,

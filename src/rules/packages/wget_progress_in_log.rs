@@ -27,12 +27,8 @@ fn is_quiet(wget: &crate::syntax::shell::Effective<'_>) -> bool {
     wget.args().iter().map(|w| w.lossy()).any(|arg| {
         let long = LONG.iter().any(|l| arg == *l || arg.strip_prefix(l).is_some_and(|rest| rest.starts_with('=')));
         let short = arg.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
-        long || short.is_some_and(|s| {
-            s.contains('q') && s.chars().all(|c| c.is_ascii_alphabetic())
-                || s == "nv"
-                || s.starts_with("nv")
-                || s.starts_with(['o', 'a'])
-                || s == "V"
-        })
+        // letters of a cluster, up to one that takes the rest as its value
+        let letters = short.and_then(|s| s.split(['O', 'P', 'U', 't', 'T', 'e', 'w', 'Q']).next()).unwrap_or_default();
+        long || letters.contains(['q', 'V']) || letters.starts_with("nv") || letters.starts_with(['o', 'a'])
     })
 }

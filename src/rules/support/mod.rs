@@ -21,6 +21,7 @@ pub(crate) mod problems;
 pub(crate) mod program;
 pub(crate) mod purpose;
 pub(crate) mod reach;
+pub(crate) mod secret_arguments;
 pub(crate) mod secret_files;
 pub(crate) mod secret_variables;
 pub(crate) mod secrets;

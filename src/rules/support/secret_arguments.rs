@@ -1,0 +1,208 @@
+//! Secrets among the words of commands: options that take a password, headers, logins in URLs, tokens.
+
+use super::secrets::{Value, judge, placeholder, token, tried_first, url_login};
+use crate::source::Span;
+use crate::syntax::shell::{Command, Effective, Script, Word};
+
+/// A secret in a command.
+pub(crate) struct Argument {
+    /// What it is: `the password of curl -u`.
+    pub what: String,
+    /// Where.
+    pub span: Span,
+    /// How surely it is one.
+    pub value: Value,
+    /// It is a word that everyone tries, which needs no hiding.
+    pub well_known: bool,
+    /// It sets the password of a user of the image.
+    pub sets_password: bool,
+}
+
+/// All secrets in a script, nested shells included.
+pub(crate) fn of(script: &Script) -> Vec<Argument> {
+    let mut found: Vec<Argument> = Vec::new();
+    let commands: Vec<&Command> = script.walk().into_iter().map(|(_, c)| c).collect();
+    for (n, command) in commands.iter().enumerate() {
+        let mut own = options(&command.effective());
+        own.extend(assignments(command));
+        if let Some(before) = n.checked_sub(1).and_then(|n| commands.get(n)) {
+            own.extend(piped_password(before, command));
+        }
+        own.extend(words(command));
+        for argument in own {
+            if !found
+                .iter()
+                .any(|f| f.span.file == argument.span.file && f.span.start < argument.span.end && argument.span.start < f.span.end)
+            {
+                found.push(argument);
+            }
+        }
+    }
+    found
+}
+
+fn argument(what: impl Into<String>, text: &str, span: Span) -> Option<Argument> {
+    let text = text.trim();
+    if placeholder(text) || text.contains('`') {
+        return None;
+    }
+    let value = match judge("password", text) {
+        Value::Nothing => return None,
+        value => value,
+    };
+    Some(Argument { what: what.into(), span, value, well_known: tried_first(None, text), sets_password: false })
+}
+
+/// Tokens by their form, and logins in URLs.
+fn words(command: &Command) -> Vec<Argument> {
+    let mut found = Vec::new();
+    for word in &command.words {
+        let text = word.lossy();
+        if let Some(kind) = token(&text) {
+            found.push(Argument {
+                what: kind.to_owned(),
+                span: word.span,
+                value: Value::Token(kind),
+                well_known: false,
+                sets_password: false,
+            });
+            continue;
+        }
+        let Some(login) = url_login(&text).filter(|l| !is_local(&l.host) && !l.password.is_empty()) else { continue };
+        let span = word.text().span_of(login.range.0, login.range.1);
+        found.extend(argument(format!("the password in the URL of `{}`", login.host), &login.password, span));
+    }
+    for redirect in &command.redirects {
+        let Some((body, kind)) = redirect.heredoc.as_ref().and_then(|b| Some((b, token(&b.text)?))) else { continue };
+        found.push(Argument { what: kind.to_owned(), span: body.span, value: Value::Token(kind), well_known: false, sets_password: false });
+    }
+    found
+}
+
+fn is_local(host: &str) -> bool {
+    matches!(host, "localhost" | "127.0.0.1" | "0.0.0.0")
+        || host.starts_with("example.")
+        || host.ends_with(".example.com")
+        || host.ends_with(".example.org")
+}
+
+fn options(command: &Effective<'_>) -> Vec<Argument> {
+    let Some(name) = command.name() else { return Vec::new() };
+    let mut found = Vec::new();
+    let mut take = |what: String, value: Option<(String, Span)>| {
+        found.extend(value.and_then(|(text, span)| argument(what, &text, span)));
+    };
+    let operands: Vec<String> = command.operands(&[]).iter().map(|w| w.lossy()).collect();
+    let verb = operands.first().map(String::as_str).unwrap_or_default();
+    match name.as_str() {
+        "curl" => {
+            for (long, short) in [("--user", "-u"), ("--proxy-user", "-U")] {
+                take(
+                    format!("the password of `{name} {short}`"),
+                    command.option(long, short).and_then(|(login, span)| after_colon(&login, span)),
+                );
+            }
+        }
+        "wget" => {
+            for long in ["--password", "--http-password", "--ftp-password", "--proxy-password"] {
+                take(format!("the password of `{name} {long}`"), command.option(long, ""));
+            }
+        }
+        "docker" | "podman" | "nerdctl" | "buildah" | "skopeo" | "crane" | "oras" | "helm" | "az" | "heroku"
+            if operands.iter().any(|o| o == "login") =>
+        {
+            take(format!("the password of `{name} login`"), command.option("--password", "-p"));
+        }
+        "mysql" | "mysqldump" | "mysqladmin" | "mariadb" | "mariadb-dump" | "mariadb-admin" => {
+            let attached =
+                command.args().iter().find_map(|w| Some((w.lossy().strip_prefix("-p").filter(|p| !p.is_empty())?.to_owned(), w.span)));
+            let long = command.args().iter().find_map(|w| Some((w.lossy().strip_prefix("--password=")?.to_owned(), w.span)));
+            take(format!("the password of `{name}`"), attached.or(long));
+        }
+        "sshpass" => take("the password of `sshpass`".to_owned(), command.option("", "-p")),
+        "redis-cli" => take("the password of `redis-cli`".to_owned(), command.option("--pass", "-a")),
+        "redis-server" | "valkey-server" => take(format!("the password of `{name}`"), command.option("--requirepass", "")),
+        "mongo" | "mongosh" | "mongodump" | "mongorestore" | "svn" | "twine" | "lftp" => {
+            take(format!("the password of `{name}`"), command.option("--password", if name == "svn" { "" } else { "-p" }));
+        }
+        "aws" if verb == "configure" && operands.get(2).is_some_and(|k| k == "aws_secret_access_key") => {
+            let word = command.operands(&[]).get(3).map(|w| (w.lossy(), w.span));
+            take("the key of `aws configure set`".to_owned(), word);
+        }
+        _ => {}
+    }
+    if matches!(name.as_str(), "curl" | "wget" | "http") {
+        for (text, span) in command.options("--header", if name == "curl" { "-H" } else { "" }) {
+            found.extend(header(&text).and_then(|secret| argument("the login in this header", secret, span)));
+        }
+    }
+    found
+}
+
+fn after_colon(login: &str, span: Span) -> Option<(String, Span)> {
+    let (_, password) = login.split_once(':')?;
+    (!password.is_empty()).then(|| (password.to_owned(), span))
+}
+
+/// The secret part of `Authorization: Bearer x`, `PRIVATE-TOKEN: x` …
+fn header(text: &str) -> Option<&str> {
+    let (name, value) = text.split_once(':')?;
+    let value = value.trim();
+    match name.trim().to_lowercase().as_str() {
+        "authorization" | "proxy-authorization" => Some(value.split_once(' ').map_or(value, |(_, secret)| secret.trim())),
+        "private-token" | "x-api-key" | "api-key" | "x-auth-token" | "x-jfrog-art-api" | "job-token" => Some(value),
+        _ => None,
+    }
+}
+
+/// `PGPASSWORD=x psql`, `export TOKEN=x`.
+fn assignments(command: &Command) -> Vec<Argument> {
+    let mut found = Vec::new();
+    let mut take = |name: &str, text: &str, span: Span| {
+        let value = judge(name, text);
+        if value != Value::Nothing && !text.contains('`') {
+            found.push(Argument {
+                what: format!("the value of `{name}`"),
+                span,
+                value,
+                well_known: tried_first(None, text),
+                sets_password: false,
+            });
+        }
+    };
+    for assign in &command.assigns {
+        let Some((text, value)) = assign.value.as_ref().and_then(|w| Some((w.literal()?, w))) else { continue };
+        take(&assign.name, &text, value.span);
+    }
+    let exports = matches!(command.name().as_deref(), Some("export" | "declare" | "readonly" | "set"));
+    let effective = command.effective();
+    let args = command.args().iter().filter(|_| exports).chain(effective.environment.iter().copied());
+    for word in args {
+        if let Some((name, text)) = word.literal().as_deref().and_then(|t| t.split_once('=')) {
+            take(name, text, word.text().span_of(name.len() + 1, name.len() + 1 + text.len()));
+        }
+    }
+    found
+}
+
+/// `echo root:x | chpasswd`, `echo x | passwd --stdin root`.
+fn piped_password(before: &Command, command: &Command) -> Option<Argument> {
+    let effective = command.effective();
+    let name = effective.name()?;
+    let feeds = command.place.pipe_index > 0 && matches!(before.name().as_deref(), Some("echo" | "printf"));
+    let reads = name == "chpasswd" && !effective.has_flag("-e", "--encrypted") || name == "passwd" && effective.has_flag("", "--stdin");
+    let word: &Word = before.args().iter().rfind(|w| !w.lossy().starts_with('-')).filter(|_| feeds && reads)?;
+    let text = word.lossy();
+    let (user, password) = if name == "chpasswd" { text.split_once(':')? } else { ("", text.as_str()) };
+    if password.contains(['$', '`', '%']) || password.trim().is_empty() || user.contains('$') {
+        return None;
+    }
+    let whose = if user.is_empty() { "a user".to_owned() } else { format!("`{}`", user.trim()) };
+    Some(Argument {
+        what: format!("the password of {whose}"),
+        span: word.span,
+        value: Value::Random,
+        well_known: tried_first(Some(user), password.trim()),
+        sets_password: true,
+    })
+}
