@@ -25,71 +25,32 @@ impl Rule for CopySourceMissing {
                 if outside || context.has(&source.path) || context.ignore.rules.matches(&source.path) || source.text.contains('$') {
                     continue;
                 }
-                let near = near(context, &source.path);
-                if near.is_none() && is_made_elsewhere(&source.path) {
-                    continue;
-                }
+                // a checkout may lack files for many reasons; one that lies elsewhere, or is spelt otherwise, was meant
+                let taken = |path: &str| named().any(|s| s.path == path);
+                let Some(meant) = near(context, &source.path).filter(|m| !taken(m)).or_else(|| moved(context, &source.path)) else { continue };
                 let dir = if context.dir == "." { "the folder of the build".to_owned() } else { format!("`{}`", context.dir) };
-                let report = cx.report(source.text.span, format!("the build stops here: `{}` is not in {dir}", source.text.value));
-                match near {
-                    Some(near) => report.help(format!("did you mean `{near}`?")),
-                    None => report.help("paths of COPY count from the build's context, not from the Dockerfile"),
-                };
+                cx.report(source.text.span, format!("the build stops here: `{}` is not in {dir}", source.text.value))
+                    .help(format!("did you mean `{meant}`? Paths of COPY count from the build's context"));
             }
         }
     }
 }
 
-/// What a build beforehand, or the people who deploy, put there: not in a checkout, and rightly so.
-fn is_made_elsewhere(path: &str) -> bool {
-    const FOLDERS: &[&str] = &[
-        "target",
-        "dist",
-        "build",
-        "out",
-        "bin",
-        "publish",
-        "_build",
-        "artifacts",
-        "release",
-        "pkg",
-        ".next",
-        "node_modules",
-        "vendor",
-        "certs",
-        "cert",
-        "ssl",
-        "secrets",
-        "keys",
-        "data",
-        "dump",
-        "dumps",
-        "backup",
-        "tmp",
-        "output",
-        "generated",
-        "wheels",
-        "wheelhouse",
-        "public",
-        "static",
-        "obj",
-        "models",
-        "model",
-        "linux",
-        "docker-out",
-        ".output",
-        "install",
-    ];
-    const ENDINGS: &[&str] = &[
-        ".jar", ".war", ".ear", ".whl", ".tgz", ".gz", ".zip", ".tar", ".deb", ".rpm", ".apk", ".pem", ".key", ".crt", ".cert", ".p12",
-        ".jks", ".env", ".sql", ".so", ".a", ".bin", ".exe", ".xz", ".bz2", ".sqlite3", ".db", ".lock", ".local", ".csv",
-    ];
-    let name = files::file_name(path);
-    let extension = name.trim_start_matches('.').contains('.');
-    path.split('/').any(|part| FOLDERS.contains(&part))
-        || ENDINGS.iter().any(|e| name.ends_with(e))
-        || name.starts_with(".env")
-        || !extension
+/// The same file at another place of the context: the path was written as seen from another folder.
+fn moved(context: &BuildContext, path: &str) -> Option<String> {
+    let mut rest = path;
+    while let Some((_, shorter)) = rest.split_once('/') {
+        rest = shorter;
+        if context.has_file(rest) {
+            return Some(rest.to_owned());
+        }
+    }
+    let ending = format!("/{path}");
+    let mut found = context.listing.files().filter(|e| e.path.ends_with(&ending));
+    match (found.next(), found.next()) {
+        (Some(only), None) => Some(only.path.clone()),
+        _ => None,
+    }
 }
 
 /// A name in the same folder that differs in case, or by a letter or two.
@@ -98,10 +59,19 @@ fn near(context: &BuildContext, path: &str) -> Option<String> {
     let entries = context.below(dir).filter(|e| files::parent(&e.path) == dir);
     let mut near: Vec<(usize, &str)> = entries
         .map(|e| (distance(&name.to_lowercase(), &files::file_name(&e.path).to_lowercase()), e.path.as_str()))
-        .filter(|(d, _)| *d <= 1 && name.len() > 4)
+        .filter(|(_, path)| same_kind(path, name))
+        .filter(|(d, _)| *d <= if name.len() > 8 { 2 } else { 1 } && name.len() > 4)
         .collect();
     near.sort_unstable();
     near.first().map(|(_, path)| (*path).to_owned())
+}
+
+fn same_kind(a: &str, b: &str) -> bool {
+    let ending = |path: &str| {
+        let ending = files::file_name(path).rsplit_once('.').map_or("", |(_, e)| e).to_lowercase();
+        if ending == "yaml" { "yml".to_owned() } else { ending }
+    };
+    ending(a) == ending(b)
 }
 
 /// Edits between two short names.

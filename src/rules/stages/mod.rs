@@ -4,8 +4,10 @@ use crate::rule::Entry;
 
 mod build_tools_in_final_stage;
 mod copy_from_own_stage;
+mod dev_dependencies_in_final_stage;
 mod duplicate_stage_name;
 mod identical_stages;
+mod numeric_stage_reference;
 mod overridden_instruction;
 mod reserved_stage_name;
 mod undefined_arg_in_from;
@@ -18,8 +20,10 @@ mod whole_image_copied;
 pub(super) const RULES: &[Entry] = &[
     build_tools_in_final_stage::BuildToolsInFinalStage::ENTRY,
     copy_from_own_stage::CopyFromOwnStage::ENTRY,
+    dev_dependencies_in_final_stage::DevDependenciesInFinalStage::ENTRY,
     duplicate_stage_name::DuplicateStageName::ENTRY,
     identical_stages::IdenticalStages::ENTRY,
+    numeric_stage_reference::NumericStageReference::ENTRY,
     overridden_instruction::OverriddenInstruction::ENTRY,
     reserved_stage_name::ReservedStageName::ENTRY,
     undefined_arg_in_from::UndefinedArgInFrom::ENTRY,
