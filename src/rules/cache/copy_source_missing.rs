@@ -27,7 +27,9 @@ impl Rule for CopySourceMissing {
                 }
                 // a checkout may lack files for many reasons; one that lies elsewhere, or is spelt otherwise, was meant
                 let taken = |path: &str| named().any(|s| s.path == path);
-                let Some(meant) = near(context, &source.path).filter(|m| !taken(m)).or_else(|| moved(context, &source.path)) else { continue };
+                let Some(meant) = near(context, &source.path).filter(|m| !taken(m)).or_else(|| moved(context, &source.path)) else {
+                    continue;
+                };
                 let dir = if context.dir == "." { "the folder of the build".to_owned() } else { format!("`{}`", context.dir) };
                 cx.report(source.text.span, format!("the build stops here: `{}` is not in {dir}", source.text.value))
                     .help(format!("did you mean `{meant}`? Paths of COPY count from the build's context"));

@@ -18,7 +18,11 @@ impl Rule for DevDependenciesInFinalStage {
             let history = steps::history(unit, stage);
             let mut found = shipped(unit, &history);
             for (n, step) in history.iter().enumerate() {
-                let cleaned = history.get(n..).unwrap_or_default().iter().any(|s| s.run(unit).is_some_and(|r| r.walk().iter().any(|(_, c)| prunes(c))));
+                let cleaned = history
+                    .get(n..)
+                    .unwrap_or_default()
+                    .iter()
+                    .any(|s| s.run(unit).is_some_and(|r| r.walk().iter().any(|(_, c)| prunes(c))));
                 if let Some(from) = modules_from(unit, step).filter(|_| !cleaned) {
                     found.extend(shipped(unit, &steps::history(unit, from)).into_iter().filter(|f| f.node));
                 }
@@ -28,8 +32,11 @@ impl Rule for DevDependenciesInFinalStage {
                     continue;
                 }
                 said.push(kept.span);
-                let name = unit.stages.get(stage).and_then(|s| s.name.as_deref()).map_or("the image".to_owned(), |n| format!("stage `{n}`"));
-                let mut report = cx.report(kept.span, format!("what `{}` puts in for building and testing ships with {name}", kept.title)).help(kept.help);
+                let name =
+                    unit.stages.get(stage).and_then(|s| s.name.as_deref()).map_or("the image".to_owned(), |n| format!("stage `{n}`"));
+                let mut report = cx
+                    .report(kept.span, format!("what `{}` puts in for building and testing ships with {name}", kept.title))
+                    .help(kept.help);
                 if let Some(build) = kept.build {
                     report = report.label(build, "needed up to here");
                 }
@@ -88,18 +95,28 @@ fn takes_dev(unit: &DockerfileUnit, step: &Step<'_>, install: &Install<'_>, mani
     match install.tool {
         tool if tool.is_node() => {
             let without = has(&["--production", "--prod", "-P", "--omit=dev", "--only=production", "--only=prod", "--production=true"])
-                || words.windows(2).any(|w| matches!(w, [a, b] if (a == "--omit" && b == "dev") || (a == "--only" && b.starts_with("prod"))));
+                || words
+                    .windows(2)
+                    .any(|w| matches!(w, [a, b] if (a == "--omit" && b == "dev") || (a == "--only" && b.starts_with("prod"))));
             let with = has(&["--production=false", "--include=dev", "--dev", "-D"]) || words.windows(2).any(|w| w == ["--include", "dev"]);
-            let environment = env("NODE_ENV").is_some_and(|v| v.is_empty() || v == "production") || env("NPM_CONFIG_PRODUCTION").is_some() || env("NPM_CONFIG_OMIT").is_some();
-            (!without && (with || !environment)).then_some("after the build run `npm prune --omit=dev`, or copy the result into a stage that installs without them")
+            let environment = env("NODE_ENV").is_some_and(|v| v.is_empty() || v == "production")
+                || env("NPM_CONFIG_PRODUCTION").is_some()
+                || env("NPM_CONFIG_OMIT").is_some();
+            (!without && (with || !environment))
+                .then_some("after the build run `npm prune --omit=dev`, or copy the result into a stage that installs without them")
         }
         Tool::Composer => {
             let verb = words.iter().any(|w| w == "install" || w == "update");
             (verb && !has(&["--no-dev"]) && env("COMPOSER_NO_DEV").is_none()).then_some("add `--no-dev`")
         }
-        Tool::Pip | Tool::Uv if install.title != "uv sync" => manifests.iter().any(|m| is_dev_file(m)).then_some("install what the image runs on from a requirements file of its own"),
+        Tool::Pip | Tool::Uv if install.title != "uv sync" => {
+            manifests.iter().any(|m| is_dev_file(m)).then_some("install what the image runs on from a requirements file of its own")
+        }
         Tool::Pipenv => has(&["--dev", "-d"]).then_some("drop `--dev`"),
-        Tool::Poetry => words.windows(2).any(|w| matches!(w, [a, b] if a == "--with" && b.split(',').any(|g| g == "dev" || g == "test"))).then_some("leave the group out with `--only main`"),
+        Tool::Poetry => words
+            .windows(2)
+            .any(|w| matches!(w, [a, b] if a == "--with" && b.split(',').any(|g| g == "dev" || g == "test")))
+            .then_some("leave the group out with `--only main`"),
         _ => None,
     }
 }
@@ -120,7 +137,9 @@ fn builds(command: &Command) -> bool {
     match name.as_str() {
         "npm" | "pnpm" | "yarn" | "bun" => rest.iter().any(|w| w == "build" || w.starts_with("build:")),
         "tsc" => true,
-        "vite" | "next" | "nuxt" | "ng" | "nest" | "webpack" | "rollup" | "turbo" | "nx" => name == "webpack" || name == "rollup" || rest.iter().any(|w| w == "build"),
+        "vite" | "next" | "nuxt" | "ng" | "nest" | "webpack" | "rollup" | "turbo" | "nx" => {
+            name == "webpack" || name == "rollup" || rest.iter().any(|w| w == "build")
+        }
         _ => false,
     }
 }
@@ -129,7 +148,9 @@ fn builds(command: &Command) -> bool {
 fn prunes(command: &Command) -> bool {
     let words = words(command);
     match program(command.effective().words).as_deref() {
-        Some("npm" | "pnpm" | "yarn") => words.iter().any(|w| w == "prune" || w == "deploy") || words.windows(3).any(|w| w == ["workspaces", "focus", "--production"]),
+        Some("npm" | "pnpm" | "yarn") => {
+            words.iter().any(|w| w == "prune" || w == "deploy") || words.windows(3).any(|w| w == ["workspaces", "focus", "--production"])
+        }
         Some("rm") => words.iter().any(|w| w.contains("node_modules")),
         Some("node-prune" | "modclean") => true,
         _ => false,

@@ -13,12 +13,15 @@ impl Rule for NumericStageReference {
                     continue;
                 }
                 let Some(target) = unit.stages.get(need.stage) else { continue };
-                let message = format!("`{text}` is the stage by its number: a stage added above shifts it, and this takes files of another one");
+                let message =
+                    format!("`{text}` is the stage by its number: a stage added above shifts it, and this takes files of another one");
                 let report = cx.report(need.span, message).label(target.from, "this stage is meant");
                 match target.name.as_deref() {
-                    Some(name) if !name.bytes().all(|b| b.is_ascii_digit()) => {
-                        report.help(format!("write `{name}`")).fix(format!("use the name `{name}`"), Applicability::Safe, vec![replace(need.span, name)])
-                    }
+                    Some(name) if !name.bytes().all(|b| b.is_ascii_digit()) => report.help(format!("write `{name}`")).fix(
+                        format!("use the name `{name}`"),
+                        Applicability::Safe,
+                        vec![replace(need.span, name)],
+                    ),
                     _ => report.help("name the stage with `AS`, and use the name here"),
                 };
             }
