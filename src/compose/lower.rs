@@ -99,7 +99,18 @@ fn service(entry: &Entry, known: &Lowered, loader: &mut Loader<'_>) -> Service {
         configs: sources(node, "configs"),
         extends: known.extended.get(&entry.key.value).cloned(),
         scale: scale(node),
+        limits: limits(node),
+        restart_attempts: node.at(&["deploy", "restart_policy", "max_attempts"]).and_then(Node::any_text),
         keys: node.entries().iter().map(|e| e.key.clone()).collect(),
+    }
+}
+
+fn limits(node: &Node) -> Limits {
+    let deployed = |key: &str| node.at(&["deploy", "resources", "limits", key]).and_then(Node::any_text);
+    Limits {
+        memory: text(node, "mem_limit").or_else(|| deployed("memory")),
+        cpus: text(node, "cpus").or_else(|| text(node, "cpu_quota")).or_else(|| deployed("cpus")),
+        pids: text(node, "pids_limit").or_else(|| deployed("pids")),
     }
 }
 
@@ -306,6 +317,7 @@ fn mounts(node: &Node) -> Vec<ServiceMount> {
         source_path: None,
         target: t.value.split(':').next().unwrap_or_default().to_owned(),
         read_only: false,
+        propagation: None,
     }));
     all
 }
@@ -326,6 +338,7 @@ fn mount(item: &Node) -> Option<ServiceMount> {
         source_path,
         target: text(item, "target").map(|t| t.value).unwrap_or_default(),
         read_only: item.get("read_only").is_some_and(truth),
+        propagation: item.at(&["bind", "propagation"]).and_then(Node::any_text),
     })
 }
 

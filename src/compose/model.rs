@@ -166,8 +166,23 @@ pub struct Service {
     pub extends: Option<At<String>>,
     /// `scale`, or `deploy.replicas`.
     pub scale: Option<At<u64>>,
+    /// What it may take of the host.
+    pub limits: Limits,
+    /// `deploy.restart_policy.max_attempts`.
+    pub restart_attempts: Option<Text>,
     /// The keys of the service that are set, each at its key: for rules that ask "is there a …".
     pub keys: Vec<At<String>>,
+}
+
+/// Limits of a service, by its own keys or by `deploy.resources.limits`.
+#[derive(Clone, Debug, Default)]
+pub struct Limits {
+    /// `mem_limit`, `memory`.
+    pub memory: Option<Text>,
+    /// `cpus`, `cpu_quota`.
+    pub cpus: Option<Text>,
+    /// `pids_limit`, `pids`; `-1` is none.
+    pub pids: Option<Text>,
 }
 
 /// `build`.
@@ -289,6 +304,8 @@ pub struct ServiceMount {
     pub target: String,
     /// Read-only.
     pub read_only: bool,
+    /// Bind propagation.
+    pub propagation: Option<Text>,
 }
 
 /// What a mount is.

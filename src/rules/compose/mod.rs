@@ -4,18 +4,41 @@ use crate::rule::{Entry, declarative};
 
 mod build_arg_not_declared;
 mod build_time_variable_set_at_run_time;
+mod capabilities_not_dropped;
+mod capability_added;
+mod confinement_switched_off;
 mod depends_on_without_readiness;
 mod image_built_elsewhere;
+mod missing_limits;
+mod mount_propagation_shared;
 mod obsolete_version;
+mod privileged_port;
+mod privileges_can_be_gained;
+mod retry_count_off_benchmark;
+mod service_without_healthcheck;
+mod system_folder_writable;
 mod unused_definition;
+mod volume_with_several_writers;
 
 /// The rules of this category.
 pub(super) const RULES: &[Entry] = &[
     build_arg_not_declared::BuildArgNotDeclared::ENTRY,
     build_time_variable_set_at_run_time::BuildTimeVariableSetAtRunTime::ENTRY,
+    capabilities_not_dropped::CapabilitiesNotDropped::ENTRY,
+    capability_added::CapabilityAdded::ENTRY,
+    confinement_switched_off::ConfinementSwitchedOff::ENTRY,
     depends_on_without_readiness::DependsOnWithoutReadiness::ENTRY,
+    declarative!("compose/foreign-cgroup"),
     image_built_elsewhere::ImageBuiltElsewhere::ENTRY,
     declarative!("compose/links"),
+    missing_limits::MissingLimits::ENTRY,
+    mount_propagation_shared::MountPropagationShared::ENTRY,
     obsolete_version::ObsoleteVersion::ENTRY,
+    privileged_port::PrivilegedPort::ENTRY,
+    privileges_can_be_gained::PrivilegesCanBeGained::ENTRY,
+    retry_count_off_benchmark::RetryCountOffBenchmark::ENTRY,
+    service_without_healthcheck::ServiceWithoutHealthcheck::ENTRY,
+    system_folder_writable::SystemFolderWritable::ENTRY,
     unused_definition::UnusedDefinition::ENTRY,
+    volume_with_several_writers::VolumeWithSeveralWriters::ENTRY,
 ];

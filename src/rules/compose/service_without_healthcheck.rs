@@ -1,0 +1,40 @@
+use crate::compose::{Project, Role, Service};
+use crate::rule::{Cx, Rule, rule};
+use crate::stack::Stack;
+
+rule!(ServiceWithoutHealthcheck, "compose/service-without-healthcheck");
+
+impl Rule for ServiceWithoutHealthcheck {
+    fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
+        for (at, project) in stack.projects.iter().enumerate() {
+            if project.role == Role::Fragment {
+                continue;
+            }
+            for (n, service) in project.services.iter().enumerate() {
+                let name = &service.name.value;
+                match &service.healthcheck {
+                    Some(check) if check.disabled => {
+                        cx.report(check.span, format!("`{name}`'s health check is switched off, so a hung container counts as running"))
+                            .help("delete this, or say what to test");
+                    }
+                    Some(_) => {}
+                    // the Dockerfile says it, or a rule says so of the Dockerfile
+                    None if stack.builds.iter().any(|b| b.service == Some((at, n))) || runs_once(project, service) => {}
+                    None => {
+                        cx.report(
+                            service.name.span,
+                            format!("nothing says how to tell whether `{name}` works, so a hung container counts as running"),
+                        )
+                        .help("add a `healthcheck`, unless its image has one");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A job that somebody waits for the end of.
+fn runs_once(project: &Project, service: &Service) -> bool {
+    let waits = project.services.iter().flat_map(|s| &s.depends_on);
+    waits.filter(|d| d.service.value == service.name.value).any(|d| d.condition == "service_completed_successfully")
+}
