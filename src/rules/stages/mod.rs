@@ -2,6 +2,7 @@
 
 use crate::rule::Entry;
 
+mod arg_out_of_scope;
 mod build_tools_in_final_stage;
 mod copy_from_own_stage;
 mod dev_dependencies_in_final_stage;
@@ -19,6 +20,7 @@ mod whole_image_copied;
 /// The rules of this category.
 pub(super) const RULES: &[Entry] = &[
     build_tools_in_final_stage::BuildToolsInFinalStage::ENTRY,
+    arg_out_of_scope::ArgOutOfScope::ENTRY,
     copy_from_own_stage::CopyFromOwnStage::ENTRY,
     dev_dependencies_in_final_stage::DevDependenciesInFinalStage::ENTRY,
     duplicate_stage_name::DuplicateStageName::ENTRY,

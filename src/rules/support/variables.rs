@@ -108,6 +108,8 @@ pub(crate) struct Unset {
     pub guess: bool,
     /// The same instruction sets the variable of this name: `ENV PATH=$PATH:/x`.
     pub appended: bool,
+    /// An ARG above the first FROM has this name: what is missing is its declaration in the stage.
+    pub global: bool,
 }
 
 impl Unset {
@@ -120,6 +122,7 @@ impl Unset {
 /// The variables that an instruction of a stage, at the place `before` in the items, reads and that are set neither by the file nor by the base image.
 pub(crate) fn unset(unit: &DockerfileUnit, stage: usize, before: usize, instruction: &Instruction) -> Vec<Unset> {
     let base = inherited(unit, stage);
+    let globals = global_args(unit);
     let mut own: Vec<String> = Vec::new();
     let mut found: Vec<Unset> = Vec::new();
     for (used, setting) in reads(instruction, unit.ast.escape) {
@@ -142,7 +145,8 @@ pub(crate) fn unset(unit: &DockerfileUnit, stage: usize, before: usize, instruct
         let guess = matches!(base, Inherited::Unknown);
         let near = crate::syntax::closest(&used.name, options).filter(|near| !guess || surely(&used.name, near)).map(str::to_owned);
         let appended = setting.key.is_some_and(|key| key == used.name);
-        found.push(Unset { used, near, guess, appended });
+        let global = globals.iter().any(|g| g.name == used.name);
+        found.push(Unset { used, near, guess, appended, global });
     }
     found
 }

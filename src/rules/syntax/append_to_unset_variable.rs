@@ -9,7 +9,7 @@ impl Rule for AppendToUnsetVariable {
         variables::report(
             unit,
             cx,
-            |u| !u.guess && u.appended,
+            |u| !u.global && !u.guess && u.appended,
             |names| format!("{names} has no value yet, so the list gets an empty entry, which most programs read as the current folder"),
             |u| format!("leave `${}` out; the base image does not set it", u.used.name),
         );

@@ -9,7 +9,7 @@ impl Rule for FallbackAlwaysTaken {
         variables::report(
             unit,
             cx,
-            |u| (!u.guess || u.near.is_some()) && !u.appended && u.has_fallback(),
+            |u| !u.global && (!u.guess || u.near.is_some()) && !u.appended && u.has_fallback(),
             |names| format!("nothing can set {names} here, so the case for an unset variable always holds, whatever --build-arg says"),
             |u| match &u.near {
                 Some(near) => format!("did you mean `{near}`?"),

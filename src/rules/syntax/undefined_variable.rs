@@ -9,7 +9,7 @@ impl Rule for UndefinedVariable {
         variables::report(
             unit,
             cx,
-            |u| (!u.guess || u.near.is_some()) && !u.appended && !u.has_fallback(),
+            |u| !u.global && (!u.guess || u.near.is_some()) && !u.appended && !u.has_fallback(),
             |names| format!("nothing sets {names} here, so the builder puts nothing in its place"),
             |u| match &u.near {
                 Some(near) => format!("did you mean `{near}`?"),
