@@ -4,7 +4,7 @@ use crate::rules::support::instructions::{blocks, on_first_line};
 use crate::rules::support::syntax_errors::template;
 use crate::stack::{DockerfileUnit, Stack};
 use crate::syntax::closest;
-use crate::syntax::dockerfile::{Instruction, Op};
+use crate::syntax::dockerfile::{Instruction, Op, Stage};
 use crate::text::Text;
 
 rule!(UnknownStage, "stages/unknown-stage");
@@ -26,7 +26,51 @@ impl Rule for UnknownStage {
                 }
             }
         }
+        for (index, stage) in unit.ast.stages.iter().enumerate() {
+            let (Some(instruction), Some(from)) = (unit.ast.instruction(stage.from), unit.ast.from_of(stage)) else { continue };
+            if let Some((message, help)) = base_fault(unit, index, &from.image) {
+                let place = on_first_line(cx, instruction, from.image.span);
+                cx.report(place, message).help(help).aliases(&[]);
+            }
+        }
     }
+
+    fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
+        for build in stack.builds.iter().filter(|b| b.service.is_some() && b.stage.is_none()) {
+            let (Some(target), Some(unit)) = (&build.target, stack.dockerfiles.get(build.dockerfile)) else { continue };
+            if target.is_empty() || target.contains('$') || unit.stages.is_empty() {
+                continue;
+            }
+            let names: Vec<&str> = unit.stages.iter().filter_map(|s| s.name.as_deref()).collect();
+            let help = match (closest(&target.to_lowercase(), names.iter().copied()), names.as_slice()) {
+                (Some(near), _) => format!("did you mean `{near}`?"),
+                (None, []) => "none of its stages has a name: give one with AS".to_owned(),
+                (None, names) => format!("its stages are {}", names.join(", ")),
+            };
+            cx.report(target.span, format!("{} has no stage `{}`, so this service cannot be built", unit.path, target.value))
+                .help(help)
+                .aliases(&[]);
+        }
+    }
+}
+
+/// What is wrong with the image of a FROM that looks like a stage.
+fn base_fault(unit: &DockerfileUnit, index: usize, image: &Text) -> Option<(String, String)> {
+    let name = image.value.as_str();
+    if name.is_empty() || name.contains(['$', ':', '/', '.', '@']) || is_official(name) || name != name.to_lowercase() {
+        return None;
+    }
+    let named = |s: &Stage| s.name.as_ref().is_some_and(|n| n.value == name);
+    let above = unit.ast.stages.iter().take(index);
+    if above.clone().any(named) {
+        return None;
+    }
+    let message = format!("no stage above is named `{name}`, so the builder pulls an image of that name");
+    if unit.ast.stages.iter().skip(index).any(named) {
+        return Some((message, "move that stage above this one".to_owned()));
+    }
+    let near = closest(name, above.filter_map(|s| s.name.as_ref()).map(|n| n.value.as_str()))?;
+    (name.len() > 3).then(|| (message, format!("did you mean `{near}`?")))
 }
 
 /// What is wrong with a reference to a stage, and what to do.

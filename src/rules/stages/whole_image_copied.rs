@@ -1,6 +1,6 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::instructions::{blocks, on_first_line};
-use crate::stack::DockerfileUnit;
+use crate::stack::{DockerfileUnit, ImageRef, knowledge};
 use crate::syntax::dockerfile::{Op, unquote};
 
 rule!(WholeImageCopied, "stages/whole-image-copied");
@@ -14,7 +14,7 @@ impl Rule for WholeImageCopied {
                 let Op::Copy(copy) = &instruction.op else { continue };
                 let root = |text: &crate::text::Text| unquote(text, unit.ast.escape).value == "/";
                 let (Some(from), [source]) = (&copy.from, copy.sources.as_slice()) else { continue };
-                if scratch || !root(source) || !root(&copy.dest) {
+                if scratch || !root(source) || !root(&copy.dest) || !is_system(unit, from) {
                     continue;
                 }
                 let place = on_first_line(cx, instruction, instruction.head);
@@ -25,5 +25,15 @@ impl Rule for WholeImageCopied {
                 .help("copy what the build made, or start from that stage");
             }
         }
+    }
+}
+
+/// Whether what is copied is a system with files of its own; images of a few tools on nothing are made to be laid over others.
+fn is_system(unit: &DockerfileUnit, from: &str) -> bool {
+    let name = from.to_lowercase();
+    let stage = unit.stages.iter().find(|s| s.name.as_deref() == Some(name.as_str())).map(|s| s.index).or_else(|| name.parse().ok());
+    match stage {
+        Some(stage) => unit.root_image(stage).is_none_or(|i| knowledge::distribution(i).is_some() || i.official().is_some()),
+        None => knowledge::distribution(&ImageRef::parse(from)).is_some() || !from.contains('/'),
     }
 }
