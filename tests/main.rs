@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr, reason = "helpers of tests may panic")]
 
 mod cli;
+mod comments;
 mod compose;
 mod dockerfile;
 #[cfg(all(unix, feature = "execute"))]

@@ -1,0 +1,91 @@
+//! Comments that silence findings, each with the scope that its own tool gives it.
+
+use stacklint::files::Memory;
+use stacklint::rule::{Selection, SelectionRequest, registry};
+use stacklint::stack::{Candidate, Request};
+use stacklint::{check, stack};
+
+/// The findings as `line id`, by the peer's id that was asked for.
+fn found(text: &str, select: &[&'static str], change: impl FnOnce(&mut Request)) -> Vec<String> {
+    let mut files = Memory::new();
+    files.insert("Dockerfile", text);
+    let candidates = vec![Candidate { path: "Dockerfile".to_owned(), explicit: true }];
+    let mut request = Request { candidates, ..Request::default() };
+    change(&mut request);
+    let stack = stack::load(&request, &files);
+    let names = select.iter().map(|n| (*n).to_owned()).collect();
+    let selection = Selection::resolve(&SelectionRequest { select: names, ..SelectionRequest::default() }, registry()).unwrap();
+    let mut lines: Vec<String> = Vec::new();
+    for d in check::run(&stack, &selection).diagnostics {
+        let line = stack.sources.line(d.primary);
+        let asked = |name: &&&str| **name == d.rule || d.aliases.contains(*name);
+        lines.extend(select.iter().filter(asked).map(|id| format!("{line} {id}")));
+    }
+    lines
+}
+
+fn plain(text: &str, select: &[&'static str]) -> Vec<String> {
+    found(text, select, |_| {})
+}
+
+#[test]
+fn a_check_comment_holds_for_the_next_instruction() {
+    let id = ["UndefinedVar"];
+    for (between, silent) in [("", true), ("# why\n", true), ("\n", true), ("#\n", false), ("# check=skip=JSONArgsRecommended\n", true)] {
+        let text = format!("FROM scratch\n# check=skip=UndefinedVar // known\n{between}ENV A=$X\nENV B=$X\n");
+        let line = text.lines().count();
+        let wanted = if silent {
+            vec![format!("{line} UndefinedVar")]
+        } else {
+            vec![format!("{} UndefinedVar", line - 1), format!("{line} UndefinedVar")]
+        };
+        assert_eq!(plain(&text, &id), wanted, "{between:?}");
+    }
+    for comment in ["   # check=skip=UndefinedVar", "# check=skip=undefinedvar", "# check = skip = UndefinedVar", "# check=foo=bar"] {
+        assert_eq!(plain(&format!("FROM scratch\n{comment}\nENV A=$X\n"), &id), ["3 UndefinedVar"], "{comment}");
+    }
+}
+
+#[test]
+fn some_checks_are_silenced_for_whole_files_only() {
+    let id = ["DuplicateStageName"];
+    assert_eq!(plain("FROM scratch AS a\n# check=skip=all\nFROM scratch AS a\n", &id), ["3 DuplicateStageName"]);
+    assert_eq!(plain("# check=skip=DuplicateStageName\nFROM scratch AS a\nFROM scratch AS a\n", &id), [""; 0]);
+    assert_eq!(plain("\n# check=skip=DuplicateStageName\nFROM scratch AS a\nFROM scratch AS a\n", &id), ["4 DuplicateStageName"]);
+}
+
+#[test]
+fn the_comment_for_an_overridden_instruction_stands_above_the_later_one() {
+    let id = ["MultipleInstructionsDisallowed"];
+    let comment = "# check=skip=MultipleInstructionsDisallowed\n";
+    assert_eq!(plain(&format!("FROM scratch\n{comment}CMD [\"a\"]\nCMD [\"b\"]\n"), &id), ["3 MultipleInstructionsDisallowed"]);
+    assert_eq!(plain(&format!("FROM scratch\nCMD [\"a\"]\n{comment}CMD [\"b\"]\n"), &id), [""; 0]);
+}
+
+#[test]
+fn a_build_argument_stands_in_for_the_directive() {
+    let give = |value: &'static str| move |r: &mut Request| r.build_args.push(("BUILDKIT_DOCKERFILE_CHECK".to_owned(), value.to_owned()));
+    let text = "# check=skip=all\nFROM scratch as a\n";
+    let id = ["FromAsCasing"];
+    assert_eq!(plain(text, &id), [""; 0]);
+    assert_eq!(found(text, &id, give("error=true")), ["2 FromAsCasing"]);
+    assert_eq!(found(text, &id, give("skip=FromAsCasing")), [""; 0]);
+}
+
+#[test]
+fn a_target_leaves_stages_alone_that_it_does_not_need() {
+    let text = "FROM scratch AS first\nCOPY $a .\nFROM scratch AS second\nCOPY $b .\nFROM first AS third\nCOPY $c .\n";
+    let id = ["UndefinedVar"];
+    assert_eq!(plain(text, &id), ["2 UndefinedVar", "4 UndefinedVar", "6 UndefinedVar"]);
+    assert_eq!(found(text, &id, |r| r.target = Some("Third".to_owned())), ["2 UndefinedVar", "6 UndefinedVar"]);
+}
+
+#[test]
+fn a_comment_for_one_tool_does_not_hide_another_tools_check() {
+    let text = "FROM scratch\n# hadolint ignore=DL3025\nCMD run\n";
+    assert_eq!(plain(text, &["DL3025"]), [""; 0]);
+    assert_eq!(plain(text, &["shell-form-signals"]), [""; 0]);
+    assert_eq!(plain(text, &["JSONArgsRecommended"]), ["3 JSONArgsRecommended"]);
+    let apart = "FROM scratch\n# hadolint ignore=DL3025\n# because\nCMD run\n";
+    assert_eq!(plain(apart, &["DL3025"]), ["4 DL3025"]);
+}
