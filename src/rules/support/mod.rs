@@ -1,5 +1,6 @@
 //! Knowledge that several rules share. Everything here is a pure function over the model.
 
+pub(crate) mod bashisms;
 pub(crate) mod broken_json;
 pub(crate) mod build_args;
 pub(crate) mod caches;

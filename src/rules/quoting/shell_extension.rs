@@ -1,0 +1,27 @@
+use crate::rule::{Cx, Rule, rule};
+use crate::rules::support::bashisms::{Sh, bashisms, seen_by_hadolint, sh_of};
+use crate::stack::ScriptUnit;
+
+rule!(ShellExtension, "quoting/shell-extension");
+
+impl Rule for ShellExtension {
+    fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
+        let shell = sh_of(cx.stack, unit);
+        if shell == Sh::Other || !seen_by_hadolint(cx.stack, unit) {
+            return;
+        }
+        for found in bashisms(&unit.script) {
+            let fails = match shell {
+                Sh::Known("dash") => !found.dash.is_empty(),
+                Sh::Known(_) => !found.ash.is_empty(),
+                _ => false,
+            };
+            if fails || found.codes.is_empty() {
+                continue;
+            }
+            cx.report(found.span, format!("{} is not known to every sh: the RUN may fail on another base image", found.what))
+                .help("name the shell that is meant with SHELL, or write it as POSIX has it")
+                .aliases(found.codes);
+        }
+    }
+}
