@@ -17,7 +17,8 @@ impl Rule for InstallWaitsForAnswer {
         let last = unit.ast.stage_of(item).is_none_or(|stage| stage + 1 == unit.ast.stages.len());
         for (call, command) in system_calls(script) {
             // `yes |` answers
-            if command.place.pipe_index > 0 || !asks(&call) {
+            let only_files = call.program == "apt" && !call.packages.is_empty() && !call.needs_lists();
+            if command.place.pipe_index > 0 || only_files || !asks(&call) {
                 continue;
             }
             let aliases: &[&'static str] = match (call.manager, call.program.as_str()) {
@@ -31,7 +32,10 @@ impl Rule for InstallWaitsForAnswer {
             let verb = verb_word(&call);
             cx.report(
                 call.head,
-                format!("`{} {verb}` asks before it goes on, and a build has nobody to answer: it stops here", call.program),
+                format!(
+                    "`{} {verb}` asks before it installs what else is needed, and a build has nobody to answer: it stops",
+                    call.program
+                ),
             )
             .help("add `-y`")
             .fix("answer with -y", Applicability::Safe, vec![replace(call.head.at_end(), " -y")])

@@ -118,7 +118,10 @@ fn drops_root(image: &ImageRef) -> bool {
         "vault",
         "valkey",
     ];
-    const OTHERS: [&str; 12] = [
+    const OTHERS: [&str; 15] = [
+        "windowsservercore",
+        "nanoserver",
+        "/windows",
         "nonroot",
         "unprivileged",
         "rootless",

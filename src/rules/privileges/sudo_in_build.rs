@@ -9,8 +9,12 @@ rule!(SudoInBuild, "privileges/sudo-in-build");
 impl Rule for SudoInBuild {
     fn script(&self, script: &ScriptUnit, cx: &mut Cx<'_>) {
         let Some((unit, item)) = run_of(cx.stack, script) else { return };
-        let user = unit.ast.stage_of(item).and_then(|stage| unit.user_at(stage, item));
-        let is_root = user.is_none_or(|u| matches!(u.value.as_str(), "root" | "0" | "root:root" | "0:0"));
+        let stage = unit.ast.stage_of(item);
+        let official = stage.and_then(|s| unit.root_image(s)).is_some_and(|image| image.official().is_some());
+        let is_root = match stage.and_then(|stage| unit.user_at(stage, item)) {
+            Some(user) => matches!(user.value.as_str(), "root" | "0" | "root:root" | "0:0"),
+            None => official,
+        };
         for (_, command) in script.script.walk() {
             let Some(at) = command.words.iter().position(is_sudo) else { continue };
             let effective = command.effective();

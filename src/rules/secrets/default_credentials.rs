@@ -1,6 +1,6 @@
 use crate::compose::{EnvVar, Project, Service};
 use crate::rule::{Cx, Rule, rule};
-use crate::rules::support::secrets::{password_name, tried_first, url_login};
+use crate::rules::support::secrets::{password_name, placeholder, tried_first, url_login};
 use crate::rules::support::setting::for_development;
 use crate::source::Span;
 use crate::stack::Runtime;
@@ -69,7 +69,15 @@ fn login<'a>(project: &Project, service: &'a Service, var: &'a EnvVar, runtime: 
         return None;
     }
     let server = is_server(name, runtime);
-    (server || has_neighbour(project, service)).then(|| Login { service, name, password: value.value.clone(), span: value.span, server })
+    let lower = name.to_lowercase();
+    let elsewhere = ["mail", "smtp", "ldap"].iter().any(|w| lower.contains(w)) || placeholder(value);
+    (server || !elsewhere && has_neighbour(project, service)).then(|| Login {
+        service,
+        name,
+        password: value.value.clone(),
+        span: value.span,
+        server,
+    })
 }
 
 /// The user that belongs to a password: `DB_USER` beside `DB_PASS`.

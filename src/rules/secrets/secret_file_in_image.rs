@@ -17,7 +17,7 @@ type Found = (String, &'static str, bool);
 impl Rule for SecretFileInImage {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
         for (stage, ast_stage) in unit.ast.stages.iter().enumerate() {
-            let mut said: Vec<String> = Vec::new();
+            let mut all: Vec<(&Text, &Instruction, Vec<Found>)> = Vec::new();
             for (item, instruction) in unit.ast.stage_instructions(ast_stage) {
                 let (Op::Copy(copy) | Op::Add(copy)) = &instruction.op else { continue };
                 if copy.from.is_some() || !reaches_an_image(cx.stack, unit, stage, item, copy) {
@@ -26,11 +26,15 @@ impl Rule for SecretFileInImage {
                 for source in &copy.sources {
                     let builds = cx.stack.builds_of(unit);
                     let found = builds.map(|b| brought(cx.stack, unit, b, stage, item, instruction, source)).find(|f| !f.is_empty());
-                    let mut found = found.unwrap_or_default();
-                    found.retain(|(path, _, _)| !said.contains(path));
-                    report(&found, source, instruction, cx);
-                    said.extend(found.into_iter().map(|(path, _, _)| path));
+                    all.extend(found.map(|found| (source, instruction, found)));
                 }
+            }
+            // a file is said once: where it is named, else where its folder is copied first
+            let mut said: Vec<String> = all.iter().flat_map(|(_, _, f)| f).filter(|f| f.2).map(|f| f.0.clone()).collect();
+            for (source, instruction, mut found) in all {
+                found.retain(|(path, _, named)| *named || !said.contains(path));
+                report(&found, source, instruction, cx);
+                said.extend(found.into_iter().map(|(path, _, _)| path));
             }
         }
     }

@@ -24,6 +24,9 @@ impl Rule for SecretInBuildArg {
             if let (Some(value), Value::Token(_) | Value::Random | Value::Word) = (&variable.value, variable.judged) {
                 report = report.label(value.span, "and this default is in the file").mask(value.span);
             }
+            if variable.span != variable.key {
+                report = report.label(variable.key, "this one");
+            }
             for arg in given {
                 report = report.label(arg.name.span, "given here");
                 if let Some(value) = &arg.value {

@@ -15,10 +15,14 @@ impl Rule for SecretInEnv {
             };
             // a word that everyone knows is no secret to hide, and would be hidden wherever it stands
             let hidden = if tried_first(None, value) { value.span.at_end() } else { value.span };
-            cx.report(variable.span, format!("{what} is in the image for whoever pulls it, and in the environment of every process"))
+            let report = cx
+                .report(variable.span, format!("{what} is in the image for whoever pulls it, and in the environment of every process"))
                 .help(format!("give `{}` when the container starts, or as a build secret to the one RUN that needs it", variable.name))
                 .aliases(&variable.aliases)
                 .mask(hidden);
+            if variable.span != variable.key {
+                report.label(variable.key, "this one");
+            }
         }
     }
 }

@@ -96,7 +96,7 @@ pub(crate) fn unpinned_language(command: &Command) -> Option<(Language, Vec<&Wor
     if name.starts_with("python") && words.get(1).is_some_and(|w| w.lossy() == "-m") {
         words = words.get(2..)?;
         name = program(words)?;
-    } else if effective.words.first().is_some_and(|w| is_variable(w)) {
+    } else if effective.words.first().is_some_and(is_variable) {
         return None;
     }
     let args = words.get(1..).unwrap_or_default();

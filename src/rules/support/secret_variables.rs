@@ -33,8 +33,6 @@ pub(crate) struct Variable {
     pub judged: Value,
     /// The stage; `None` before the first FROM.
     pub stage: Option<usize>,
-    /// Place of the instruction in the items.
-    pub item: usize,
     /// The ids of the peers that report it.
     pub aliases: Vec<&'static str>,
 }
@@ -46,11 +44,11 @@ pub(crate) fn of(stack: &Stack, unit: &DockerfileUnit) -> Vec<Variable> {
         let stage = unit.ast.stage_of(item);
         match &instruction.op {
             Op::Env(pairs) | Op::Arg(pairs) => {
-                found.extend(pairs.iter().filter_map(|p| variable(stack, unit, instruction, stage, item, p)));
+                found.extend(pairs.iter().filter_map(|p| variable(stack, unit, instruction, stage, p)));
             }
             Op::Onbuild(inner) => {
                 if let Op::Env(pairs) | Op::Arg(pairs) = &inner.op {
-                    let named = pairs.iter().filter_map(|p| variable(stack, unit, inner, None, item, p));
+                    let named = pairs.iter().filter_map(|p| variable(stack, unit, inner, None, p));
                     found.extend(named.map(|v| Variable { kind: Kind::Named, aliases: hadolint(&v.name), ..v }));
                 }
             }
@@ -65,14 +63,7 @@ fn hadolint(name: &str) -> Vec<&'static str> {
     if hadolint_name(name) { vec!["DL3064"] } else { Vec::new() }
 }
 
-fn variable(
-    stack: &Stack,
-    unit: &DockerfileUnit,
-    instruction: &Instruction,
-    stage: Option<usize>,
-    item: usize,
-    pair: &Pair,
-) -> Option<Variable> {
+fn variable(stack: &Stack, unit: &DockerfileUnit, instruction: &Instruction, stage: Option<usize>, pair: &Pair) -> Option<Variable> {
     let name = unquote(&pair.key, unit.ast.escape).value;
     if name.contains(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))) {
         return None;
@@ -103,7 +94,7 @@ fn variable(
     let line = |span: Span| source.line_of(span.start as usize);
     let key = pair.key.span;
     let span = if line(key) == line(instruction.head) { key } else { instruction.word.span.to(key) };
-    Some(Variable { kind, name, span, key, value, judged, stage, item, aliases })
+    Some(Variable { kind, name, span, key, value, judged, stage, aliases })
 }
 
 /// Whether a stage is part of an image that some build ends with.

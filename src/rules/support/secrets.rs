@@ -251,7 +251,8 @@ pub(crate) fn placeholder(value: &str) -> bool {
 /// Whether nobody thought of a value: letters and figures without order.
 fn random(value: &str) -> bool {
     let value = value.trim();
-    if value.len() < 8 || value.contains(char::is_whitespace) || value.contains("://") {
+    let counted = ["123456", "abcdef"].iter().any(|run| value.to_lowercase().contains(run));
+    if value.len() < 8 || counted || value.contains(char::is_whitespace) || value.contains("://") {
         return false;
     }
     let kind = |c: char| match c {
@@ -326,15 +327,23 @@ pub(crate) fn token(text: &str) -> Option<&'static str> {
     if text.contains("-----BEGIN") && text.contains("PRIVATE KEY-----") {
         return Some("a private key");
     }
+    for (host, kind) in [("hooks.slack.com/services/T", "a Slack webhook"), ("discord.com/api/webhooks/", "a Discord webhook")] {
+        let path = text.split_once(host).map(|(_, path)| path);
+        if path.is_some_and(|p| p.rsplit('/').next().is_some_and(|last| last.len() >= 20 && !made_up(last))) {
+            return Some(kind);
+        }
+    }
     text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))).find_map(word_token)
 }
 
+/// Whether the random part of a token was typed by somebody who needed an example.
+fn made_up(rest: &str) -> bool {
+    let lower = rest.to_lowercase();
+    let distinct: std::collections::BTreeSet<char> = lower.chars().collect();
+    distinct.len() < 7 || ["example", "xxxx", "your", "12345678", "abcdef", "test", "dummy"].iter().any(|p| lower.contains(p))
+}
+
 fn word_token(word: &str) -> Option<&'static str> {
-    let made_up = |rest: &str| {
-        let lower = rest.to_lowercase();
-        let distinct: std::collections::BTreeSet<char> = lower.chars().collect();
-        distinct.len() < 7 || ["example", "xxxx", "your", "12345678", "abcdef", "test", "dummy"].iter().any(|p| lower.contains(p))
-    };
     for (kind, prefix, least) in TOKENS {
         let Some(rest) = word.strip_prefix(prefix) else { continue };
         let upper = prefix.len() == 4 && prefix.ends_with("IA");
