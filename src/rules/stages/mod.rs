@@ -3,6 +3,7 @@
 use crate::rule::Entry;
 
 mod arg_out_of_scope;
+mod artifact_not_in_stage;
 mod build_tools_in_final_stage;
 mod copy_from_own_stage;
 mod dev_dependencies_in_final_stage;
@@ -19,8 +20,9 @@ mod whole_image_copied;
 
 /// The rules of this category.
 pub(super) const RULES: &[Entry] = &[
-    build_tools_in_final_stage::BuildToolsInFinalStage::ENTRY,
     arg_out_of_scope::ArgOutOfScope::ENTRY,
+    artifact_not_in_stage::ArtifactNotInStage::ENTRY,
+    build_tools_in_final_stage::BuildToolsInFinalStage::ENTRY,
     copy_from_own_stage::CopyFromOwnStage::ENTRY,
     dev_dependencies_in_final_stage::DevDependenciesInFinalStage::ENTRY,
     duplicate_stage_name::DuplicateStageName::ENTRY,

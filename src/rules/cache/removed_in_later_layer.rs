@@ -1,0 +1,153 @@
+use crate::files;
+use crate::rule::{Cx, Rule, rule};
+use crate::rules::support::copies;
+use crate::rules::support::packages::{self, Manager, Verb, program};
+use crate::rules::support::steps::{self, Step};
+use crate::source::Span;
+use crate::stack::{DockerfileUnit, Lookup};
+use crate::syntax::shell::{Command, Word};
+
+rule!(RemovedInLaterLayer, "cache/removed-in-later-layer");
+
+impl Rule for RemovedInLaterLayer {
+    fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
+        let mut shipped: Vec<usize> = unit.final_stages(cx.stack).into_iter().flat_map(|f| unit.chain(f)).collect();
+        shipped.sort_unstable();
+        shipped.dedup();
+        for stage in shipped {
+            let history = steps::history(unit, stage);
+            for (n, step) in history.iter().enumerate().filter(|(_, s)| s.stage == stage && s.mounts().is_empty()) {
+                let earlier = history.get(..n).unwrap_or_default();
+                for placed in step.commands(unit) {
+                    let found = match program(placed.command.effective().words).as_deref() {
+                        Some("rm") => removed_file(unit, step, placed.command, placed.dir.as_deref(), earlier),
+                        _ => removed_package(unit, placed.command, earlier),
+                    };
+                    // what this RUN made itself is gone with it
+                    let Some((span, what, made)) = found.filter(|_| !makes_again(unit, step, placed.command)) else { continue };
+                    cx.report(span, format!("{what} still ships: the layer that brought it keeps it, this one only hides it"))
+                        .label(made, "brought here")
+                        .help("remove it in the RUN that brings it, or build in a stage of its own");
+                }
+            }
+        }
+    }
+}
+
+/// Whether the lists that are removed were fetched again in this RUN.
+fn makes_again(unit: &DockerfileUnit, step: &Step<'_>, command: &Command) -> bool {
+    let lists = command.words.iter().any(|w| w.lossy().starts_with("/var/lib/apt"));
+    lists && step.run(unit).is_some_and(|s| s.walk().iter().any(|(_, c)| packages::system(c).is_some_and(|c| c.verb == Verb::Update)))
+}
+
+type Found = Option<(Span, String, Span)>;
+
+fn value(unit: &DockerfileUnit, step: &Step<'_>, word: &Word) -> Option<String> {
+    word.evaluate(&|name| match unit.lookup(step.stage, step.item, name) {
+        Lookup::Known(value) => Some(value),
+        _ => None,
+    })
+}
+
+fn removed_file(unit: &DockerfileUnit, step: &Step<'_>, command: &Command, dir: Option<&str>, earlier: &[Step<'_>]) -> Found {
+    for word in command.effective().operands(&[]) {
+        let text = value(unit, step, word)?;
+        let path = if text.starts_with('/') { files::normalize(&text) } else { files::join(dir?, &text) };
+        for made in earlier.iter().rev() {
+            if let Some(span) = brings(unit, made, &path) {
+                return Some((word.span, format!("`{text}`"), span));
+            }
+        }
+    }
+    None
+}
+
+/// Whether a step puts a file, or a folder of its own, at a path or under a pattern.
+fn brings(unit: &DockerfileUnit, step: &Step<'_>, path: &str) -> Option<Span> {
+    let is = |made: &str| {
+        let (dir, name) = (files::parent(path), files::file_name(path));
+        made == path || name.contains('*') && files::parent(made) == dir && copies::glob(name, files::file_name(made))
+    };
+    if let Some(copy) = copies::copy(unit, *step, None) {
+        let found = copy.sources.iter().any(|s| {
+            let name = files::file_name(&s.path);
+            let made = if copy.dest_is_dir && s.kind != copies::SourceKind::Dir { files::join(&copy.dest, name) } else { copy.dest.clone() };
+            s.path != "." && s.kind != copies::SourceKind::Glob && is(&made)
+        });
+        return found.then_some(step.instruction.head);
+    }
+    if !step.mounts().is_empty() {
+        return None;
+    }
+    let lists = path.starts_with("/var/lib/apt/lists") || path == "/var/lib/apt";
+    step.commands(unit).into_iter().find_map(|placed| {
+        if let Some(call) = packages::system(placed.command) {
+            return (lists && call.manager == Manager::Apt && call.verb == Verb::Update).then_some(call.head);
+        }
+        let made = fetched(unit, step, placed.command, placed.dir.as_deref())?;
+        (is(&made) && !removed_here(unit, step, &made)).then_some(placed.command.span)
+    })
+}
+
+fn removed_here(unit: &DockerfileUnit, step: &Step<'_>, path: &str) -> bool {
+    step.commands(unit).iter().any(|placed| {
+        let name = program(placed.command.effective().words);
+        matches!(name.as_deref(), Some("rm" | "mv"))
+            && placed.command.effective().operands(&[]).iter().any(|w| {
+                let text = value(unit, step, w).unwrap_or_default();
+                let text = placed.dir.as_deref().map_or(text.clone(), |d| files::join(d, &text));
+                text == path || files::strip_prefix(&text, path).is_some() || text.contains('*')
+            })
+    })
+}
+
+/// The file that a download writes, the folder that a clone makes.
+fn fetched(unit: &DockerfileUnit, step: &Step<'_>, command: &Command, dir: Option<&str>) -> Option<String> {
+    let effective = command.effective();
+    let name = program(effective.words)?;
+    let at = |text: &str| if text.starts_with('/') { Some(files::normalize(text)) } else { dir.map(|d| files::join(d, text)) };
+    let known = |(text, _): (String, Span)| unit.expand_at(step.stage, step.item, &text).filter(|t| !t.contains('$'));
+    let url = || effective.args().iter().find_map(|w| value(unit, step, w).filter(|v| v.contains("://")));
+    let last = |url: String| {
+        let path = url.split(['?', '#']).next().unwrap_or_default();
+        path.rsplit('/').next().map(str::to_owned).filter(|n| n.contains('.'))
+    };
+    match name.as_str() {
+        "curl" => match effective.option("--output", "-o").and_then(known) {
+            Some(out) => at(&out),
+            None if effective.has_flag("-O", "--remote-name") => at(&last(url()?)?),
+            None => None,
+        },
+        "wget" => match effective.option("--output-document", "-O").and_then(known) {
+            Some(out) if out != "-" => at(&out),
+            Some(_) => None,
+            None if effective.option("", "-P").is_some() || effective.has_flag("-i", "") || command.place.pipe_len > 1 => None,
+            None => at(&last(url()?)?),
+        },
+        "git" if effective.args().first().is_some_and(|w| w.lossy() == "clone") => {
+            let operands = effective.operands(&["-b", "--branch", "--depth", "-c", "-j", "--jobs", "-o", "--origin"]);
+            match operands.get(2) {
+                Some(folder) => at(&value(unit, step, folder)?),
+                None => at(value(unit, step, operands.get(1)?)?.rsplit('/').next()?.trim_end_matches(".git")),
+            }
+        }
+        _ => None,
+    }
+}
+
+fn removed_package(unit: &DockerfileUnit, command: &Command, earlier: &[Step<'_>]) -> Found {
+    let call = packages::system(command).filter(|c| c.verb == Verb::Remove)?;
+    for (name, span) in call.names() {
+        for step in earlier.iter().rev() {
+            let Some(script) = step.run(unit) else { continue };
+            for (_, command) in script.walk() {
+                let Some(install) = packages::system(command).filter(|c| c.verb == Verb::Install && c.manager == call.manager) else { continue };
+                let group = crate::syntax::shell::command::option(install.args, "--virtual", "-t").is_some_and(|(v, _)| v == name);
+                if group || install.names().iter().any(|(n, _)| *n == name) {
+                    return Some((span, format!("`{name}`"), install.head));
+                }
+            }
+        }
+    }
+    None
+}
