@@ -49,13 +49,15 @@ fn cloned(args: &[Word], rest: &[&Command]) -> Option<(Span, String)> {
     // a checkout that follows may pin it, and so may a script
     let pinned = rest.iter().any(|c| {
         let words = c.effective().words.iter().map(Word::lossy).collect::<Vec<_>>();
-        words.first().is_some_and(|w| w.ends_with("git")) && words.iter().any(|w| ["checkout", "reset", "switch", "fetch", "pull"].contains(&w.as_str()))
+        words.first().is_some_and(|w| w.ends_with("git"))
+            && words.iter().any(|w| ["checkout", "reset", "switch", "fetch", "pull"].contains(&w.as_str()))
     });
     (!pinned).then(|| (url.span, "the default branch".to_owned()))
 }
 
 fn is_branch(name: &str) -> bool {
-    ["main", "master", "develop", "dev", "trunk", "head", "stable", "latest", "release", "production"].contains(&name.to_lowercase().as_str())
+    ["main", "master", "develop", "dev", "trunk", "head", "stable", "latest", "release", "production"]
+        .contains(&name.to_lowercase().as_str())
 }
 
 fn is_latest(text: &str) -> bool {
@@ -65,8 +67,11 @@ fn is_latest(text: &str) -> bool {
     let parts: Vec<&str> = path.split('/').collect();
     let file = parts.last().copied().unwrap_or_default();
     // an API that is asked what the latest version is answers with a pin
-    let archive = [".tar.gz", ".tgz", ".zip", ".tar.xz", ".tar.bz2", ".deb", ".rpm", ".jar", ".sh", ".exe", ".gz", ".phar"].iter().any(|e| file.ends_with(e));
-    let asked = text.contains("api.") || file.ends_with(".json") || file.ends_with(".asc") || file.ends_with(".gpg") || file.ends_with(".key");
+    let archive = [".tar.gz", ".tgz", ".zip", ".tar.xz", ".tar.bz2", ".deb", ".rpm", ".jar", ".sh", ".exe", ".gz", ".phar"]
+        .iter()
+        .any(|e| file.ends_with(e));
+    let asked =
+        text.contains("api.") || file.ends_with(".json") || file.ends_with(".asc") || file.ends_with(".gpg") || file.ends_with(".key");
     let download = path.contains("releases/latest/download/");
     let branch = parts.windows(2).any(|w| matches!(w, [a, _] if ["master", "main"].contains(a))) && (archive || text.contains("raw."));
     let latest = archive && (parts.contains(&"latest") || file.split(['-', '_', '.']).any(|w| w == "latest"));

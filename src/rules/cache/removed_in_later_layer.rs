@@ -71,7 +71,8 @@ fn brings(unit: &DockerfileUnit, step: &Step<'_>, path: &str) -> Option<Span> {
     if let Some(copy) = copies::copy(unit, *step, None) {
         let found = copy.sources.iter().any(|s| {
             let name = files::file_name(&s.path);
-            let made = if copy.dest_is_dir && s.kind != copies::SourceKind::Dir { files::join(&copy.dest, name) } else { copy.dest.clone() };
+            let made =
+                if copy.dest_is_dir && s.kind != copies::SourceKind::Dir { files::join(&copy.dest, name) } else { copy.dest.clone() };
             s.path != "." && s.kind != copies::SourceKind::Glob && is(&made)
         });
         return found.then_some(step.instruction.head);
@@ -141,7 +142,9 @@ fn removed_package(unit: &DockerfileUnit, command: &Command, earlier: &[Step<'_>
         for step in earlier.iter().rev() {
             let Some(script) = step.run(unit) else { continue };
             for (_, command) in script.walk() {
-                let Some(install) = packages::system(command).filter(|c| c.verb == Verb::Install && c.manager == call.manager) else { continue };
+                let Some(install) = packages::system(command).filter(|c| c.verb == Verb::Install && c.manager == call.manager) else {
+                    continue;
+                };
                 let group = crate::syntax::shell::command::option(install.args, "--virtual", "-t").is_some_and(|(v, _)| v == name);
                 if group || install.names().iter().any(|(n, _)| *n == name) {
                     return Some((span, format!("`{name}`"), install.head));

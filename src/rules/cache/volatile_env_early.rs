@@ -31,6 +31,7 @@ fn source<'a>(stage: &'a StageModel, set: &'a EnvSet) -> Option<Option<&'a EnvSe
         let release = volatile::is_per_release(&a.name) && a.value.is_none();
         a.arg && a.item < set.item && volatile::reads(set, &a.name) && (release || volatile::is_per_build(&a.name))
     });
-    let named = volatile::is_per_build(&set.name) && set.text.as_ref().is_some_and(|t| !["unknown", "dev", "\"\"", "", "0"].contains(&t.value.trim_matches('"')));
+    let named = volatile::is_per_build(&set.name)
+        && set.text.as_ref().is_some_and(|t| !["unknown", "dev", "\"\"", "", "0"].contains(&t.value.trim_matches('"')));
     (arg.is_some() || named).then_some(arg)
 }

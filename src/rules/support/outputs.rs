@@ -23,8 +23,8 @@ struct Place {
 
 /// Folders that base images fill, and where installers put things.
 const SYSTEM: &[&str] = &[
-    "usr", "etc", "lib", "lib64", "bin", "sbin", "var", "opt", "root", "home", "tmp", "run", "srv", "mnt", "go", "proc", "sys", "dev", "media", "boot",
-    "data", "nix", "cargo", "rustup",
+    "usr", "etc", "lib", "lib64", "bin", "sbin", "var", "opt", "root", "home", "tmp", "run", "srv", "mnt", "go", "proc", "sys", "dev",
+    "media", "boot", "data", "nix", "cargo", "rustup",
 ];
 
 /// What a stage can have made; `None` where a command may write anywhere.
@@ -47,9 +47,8 @@ pub(crate) fn of(stack: &Stack, unit: &DockerfileUnit, stage: usize) -> Option<O
                 let known = copies::copy(unit, step, context).filter(|c| c.sources.iter().all(|s| s.kind == copies::SourceKind::File));
                 let archive = matches!(step.instruction.op, Op::Add(_));
                 match known.filter(|_| !archive && step.instruction.heredocs.is_empty()) {
-                    Some(copy) if copy.dest_is_dir => places.extend(
-                        copy.sources.iter().map(|s| Place { path: files::join(&path, files::file_name(&s.path)), whole: false }),
-                    ),
+                    Some(copy) if copy.dest_is_dir => places
+                        .extend(copy.sources.iter().map(|s| Place { path: files::join(&path, files::file_name(&s.path)), whole: false })),
                     _ => places.push(Place { path, whole: true }),
                 }
             }
@@ -70,7 +69,10 @@ impl Outputs {
         base || path.contains(['*', '?', '['])
             || self.places.iter().any(|place| {
                 let inside = files::strip_prefix(&place.path, path).is_some();
-                place.path == path || place.path.starts_with(UNKNOWN) || (place.whole && inside) || files::strip_prefix(path, &place.path).is_some()
+                place.path == path
+                    || place.path.starts_with(UNKNOWN)
+                    || (place.whole && inside)
+                    || files::strip_prefix(path, &place.path).is_some()
             })
     }
 
@@ -123,24 +125,51 @@ fn writes(command: &Command, dir: &str, value: &dyn Fn(&Word) -> Option<String>,
     let output = |flag: &str, short: &str| effective.option(flag, short).map(|(text, _)| text);
     if let Some(install) = dependencies::install(command) {
         let at = install.dir.clone().unwrap_or_else(|| ".".to_owned());
-        if at.contains('$') || ["--target", "-t", "-w", "--wheel-dir", "--root"].iter().any(|f| effective.args().iter().any(|w| w.lossy().starts_with(f))) {
+        if at.contains('$')
+            || ["--target", "-t", "-w", "--wheel-dir", "--root"].iter().any(|f| effective.args().iter().any(|w| w.lossy().starts_with(f)))
+        {
             return None;
         }
         places.push(whole(&at));
         return Some(());
     }
     match name.as_str() {
-        "cd" | "export" | "set" | "true" | ":" | "echo" | "printf" | "chmod" | "chown" | "rm" | "adduser" | "addgroup" | "useradd" | "groupadd" | "strip"
-        | "update-ca-certificates" | "test" | "[" | "ls" | "cat" | "sleep" | "env" | "which" | "upx" | "apt-key" => {}
+        "cd"
+        | "export"
+        | "set"
+        | "true"
+        | ":"
+        | "echo"
+        | "printf"
+        | "chmod"
+        | "chown"
+        | "rm"
+        | "adduser"
+        | "addgroup"
+        | "useradd"
+        | "groupadd"
+        | "strip"
+        | "update-ca-certificates"
+        | "test"
+        | "["
+        | "ls"
+        | "cat"
+        | "sleep"
+        | "env"
+        | "which"
+        | "upx"
+        | "apt-key" => {}
         "mkdir" | "touch" | "mv" | "cp" | "ln" | "install" => {
             for word in effective.operands(&["-m", "--mode", "-t", "--target-directory", "-o", "-g"]) {
                 places.push(whole(&value(word)?));
             }
         }
-        "npm" | "pnpm" | "yarn" | "bun" | "npx" | "tsc" | "vite" | "ng" | "next" | "webpack" | "mvn" | "mvnw" | "gradle" | "gradlew" | "cargo" | "make" => {
+        "npm" | "pnpm" | "yarn" | "bun" | "npx" | "tsc" | "vite" | "ng" | "next" | "webpack" | "mvn" | "mvnw" | "gradle" | "gradlew"
+        | "cargo" | "make" => {
             // what these are told to write elsewhere stands in their own files: they build below the folder that they run in
             let words: Vec<String> = effective.args().iter().map(Word::lossy).collect();
-            let told = words.iter().any(|w| w.contains("/") && !w.contains("://") && w.starts_with(['/', '.', '-'])) || words.iter().any(|w| w.contains("DESTDIR") || w == "install" || w.contains("PREFIX"));
+            let told = words.iter().any(|w| w.contains("/") && !w.contains("://") && w.starts_with(['/', '.', '-']))
+                || words.iter().any(|w| w.contains("DESTDIR") || w == "install" || w.contains("PREFIX"));
             if told || name == "make" && words.is_empty() {
                 return None;
             }

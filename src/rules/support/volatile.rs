@@ -10,11 +10,52 @@ use crate::syntax::dockerfile::Op;
 /// Whether a name says that its value is another one for every build. Names that say "run again on purpose" are none.
 pub(crate) fn is_per_build(name: &str) -> bool {
     const NAMES: &[&str] = &[
-        "GIT_SHA", "GIT_COMMIT", "GIT_REV", "GIT_REVISION", "GIT_HASH", "GIT_COMMIT_SHA", "GIT_COMMIT_HASH", "GIT_SHA1", "COMMIT", "COMMIT_SHA",
-        "COMMIT_HASH", "COMMIT_ID", "COMMIT_REF", "SHA", "REVISION", "VCS_REF", "VCS_REVISION", "SOURCE_COMMIT", "SOURCE_VERSION", "BUILD_DATE",
-        "BUILD_TIME", "BUILD_TIMESTAMP", "BUILDTIME", "BUILD_NUMBER", "BUILD_NUM", "BUILD_ID", "BUILD_SHA", "BUILD_COMMIT", "BUILD_REV",
-        "BUILD_REVISION", "BUILD_URL", "CI_COMMIT_SHA", "CI_COMMIT_SHORT_SHA", "CI_PIPELINE_ID", "CI_JOB_ID", "GITHUB_SHA", "GITHUB_RUN_ID",
-        "GITHUB_RUN_NUMBER", "SHORT_SHA", "HEROKU_SLUG_COMMIT", "RELEASE_SHA", "APP_REVISION", "APP_COMMIT", "CREATED", "DATE_CREATED", "TIMESTAMP",
+        "GIT_SHA",
+        "GIT_COMMIT",
+        "GIT_REV",
+        "GIT_REVISION",
+        "GIT_HASH",
+        "GIT_COMMIT_SHA",
+        "GIT_COMMIT_HASH",
+        "GIT_SHA1",
+        "COMMIT",
+        "COMMIT_SHA",
+        "COMMIT_HASH",
+        "COMMIT_ID",
+        "COMMIT_REF",
+        "SHA",
+        "REVISION",
+        "VCS_REF",
+        "VCS_REVISION",
+        "SOURCE_COMMIT",
+        "SOURCE_VERSION",
+        "BUILD_DATE",
+        "BUILD_TIME",
+        "BUILD_TIMESTAMP",
+        "BUILDTIME",
+        "BUILD_NUMBER",
+        "BUILD_NUM",
+        "BUILD_ID",
+        "BUILD_SHA",
+        "BUILD_COMMIT",
+        "BUILD_REV",
+        "BUILD_REVISION",
+        "BUILD_URL",
+        "CI_COMMIT_SHA",
+        "CI_COMMIT_SHORT_SHA",
+        "CI_PIPELINE_ID",
+        "CI_JOB_ID",
+        "GITHUB_SHA",
+        "GITHUB_RUN_ID",
+        "GITHUB_RUN_NUMBER",
+        "SHORT_SHA",
+        "HEROKU_SLUG_COMMIT",
+        "RELEASE_SHA",
+        "APP_REVISION",
+        "APP_COMMIT",
+        "CREATED",
+        "DATE_CREATED",
+        "TIMESTAMP",
     ];
     NAMES.contains(&name.to_uppercase().as_str())
 }
@@ -67,7 +108,12 @@ pub(crate) fn mentions(text: &str, name: &str) -> bool {
         let before = text.get(..at).unwrap_or_default();
         let after = text.get(at + name.len()..).unwrap_or_default();
         let whole = !after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
-        whole && (before.ends_with('$') || before.ends_with("${") || before.ends_with("${!") || before.ends_with("%") || before.ends_with("env:"))
+        whole
+            && (before.ends_with('$')
+                || before.ends_with("${")
+                || before.ends_with("${!")
+                || before.ends_with("%")
+                || before.ends_with("env:"))
     })
 }
 
