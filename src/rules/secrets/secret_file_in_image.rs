@@ -5,6 +5,7 @@ use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::build_args::expand_in_stage;
 use crate::rules::support::secret_files::{is_innocent_folder, kind, named_by_glob};
 use crate::rules::support::secret_variables::is_shipped;
+use crate::rules::support::secrets::{Value, judge, token};
 use crate::stack::{BuildContext, BuildUse, DockerfileUnit, Stack};
 use crate::syntax::dockerfile::{CopyOp, Instruction, Op};
 use crate::text::Text;
@@ -29,6 +30,12 @@ impl Rule for SecretFileInImage {
                     all.extend(found.map(|found| (source, instruction, found)));
                 }
             }
+            for (item, instruction) in unit.ast.stage_instructions(ast_stage) {
+                let (Op::Copy(copy) | Op::Add(copy)) = &instruction.op else { continue };
+                if reaches_an_image(cx.stack, unit, stage, item, copy) {
+                    written_here(instruction, cx);
+                }
+            }
             // a file is said once: where it is named, else where its folder is copied first
             let mut said: Vec<String> = all.iter().flat_map(|(_, _, f)| f).filter(|f| f.2).map(|f| f.0.clone()).collect();
             for (source, instruction, mut found) in all {
@@ -37,6 +44,21 @@ impl Rule for SecretFileInImage {
                 said.extend(found.into_iter().map(|(path, _, _)| path));
             }
         }
+    }
+}
+
+/// Files whose content stands in the Dockerfile itself.
+fn written_here(instruction: &Instruction, cx: &mut Cx<'_>) {
+    for heredoc in &instruction.heredocs {
+        let holds = token(&heredoc.content).map(str::to_owned).or_else(|| {
+            let mut settings = heredoc.content.lines().filter_map(|line| line.trim_start_matches("export ").split_once('='));
+            let (name, _) = settings.find(|(name, value)| judge(name.trim(), value.trim().trim_matches(['"', '\''])) == Value::Random)?;
+            Some(format!("the secret `{}`", name.trim()))
+        });
+        let Some(holds) = holds else { continue };
+        cx.report(heredoc.operator, format!("this file holds {holds} and becomes part of the image: whoever pulls it can read it"))
+            .help("replace it where it counts, and mount the new one when the container runs")
+            .mask(heredoc.body);
     }
 }
 

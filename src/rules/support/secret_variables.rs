@@ -1,6 +1,6 @@
 //! The variables of a Dockerfile that hold secrets, or are named as if they did; each is one rule's finding, never two.
 
-use crate::rules::support::secrets::{Value, buildkit_name, hadolint_name, judge, secret_name};
+use crate::rules::support::secrets::{Value, buildkit_name, hadolint_name, judge, secret_name, tried_first, url_login};
 use crate::source::Span;
 use crate::stack::{DockerfileUnit, Stack};
 use crate::syntax::dockerfile::{Instruction, Op, Pair, unquote};
@@ -69,7 +69,10 @@ fn variable(stack: &Stack, unit: &DockerfileUnit, instruction: &Instruction, sta
         return None;
     }
     let value = pair.value.as_ref().map(|v| unquote(v, unit.ast.escape));
-    let judged = value.as_ref().map_or(Value::Nothing, |v| judge(&name, v));
+    let judged = value.as_ref().map_or(Value::Nothing, |v| match judge(&name, v) {
+        Value::Nothing => url_password(v),
+        judged => judged,
+    });
     let arg = matches!(instruction.op, Op::Arg(_));
     let shipped = stage.is_some_and(|s| is_shipped(stack, unit, s));
     let kind = match (arg, judged) {
@@ -95,6 +98,16 @@ fn variable(stack: &Stack, unit: &DockerfileUnit, instruction: &Instruction, sta
     let key = pair.key.span;
     let span = if line(key) == line(instruction.head) { key } else { instruction.word.span.to(key) };
     Some(Variable { kind, name, span, key, value, judged, stage, aliases })
+}
+
+/// What the password is that stands in a URL; one that everyone knows is somebody's example.
+fn url_password(value: &str) -> Value {
+    match url_login(value) {
+        Some(login) if !login.password.contains('$') && !tried_first(Some(&login.user), &login.password) => {
+            judge("password", &login.password)
+        }
+        _ => Value::Nothing,
+    }
 }
 
 /// Whether a stage is part of an image that some build ends with.
