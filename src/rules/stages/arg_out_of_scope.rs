@@ -1,101 +1,68 @@
-use std::collections::BTreeSet;
-
 use crate::diagnostic::Applicability;
 use crate::rule::{Cx, Rule, replace, rule};
-use crate::rules::support::instructions::on_first_line;
-use crate::rules::support::variables::{GlobalArg, global_args, inherited, is_brought, unset};
+use crate::rules::support::steps;
 use crate::source::Span;
 use crate::stack::{DockerfileUnit, Lookup};
-use crate::syntax::dockerfile::{Op, Stage};
-use crate::syntax::shell::{Command, GroupKind, Script};
+use crate::syntax::dockerfile::{Op, unquote};
+use crate::syntax::shell::{Quote, Script};
 
 rule!(ArgOutOfScope, "stages/arg-out-of-scope");
 
 impl Rule for ArgOutOfScope {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
-        let globals = global_args(unit);
-        if globals.is_empty() {
-            return;
+        let mut globals: Vec<(String, Span)> = Vec::new();
+        for (_, instruction) in unit.ast.global() {
+            if let Op::Arg(pairs) = &instruction.op {
+                globals.extend(pairs.iter().map(|p| (unquote(&p.key, unit.ast.escape).value, p.span)));
+            }
         }
-        for (index, stage) in unit.ast.stages.iter().enumerate() {
-            let mut told: BTreeSet<String> = BTreeSet::new();
-            for (item, instruction) in unit.ast.stage_instructions(stage) {
-                for found in unset(unit, index, item, instruction) {
-                    let Some(global) = globals.iter().rev().find(|g| g.name == found.used.name) else { continue };
-                    let place = on_first_line(cx, instruction, found.used.span);
-                    let first = told.insert(global.name.clone());
-                    report(unit, stage, item, global, place, first, if found.guess { &[] } else { &["UndefinedVar"] }, cx);
-                }
-                let (Op::Run(_), Some(script)) = (&instruction.op, unit.script(item)) else { continue };
-                for global in &globals {
-                    let brought = is_brought(&inherited(unit, index), &global.name);
-                    if told.contains(&global.name) || brought || unit.lookup(index, item, &global.name) != Lookup::Unset {
+        for stage in &unit.stages {
+            let mut said: Vec<&str> = Vec::new();
+            for step in steps::own(unit, stage.index) {
+                let Some(script) = step.run(unit) else { continue };
+                for (name, declared) in &globals {
+                    let set = unit.lookup(stage.index, step.item, name) != Lookup::Unset || said.contains(&name.as_str());
+                    let Some(used) = (!set && !is_set_in(script, name)).then(|| read(script, name)).flatten() else { continue };
+                    said.push(name);
+                    let base = unit.root_image(stage.index);
+                    if base.is_some_and(|b| b.official().is_none()) && !declared_after(unit, stage.index, name) {
                         continue;
                     }
-                    let Some(place) = first_read(script, &global.name) else { continue };
-                    told.insert(global.name.clone());
-                    report(unit, stage, item, global, place, true, &[], cx);
+                    let at = stage.from.at_end();
+                    cx.report(used, format!("`{name}` is empty here: an ARG above FROM is not seen in a stage that does not declare it again"))
+                        .label(*declared, "declared for the FROM lines only")
+                        .help(format!("write `ARG {name}` in this stage, above the RUN"))
+                        .fix(format!("declare `{name}` in the stage"), Applicability::Unsafe, vec![replace(at, format!("\nARG {name}"))]);
                 }
             }
         }
     }
 }
 
-#[allow(clippy::too_many_arguments, reason = "one finding, whichever way its place was found")]
-fn report(
-    unit: &DockerfileUnit,
-    stage: &Stage,
-    item: usize,
-    global: &GlobalArg,
-    place: Span,
-    first: bool,
-    aliases: &[&'static str],
-    cx: &mut Cx<'_>,
-) {
-    let name = &global.name;
-    let later = unit
-        .ast
-        .stage_instructions(stage)
-        .find(|(n, i)| *n > item && matches!(&i.op, Op::Arg(pairs) if pairs.iter().any(|p| p.key.value == *name)));
-    let from = unit.ast.items.get(stage.from).map(|i| i.span.at_end());
-    let lower = unit.ast.instruction(stage.from).is_some_and(|i| i.word.value == i.word.to_lowercase());
-    let report = cx
-        .report(place, format!("`{name}` is empty in this stage: an ARG above FROM is seen by the FROM lines only"))
-        .aliases(aliases)
-        .label(global.span, "this one");
-    let keyword = if lower { "arg" } else { "ARG" };
-    match (later, from) {
-        (Some((_, later)), _) => {
-            report.label(later.head, "declared for the stage too late").help(format!("move `{keyword} {name}` above this line"));
-        }
-        (None, Some(from)) if first => {
-            report.help(format!("add `{keyword} {name}` below the FROM of this stage")).fix(
-                format!("declare `{name}` in the stage"),
-                Applicability::Unsafe,
-                vec![replace(from, format!("{keyword} {name}\n"))],
-            );
-        }
-        _ => {
-            report.help(format!("add `{keyword} {name}` below the FROM of this stage"));
-        }
-    }
+/// Of an image that is not well known the variable may come along; not where the stage itself declares it, too late.
+fn declared_after(unit: &DockerfileUnit, stage: usize, name: &str) -> bool {
+    unit.stages.get(stage).is_some_and(|s| s.env.iter().any(|e| e.name == name))
 }
 
-/// Where a script first reads a variable that it does not set itself.
-fn first_read(script: &Script, name: &str) -> Option<Span> {
-    let commands: Vec<&Command> = script.walk().into_iter().map(|(_, c)| c).collect();
-    let sets = commands.iter().any(|c| {
-        let reads_in =
-            matches!(c.name().as_deref(), Some("read" | "export" | "local" | "declare" | "readonly" | "getopts" | "source" | "." | "eval"));
-        let word = |w: String| w == name || w.strip_prefix(name).is_some_and(|rest| rest.starts_with('='));
-        c.assigns.iter().any(|a| a.name == name) || (reads_in && c.args().iter().any(|w| word(w.lossy())))
-    });
-    let sourced = commands.iter().any(|c| matches!(c.name().as_deref(), Some("source" | "." | "eval")));
-    let looped = script.groups.iter().any(|g| g.kind == GroupKind::For(name.to_owned()));
-    if sets || sourced || looped {
-        return None;
-    }
-    let words = commands.iter().flat_map(|c| c.assigns.iter().filter_map(|a| a.value.as_ref()).chain(&c.words));
-    let mut reads = words.flat_map(|w| w.params()).filter(|(p, _)| p.name == name && !p.modifier.starts_with([':', '-', '+', '?']));
-    reads.next().map(|(_, piece)| piece.span)
+/// Whether the script gives the variable a value itself.
+fn is_set_in(script: &Script, name: &str) -> bool {
+    let looped = script.groups.iter().any(|g| matches!(&g.kind, crate::syntax::shell::GroupKind::For(v) if v == name));
+    looped
+        || script.walk().iter().any(|(_, c)| {
+            let assigned = c.assigns.iter().any(|a| a.name == name);
+            let words = || c.words.iter().any(|w| w.lossy() == name || w.lossy().starts_with(&format!("{name}=")));
+            let sourced = c.words.first().is_some_and(|w| [".", "source", "eval"].contains(&w.lossy().as_str()));
+            assigned || sourced || words()
+        })
+}
+
+/// Where the script reads the variable, without a value to fall back on.
+fn read(script: &Script, name: &str) -> Option<Span> {
+    script.walk().into_iter().find_map(|(_, command)| {
+        let words = command.words.iter().chain(command.assigns.iter().filter_map(|a| a.value.as_ref()));
+        words.into_iter().find_map(|word| {
+            let found = word.params().find(|(p, piece)| p.name == name && p.modifier.is_empty() && piece.quote != Quote::Single);
+            found.map(|(_, piece)| piece.span)
+        })
+    })
 }

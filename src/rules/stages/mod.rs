@@ -9,6 +9,7 @@ mod copy_from_own_stage;
 mod dev_dependencies_in_final_stage;
 mod duplicate_stage_name;
 mod identical_stages;
+mod mixed_base_artifacts;
 mod numeric_stage_reference;
 mod overridden_instruction;
 mod reserved_stage_name;
@@ -27,6 +28,7 @@ pub(super) const RULES: &[Entry] = &[
     dev_dependencies_in_final_stage::DevDependenciesInFinalStage::ENTRY,
     duplicate_stage_name::DuplicateStageName::ENTRY,
     identical_stages::IdenticalStages::ENTRY,
+    mixed_base_artifacts::MixedBaseArtifacts::ENTRY,
     numeric_stage_reference::NumericStageReference::ENTRY,
     overridden_instruction::OverriddenInstruction::ENTRY,
     reserved_stage_name::ReservedStageName::ENTRY,

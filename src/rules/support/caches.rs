@@ -91,8 +91,9 @@ pub(crate) fn is_cache(kind: Kind, path: &str) -> bool {
 pub(crate) fn empties(command: &Command, kind: Kind, by: &str) -> bool {
     if let Some(call) = packages::system(command) {
         let rpm = |m: Manager| matches!(m, Manager::Yum | Manager::Dnf);
-        return call.verb == Verb::Clean
+        return (call.verb == Verb::Clean || kind == Kind::AptLists)
             && match kind {
+                Kind::AptLists => call.args.iter().any(|w| ["dist-clean", "distclean"].contains(&w.lossy().as_str())),
                 // microdnf keeps its own folder
                 Kind::System(manager) if call.program == "microdnf" => call.manager == manager && by == "microdnf",
                 Kind::System(manager) => call.manager == manager || rpm(manager) && rpm(call.manager),
