@@ -29,10 +29,17 @@ impl Rule for ArgOutOfScope {
                         continue;
                     }
                     let at = stage.from.at_end();
-                    cx.report(used, format!("`{name}` is empty here: an ARG above FROM is not seen in a stage that does not declare it again"))
-                        .label(*declared, "declared for the FROM lines only")
-                        .help(format!("write `ARG {name}` in this stage, above the RUN"))
-                        .fix(format!("declare `{name}` in the stage"), Applicability::Unsafe, vec![replace(at, format!("\nARG {name}"))]);
+                    cx.report(
+                        used,
+                        format!("`{name}` is empty here: an ARG above FROM is not seen in a stage that does not declare it again"),
+                    )
+                    .label(*declared, "declared for the FROM lines only")
+                    .help(format!("write `ARG {name}` in this stage, above the RUN"))
+                    .fix(
+                        format!("declare `{name}` in the stage"),
+                        Applicability::Unsafe,
+                        vec![replace(at, format!("\nARG {name}"))],
+                    );
                 }
             }
         }

@@ -54,7 +54,10 @@ fn mismatch(unit: &DockerfileUnit, from: usize, to: usize, path: &str) -> Option
     let program = dynamic(unit, from, path)?;
     let missing = runs.filter(|_| !bare).map_or("an empty image".to_owned(), |r| format!("`{}`", r.text));
     Some((
-        format!("this binary is linked against {}, which {missing} does not have: it fails with \"not found\" when it starts", libc_name(made)),
+        format!(
+            "this binary is linked against {}, which {missing} does not have: it fails with \"not found\" when it starts",
+            libc_name(made)
+        ),
         program.1,
     ))
 }
@@ -91,7 +94,9 @@ fn dynamic(unit: &DockerfileUnit, stage: usize, path: &str) -> Option<(Span, &'s
     let name = crate::files::file_name(path);
     let history = steps::history(unit, stage);
     let shims = ["gcompat", "libc6-compat"];
-    let into = |step: &steps::Step<'_>| step.run(unit).is_some_and(|s| s.walk().iter().any(|(_, c)| c.words.iter().any(|w| shims.contains(&w.lossy().as_str()))));
+    let into = |step: &steps::Step<'_>| {
+        step.run(unit).is_some_and(|s| s.walk().iter().any(|(_, c)| c.words.iter().any(|w| shims.contains(&w.lossy().as_str()))))
+    };
     if unit.stages.iter().flat_map(|s| steps::own(unit, s.index)).any(|s| into(&s)) {
         return None;
     }
@@ -102,9 +107,13 @@ fn dynamic(unit: &DockerfileUnit, stage: usize, path: &str) -> Option<(Span, &'s
             let joined = words.join(" ");
             match program(effective.words).as_deref() {
                 // on musl, cargo links statically by itself
-                Some("cargo") if unit.root_image(stage).and_then(libc) == Some(Libc::Gnu) && words.first().is_some_and(|w| w == "build" || w == "install") => {
+                Some("cargo")
+                    if unit.root_image(stage).and_then(libc) == Some(Libc::Gnu)
+                        && words.first().is_some_and(|w| w == "build" || w == "install") =>
+                {
                     let target = joined.contains("musl") || joined.contains("--target") || path.contains("musl");
-                    let flags = ["RUSTFLAGS", "CARGO_BUILD_TARGET"].iter().any(|v| unit.lookup(stage, step.item, v) != crate::stack::Lookup::Unset);
+                    let flags =
+                        ["RUSTFLAGS", "CARGO_BUILD_TARGET"].iter().any(|v| unit.lookup(stage, step.item, v) != crate::stack::Lookup::Unset);
                     let static_flags = placed.command.assigns.iter().any(|a| a.name == "RUSTFLAGS" || a.name.contains("TARGET"));
                     if (path.contains("/release/") || path.contains("/debug/")) && !target && !flags && !static_flags {
                         return Some((placed.command.span, "build for the musl target, or run on the distribution that it was built on"));
