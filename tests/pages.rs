@@ -42,10 +42,13 @@ fn memory(blocks: &[Block]) -> Memory {
     files
 }
 
-/// A path followed by ` utf-16` or ` latin-1` is a file in that encoding.
+/// A path followed by ` utf-16` or ` latin-1` is a file in that encoding, one followed by ` crlf` has such line ends.
 fn encoded<'a>(path: &'a str, text: &str) -> (&'a str, Vec<u8>) {
     if let Some(path) = path.strip_suffix(" utf-16") {
         return (path, std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect());
+    }
+    if let Some(path) = path.strip_suffix(" crlf") {
+        return (path, text.replace('\n', "\r\n").into_bytes());
     }
     if let Some(path) = path.strip_suffix(" latin-1") {
         return (path, text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect());

@@ -3,13 +3,19 @@
 use crate::rule::Entry;
 
 mod bashism_in_sh;
+mod cd_does_not_persist;
 mod compose_command_without_shell;
 mod compose_interpolates_command;
+mod crlf_line_endings;
 mod envsubst_format_expanded;
 mod envsubst_unscoped;
 mod expanded_too_early;
+mod export_does_not_persist;
 mod heredoc_expanded_by_builder;
+mod heredoc_without_errexit;
 mod json_form_falls_back;
+mod legacy_env_swallows_rest;
+mod never_expanded;
 mod pid1_does_not_exec;
 mod pipe_without_pipefail;
 mod shell_extension;
@@ -19,13 +25,19 @@ mod shell_replaced_by_link;
 /// The rules of this category.
 pub(super) const RULES: &[Entry] = &[
     bashism_in_sh::BashismInSh::ENTRY,
+    cd_does_not_persist::CdDoesNotPersist::ENTRY,
     compose_command_without_shell::ComposeCommandWithoutShell::ENTRY,
     compose_interpolates_command::ComposeInterpolatesCommand::ENTRY,
+    crlf_line_endings::CrlfLineEndings::ENTRY,
     envsubst_format_expanded::EnvsubstFormatExpanded::ENTRY,
     envsubst_unscoped::EnvsubstUnscoped::ENTRY,
     expanded_too_early::ExpandedTooEarly::ENTRY,
+    export_does_not_persist::ExportDoesNotPersist::ENTRY,
     heredoc_expanded_by_builder::HeredocExpandedByBuilder::ENTRY,
+    heredoc_without_errexit::HeredocWithoutErrexit::ENTRY,
     json_form_falls_back::JsonFormFallsBack::ENTRY,
+    legacy_env_swallows_rest::LegacyEnvSwallowsRest::ENTRY,
+    never_expanded::NeverExpanded::ENTRY,
     pid1_does_not_exec::Pid1DoesNotExec::ENTRY,
     pipe_without_pipefail::PipeWithoutPipefail::ENTRY,
     shell_extension::ShellExtension::ENTRY,

@@ -17,6 +17,7 @@ pub(crate) mod installs;
 pub(crate) mod instructions;
 pub(crate) mod lasting;
 pub(crate) mod lockfiles;
+pub(crate) mod lost;
 pub(crate) mod outputs;
 pub(crate) mod packages;
 pub(crate) mod problems;

@@ -1,0 +1,75 @@
+use crate::diagnostic::Applicability;
+use crate::quoting::{Lost, LostKind};
+use crate::rule::{Cx, Rule, replace, rule};
+use crate::rules::support::lost::lost_in_runs;
+use crate::source::Span;
+use crate::stack::DockerfileUnit;
+use crate::syntax::dockerfile::Instruction;
+use crate::syntax::shell::{PieceKind, Script};
+
+rule!(ExportDoesNotPersist, "quoting/export-does-not-persist");
+
+impl Rule for ExportDoesNotPersist {
+    fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
+        for (_, instruction, script, lost) in lost_in_runs(unit) {
+            let Some((first, message)) = lost.iter().find_map(|l| Some((l, message(l)?))) else { continue };
+            let help = match first.kind {
+                LostKind::Variable => "set it with ENV",
+                LostKind::Source => {
+                    "set what it brings with ENV (for a virtual environment its `bin` folder in PATH), or source it in the RUN that needs it"
+                }
+                _ => "set it in the RUN that needs it",
+            };
+            let fix = env(instruction, script, first);
+            let report = cx.report(first.command.span, message).help(help);
+            if let Some((span, text)) = fix {
+                report.fix("set it with ENV", Applicability::Unsafe, vec![replace(span, text)]);
+            }
+        }
+    }
+}
+
+fn message(lost: &Lost<'_>) -> Option<String> {
+    let name = lost.command.name().unwrap_or_default();
+    let first = lost.command.args().first().map(|w| w.lossy()).unwrap_or_default();
+    match lost.kind {
+        LostKind::Variable => {
+            let variable = match name.as_str() {
+                "" => lost.command.assigns.first()?.name.clone(),
+                "export" | "declare" | "typeset" => {
+                    lost.command.args().iter().map(|w| w.lossy()).find(|a| !a.starts_with('-'))?.split('=').next()?.to_owned()
+                }
+                _ => return None,
+            };
+            Some(format!("`{variable}` ends with its RUN: neither later instructions nor the container see it"))
+        }
+        LostKind::Source => {
+            let brings =
+                ["activate", "bashrc", "profile", "env", "nvm.sh", "env.sh", "setenv.sh", "environment", "setup.bash", "setvars.sh"];
+            let file = crate::files::file_name(&first);
+            let known = brings.iter().any(|b| file == *b || file.trim_start_matches('.') == *b || file.ends_with(&format!("-{b}")));
+            known.then(|| format!("what `{first}` sets ends with its RUN: neither later instructions nor the container see it"))
+        }
+        LostKind::Setting if matches!(name.as_str(), "umask" | "ulimit" | "alias" | "set" | "shopt") => {
+            Some(format!("`{name}` ends with its RUN: later instructions start with a new shell"))
+        }
+        _ => None,
+    }
+}
+
+/// `RUN export A=b` as `ENV A=b`.
+fn env(instruction: &Instruction, script: &Script, lost: &Lost<'_>) -> Option<(Span, &'static str)> {
+    let alone = script.commands.len() == 1 && instruction.flags.is_empty() && instruction.heredocs.is_empty();
+    let command = lost.command;
+    let plain = |w: &crate::syntax::shell::Word| {
+        let named = w.lossy().split_once('=').is_some_and(|(n, v)| !n.is_empty() && !v.starts_with('~'));
+        let simple = w.pieces.iter().all(|p| match &p.kind {
+            PieceKind::Literal(_) => true,
+            PieceKind::Param(param) => param.modifier.is_empty() || param.modifier.starts_with(":-"),
+            _ => false,
+        });
+        named && simple
+    };
+    let word = command.words.first().filter(|_| command.name().as_deref() == Some("export"))?;
+    (alone && !command.args().is_empty() && command.args().iter().all(plain)).then(|| (instruction.word.span.to(word.span), "ENV"))
+}

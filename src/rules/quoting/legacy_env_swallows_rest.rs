@@ -1,0 +1,54 @@
+use crate::rule::{Cx, Rule, rule};
+use crate::stack::DockerfileUnit;
+use crate::syntax::dockerfile::{Op, Pair};
+
+rule!(LegacyEnvSwallowsRest, "quoting/legacy-env-swallows-rest");
+
+impl Rule for LegacyEnvSwallowsRest {
+    fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
+        for (_, instruction) in unit.ast.instructions() {
+            let inner = if let Op::Onbuild(inner) = &instruction.op { inner } else { instruction };
+            let Op::Env(pairs) = &inner.op else { continue };
+            for pair in pairs.iter().filter(|p| p.legacy) {
+                let Some(swallowed) = swallowed(pair, cx) else { continue };
+                let Some(value) = &pair.value else { continue };
+                cx.report(value.span, format!("`{}` takes the whole rest of the line, so that `{swallowed}` is never set", pair.key.value))
+                    .help(format!("write `{}=…`: without `=` after the first name an ENV holds one variable", pair.key.value));
+            }
+        }
+    }
+}
+
+/// A variable that was meant to be set, by its looks.
+fn swallowed(pair: &Pair, cx: &Cx<'_>) -> Option<String> {
+    let value = pair.value.as_ref()?;
+    if value.starts_with(['"', '\'']) {
+        return None;
+    }
+    let lines: Vec<&str> = cx.text(value.span).lines().collect();
+    // `ENV A 1 \` and `B 2` on the next line
+    for line in lines.iter().skip(1) {
+        let mut words = line.split_whitespace();
+        let (name, next) = (words.next().unwrap_or_default(), words.next());
+        if is_variable(name) && next.is_some_and(|n| n != "\\") {
+            return Some(name.to_owned());
+        }
+    }
+    let words: Vec<&str> = value.split_whitespace().collect();
+    if words.iter().any(|w| w.starts_with('-')) || words.len() > 12 {
+        return None;
+    }
+    let name_of = |w: &&str| w.split_once('=').map(|(n, _)| n.to_owned());
+    let upper = words.iter().filter_map(name_of).find(|n| is_variable(n));
+    let names: Vec<String> = words.iter().filter_map(name_of).filter(|n| is_name(n)).collect();
+    let mixed = !names.is_empty() && names.len() < words.len() && words.len() == 2;
+    upper.filter(|_| words.len() > 1 || names.is_empty()).or_else(|| mixed.then(|| names.first().cloned()).flatten())
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+fn is_variable(text: &str) -> bool {
+    is_name(text) && text.len() > 1 && !text.bytes().any(|b| b.is_ascii_lowercase())
+}
