@@ -11,6 +11,7 @@ pub mod peers;
 mod privileges;
 mod quoting;
 mod secrets;
+mod shell;
 mod stages;
 mod style;
 mod syntax;
@@ -28,6 +29,7 @@ pub(crate) fn all() -> Vec<Entry> {
         privileges::RULES,
         quoting::RULES,
         secrets::RULES,
+        shell::RULES,
         stages::RULES,
         style::RULES,
         syntax::RULES,

@@ -144,12 +144,34 @@ pub(super) fn stages(ast: &Dockerfile, args: &[(String, String)]) -> Vec<StageMo
             healthcheck: None,
             exposed: Vec::new(),
         };
+        let mut said = said_shells(ast, stage.from);
         for (item, instruction) in ast.stage_instructions(stage) {
+            while let Some(shell) = said.pop_if(|s| s.0 < item) {
+                model.shells.push(shell);
+            }
             apply(&mut model, item, instruction, &stages, &globals, ast.escape, args);
         }
         stages.push(model);
     }
     stages
+}
+
+/// The shells that `# hadolint shell=…` comments of a stage name, the last first: what a base image's own SHELL is, the file
+/// cannot say otherwise. One above the first FROM holds for every stage.
+fn said_shells(ast: &Dockerfile, from: usize) -> Vec<(usize, Shell)> {
+    let next = ast.stages.iter().map(|s| s.from).find(|n| *n > from).unwrap_or(ast.items.len());
+    let first = ast.stages.first().map_or(0, |s| s.from);
+    let mut found = Vec::new();
+    for (item, stretch) in ast.items.iter().enumerate().take(next) {
+        let dockerfile::ItemKind::Comment(text) = &stretch.kind else { continue };
+        let here = item > from || item < first;
+        let named = text.value.strip_prefix("hadolint").and_then(|rest| rest.trim_start().strip_prefix("shell"));
+        let Some(name) = named.and_then(|rest| rest.trim_start().strip_prefix('=')).map(str::trim).filter(|_| here) else { continue };
+        let argv: Vec<String> = name.split_whitespace().map(str::to_owned).collect();
+        found.push((item.max(from), Shell { dialect: shell_dialect(&argv), argv, set_by: Some(text.span) }));
+    }
+    found.reverse();
+    found
 }
 
 fn find(sets: &[EnvSet], name: &str, before: usize) -> Lookup {

@@ -30,6 +30,8 @@ pub(crate) mod secret_variables;
 pub(crate) mod secrets;
 pub(crate) mod servers;
 pub(crate) mod setting;
+pub(crate) mod shell_scripts;
+pub(crate) mod shell_values;
 pub(crate) mod steps;
 pub(crate) mod substitution;
 pub(crate) mod syntax_errors;

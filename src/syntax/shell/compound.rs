@@ -17,6 +17,7 @@ impl Lower<'_> {
             kind,
             words: Vec::new(),
             redirects,
+            exhaustive: false,
             place: context.settle(place),
         });
         self.inside_redirects(&statement.redirects, context);
@@ -37,6 +38,7 @@ impl Lower<'_> {
                     self.sequence(then, branch, tail);
                 }
                 if let Some(otherwise) = &c.else_branch {
+                    self.exhaustive(inner);
                     self.sequence(otherwise, branch, tail);
                 }
             }
@@ -125,7 +127,16 @@ impl Lower<'_> {
         self.group_words(std::slice::from_ref(&case.word), inner);
         for item in &case.cases {
             let tail = place.tail && item.terminator == ast::CaseTerminator::Break;
+            if item.patterns.iter().any(|p| self.raw(range(p.span).0, range(p.span).1).trim() == "*") {
+                self.exhaustive(inner);
+            }
             self.sequence(&item.body, Context { conditional: true, condition: false, ..inner }, tail);
+        }
+    }
+
+    fn exhaustive(&mut self, inner: Context) {
+        if let Some(group) = inner.group.and_then(|at| self.script.groups.get_mut(at)) {
+            group.exhaustive = true;
         }
     }
 
@@ -190,7 +201,14 @@ impl Lower<'_> {
         let (start, end) = range(span);
         let place = context.place();
         let span = self.map.span(start, end);
-        self.script.groups.push(Group { span, kind: GroupKind::Substitution, words: Vec::new(), redirects: Vec::new(), place });
+        self.script.groups.push(Group {
+            span,
+            kind: GroupKind::Substitution,
+            words: Vec::new(),
+            redirects: Vec::new(),
+            exhaustive: false,
+            place,
+        });
         let group = Some(self.script.groups.len() - 1);
         let inner = Context { depth: context.depth + 1, substitution: true, conditional: false, condition: false, group, ..context };
         self.sequence(list, inner, false);

@@ -42,6 +42,8 @@ pub struct Group {
     pub words: Vec<Word>,
     /// Redirections of the whole.
     pub redirects: Vec<Redirect>,
+    /// One of its branches always runs: an `if` with `else`, a `case` with `*`.
+    pub exhaustive: bool,
     /// Where it stands itself.
     pub place: Place,
 }

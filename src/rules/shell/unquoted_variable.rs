@@ -1,0 +1,51 @@
+use crate::diagnostic::Applicability;
+use crate::rule::{Cx, Rule, replace, rule};
+use crate::rules::support::shell_scripts::{readings, split_words};
+use crate::rules::support::shell_values::{is_plain, visit};
+use crate::stack::ScriptUnit;
+use crate::syntax::shell::{Command, Param, Piece, PieceKind, Quote};
+
+rule!(UnquotedVariable, "shell/unquoted-variable");
+
+impl Rule for UnquotedVariable {
+    fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
+        for reading in readings(unit, cx.stack) {
+            let mut found: Vec<(Piece, bool)> = Vec::new();
+            visit(&reading, &mut |command, values| {
+                for word in split_words(command, reading.script.dialect) {
+                    for (param, piece) in word.params() {
+                        if piece.quote == Quote::None && splits(param) && !is_plain(piece, values, &reading) {
+                            found.push((piece.clone(), is_default(command, param)));
+                        }
+                    }
+                }
+            });
+            for (piece, default) in found {
+                let PieceKind::Param(param) = &piece.kind else { continue };
+                let text = cx.text(piece.span);
+                let message = format!("the shell splits `${}` at blanks and matches it against file names", param.name);
+                let report = if default {
+                    reading.report_as(cx, piece.span, message, &["SC2223"])
+                } else {
+                    reading.report_as(cx, piece.span, message, &["SC2086"])
+                };
+                let report = report.help("put it in double quotes, unless several words are meant");
+                if !text.contains(['"', '\n', '\r']) {
+                    report.fix("quote it", Applicability::Unsafe, vec![replace(piece.span, format!("\"{text}\""))]);
+                }
+            }
+        }
+    }
+}
+
+/// Whether an expansion can become several words; `$@` does so by design.
+fn splits(param: &Param) -> bool {
+    let array = param.modifier.starts_with("[@]") || param.modifier.starts_with("[*]");
+    let alternative = param.modifier.starts_with('+') || param.modifier.starts_with(":+");
+    !matches!(param.name.as_str(), "@" | "*") && !array && !alternative && !param.modifier.starts_with('@')
+}
+
+/// `: ${name:=value}`.
+fn is_default(command: &Command, param: &Param) -> bool {
+    command.name().as_deref() == Some(":") && (param.modifier.starts_with('=') || param.modifier.starts_with(":="))
+}

@@ -1,0 +1,180 @@
+//! Scripts as the rules on shell faults read them: those whose text is certain, each with what is known around it.
+
+use crate::rule::{Cx, Report};
+use crate::source::Span;
+use crate::stack::{DockerfileUnit, ScriptOrigin, ScriptUnit, Stack, knowledge};
+use crate::syntax::dockerfile::Op;
+use crate::syntax::shell::{Command, Dialect, Piece, Quote, Script, Word};
+
+/// A script whose words reach a shell as they are written.
+pub(crate) struct Reading<'a> {
+    /// The script.
+    pub(crate) script: &'a Script,
+    /// The instruction that it is, or lies in: Dockerfile, stage and place in the items.
+    place: Option<(&'a DockerfileUnit, Option<usize>, usize)>,
+    /// Other tools read it too: a RUN in shell form, or a script file.
+    peers: bool,
+    /// Its shell is started with `-e`.
+    pub(crate) errexit: bool,
+    /// It is handed to another shell by a command of its own.
+    nested: bool,
+    /// Its source.
+    pub(crate) span: Span,
+}
+
+/// The scripts of a unit: itself where a shell reads it, and what it hands to other shells in quotes that keep every character.
+pub(crate) fn readings<'a>(unit: &'a ScriptUnit, stack: &'a Stack) -> Vec<Reading<'a>> {
+    let mut found = Vec::new();
+    let (mut place, mut own, mut peers, mut errexit) = (None, true, false, false);
+    match unit.origin {
+        ScriptOrigin::Instruction { dockerfile, item, exec } => {
+            own = !exec;
+            if let Some((file, instruction)) = stack.instruction(dockerfile, item) {
+                let stage = file.ast.stage_of(item);
+                place = Some((file, stage, item));
+                let inner = if let Op::Onbuild(inner) = &instruction.op { inner } else { instruction };
+                peers = matches!(inner.op, Op::Run(_)) && !exec;
+                errexit = stage.is_some_and(|s| starts_with_errexit(file.shell_at(s, item).argv.iter().skip(1)));
+            }
+        }
+        ScriptOrigin::File(file) => {
+            peers = true;
+            let text = &stack.sources.get(file).text;
+            let first = text.lines().next().filter(|l| l.starts_with("#!")).unwrap_or_default();
+            errexit = starts_with_errexit(first.split_whitespace().skip(1).map(str::to_owned).collect::<Vec<_>>().iter());
+        }
+        ScriptOrigin::Compose { .. } => own = false,
+    }
+    if own && unit.script.dialect != Dialect::Windows {
+        found.push(Reading { script: &unit.script, place, peers, errexit, nested: false, span: unit.span });
+    }
+    for (_, command) in unit.script.walk() {
+        let Some(nested) = command.nested.as_ref().filter(|n| n.expanded_outside.is_empty() && n.by != "eval") else { continue };
+        if !command.words.iter().any(|w| w.span == nested.span && is_kept(w)) {
+            continue;
+        }
+        let flags: Vec<String> = command.words.iter().take_while(|w| w.span != nested.span).map(Word::lossy).collect();
+        let errexit = starts_with_errexit(flags.iter().skip(1));
+        found.push(Reading { script: &nested.script, place, peers: false, errexit, nested: true, span: nested.span });
+    }
+    found
+}
+
+fn starts_with_errexit<'s>(words: impl Iterator<Item = &'s String>) -> bool {
+    words.into_iter().any(|w| w == "errexit" || w.starts_with('-') && !w.starts_with("--") && w.contains('e'))
+}
+
+/// Whether the next shell gets a word's text character by character.
+fn is_kept(word: &Word) -> bool {
+    word.pieces.iter().all(|p| p.quote == Quote::Single && p.span.len() > 0)
+}
+
+impl<'a> Reading<'a> {
+    /// Whether ARG or ENV of the Dockerfile set a variable here, or the builder does.
+    pub(crate) fn is_declared(&self, name: &str) -> bool {
+        const PROXIES: [&str; 5] = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"];
+        let Some((unit, stage, item)) = self.place.filter(|_| !self.nested) else { return false };
+        if PROXIES.contains(&name.to_ascii_lowercase().as_str()) {
+            return true;
+        }
+        let Some(stage) = stage else { return false };
+        let sets = |n: usize| unit.stages.get(n).map(|s| s.env.as_slice()).unwrap_or_default();
+        unit.chain(stage).into_iter().any(|n| sets(n).iter().any(|s| s.name == name && (n != stage || s.item < item)))
+    }
+
+    /// Whether the script is a whole instruction, whose variables are known.
+    pub(crate) fn is_instruction(&self) -> bool {
+        self.place.is_some() && !self.nested
+    }
+
+    /// The value of an ENV or ARG that the file fixes.
+    pub(crate) fn known_value(&self, name: &str) -> Option<String> {
+        let (unit, stage, item) = self.place.filter(|_| !self.nested)?;
+        match unit.lookup(stage?, item, name) {
+            crate::stack::Lookup::Known(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The program behind the sh that reads the script, where the base image tells; `None` where another shell was asked for by name.
+    pub(crate) fn plain_sh(&self) -> Option<Option<&'static str>> {
+        if self.script.dialect != Dialect::Posix {
+            return None;
+        }
+        let Some((unit, Some(stage), item)) = self.place else { return Some(None) };
+        let argv = unit.shell_at(stage, item).argv;
+        match argv.first().map(|p| p.rsplit('/').next().unwrap_or_default()) {
+            Some("ash") if !self.nested => Some(Some("ash")),
+            Some("dash") if !self.nested => Some(Some("dash")),
+            _ => Some(unit.root_image(stage).and_then(knowledge::system_shell).filter(|_| !links_sh(unit, stage))),
+        }
+    }
+
+    /// Whether a failing command ends the script at some point of it.
+    pub(crate) fn has_errexit(&self) -> bool {
+        let sets = |c: &Command| {
+            c.name().as_deref() == Some("set")
+                && c.args().iter().map(Word::lossy).any(|w| w == "errexit" || w.starts_with('-') && w.contains('e'))
+        };
+        self.errexit || self.script.commands.iter().any(sets)
+    }
+
+    /// Reports what other tools know under these ids, where they read the script at all.
+    pub(crate) fn report<'c>(&self, cx: &'c mut Cx<'_>, span: Span, message: impl Into<String>) -> Report<'c> {
+        let report = cx.report(span, message);
+        if self.peers { report } else { report.aliases(&[]) }
+    }
+
+    /// The same, for a finding that has fewer ids than the rule.
+    pub(crate) fn report_as<'c>(&self, cx: &'c mut Cx<'_>, span: Span, message: impl Into<String>, ids: &[&'static str]) -> Report<'c> {
+        let report = cx.report(span, message);
+        if self.peers { report.aliases(ids) } else { report.aliases(&[]) }
+    }
+}
+
+/// Whether some RUN of a stage or its parents puts another program in the place of `/bin/sh`.
+fn links_sh(unit: &DockerfileUnit, stage: usize) -> bool {
+    let items = unit.chain(stage).into_iter().filter_map(|n| unit.ast.stages.get(n)).flat_map(|s| &s.instructions);
+    items.filter_map(|item| unit.script(*item)).flat_map(|s| &s.commands).any(|c| {
+        let words = || c.args().iter().map(Word::lossy);
+        c.name().as_deref() == Some("ln") && words().any(|w| w == "/bin/sh" || w == "/usr/bin/sh")
+            || words().any(|w| w.contains("dash/sh") || w == "dash")
+    })
+}
+
+/// The programs that set variables from their operands.
+pub(crate) fn is_declaration(name: &str) -> bool {
+    matches!(name, "export" | "local" | "readonly" | "declare" | "typeset")
+}
+
+/// Whether a word is the whole of one expansion, quoted or not; the piece.
+pub(crate) fn sole_piece(word: &Word) -> Option<&Piece> {
+    match word.pieces.as_slice() {
+        [piece] => Some(piece),
+        _ => None,
+    }
+}
+
+/// The words of a command in which the shell splits what it expands: its operands and the targets of its redirections.
+pub(crate) fn split_words<'a>(command: &'a Command, dialect: Dialect) -> impl Iterator<Item = &'a Word> {
+    let name = command.words.first().map(Word::lossy).unwrap_or_default();
+    let test = matches!(name.as_str(), "[[" | "((");
+    let keeps_assignments = dialect != Dialect::Posix && is_declaration(&name);
+    let operands = command.args().iter().filter(move |w| !test && !(keeps_assignments && assigns(w)));
+    operands.chain(command.redirects.iter().filter(|r| r.heredoc.is_none()).filter_map(|r| r.target.as_ref()))
+}
+
+/// Whether an operand has the form `NAME=…`.
+pub(crate) fn assigns(word: &Word) -> bool {
+    assigned_name(word).is_some()
+}
+
+/// The name in an operand of the form `NAME=…`.
+pub(crate) fn assigned_name(word: &Word) -> Option<String> {
+    let value = word.lossy();
+    let (name, _) = value.split_once('=')?;
+    let name = name.trim_end_matches('+');
+    let plain =
+        !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    plain.then(|| name.to_owned())
+}
