@@ -1,6 +1,10 @@
 //! Programs that run their operands: what a command line really starts.
 
-use super::model::{Command, Word, base_name};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use super::model::{Command, PieceKind, Word, base_name};
 
 /// A command seen through its wrappers.
 #[derive(Clone, Debug)]
@@ -167,15 +171,32 @@ impl Command {
 pub fn effective(words: &[Word]) -> Effective<'_> {
     let mut seen = Effective { words, through: Vec::new(), exec: false, environment: Vec::new() };
     for _ in 0..MAX_WRAPPERS {
-        let Some(name) = seen.name() else { break };
+        let Some(name) = seen.words.first().and_then(file_name) else { break };
         let Some((start, assigns)) = skip(&name, seen.words) else { break };
         let Some(rest) = seen.words.get(start..).filter(|rest| !rest.is_empty()) else { break };
         seen.words = rest;
         seen.environment.extend(assigns);
         seen.exec |= name == "exec";
-        seen.through.push(name);
+        seen.through.push(name.into_owned());
     }
     seen
+}
+
+/// A word's value without its folder, where it is literal; every rule asks this of every command, so nothing is copied
+/// for the common word of one piece.
+fn file_name(word: &Word) -> Option<Cow<'_, str>> {
+    if let [piece] = word.pieces.as_slice() {
+        return match &piece.kind {
+            PieceKind::Literal(text) | PieceKind::Glob(text) => text.rsplit('/').next().map(Cow::Borrowed),
+            _ => None,
+        };
+    }
+    base_name(word).map(Cow::Owned)
+}
+
+fn by_name(name: &str) -> Option<&'static Wrapper> {
+    static TABLE: OnceLock<HashMap<&'static str, &'static Wrapper>> = OnceLock::new();
+    TABLE.get_or_init(|| WRAPPERS.iter().rev().map(|w| (w.name, w)).collect()).get(name).copied()
 }
 
 /// Where the words that a wrapper runs begin; `None` where it is no wrapper.
@@ -184,7 +205,7 @@ fn skip<'a>(name: &str, words: &'a [Word]) -> Option<(usize, Vec<&'a Word>)> {
         let at = words.iter().position(|w| is(w, "--"))?;
         return Some((at + 1, Vec::new()));
     }
-    let found = WRAPPERS.iter().find(|w| w.name == name)?;
+    let found = by_name(name)?;
     let mut at = 1;
     if !found.verb.is_empty() {
         at = verb(found, words)? + 1;
