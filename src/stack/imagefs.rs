@@ -152,6 +152,10 @@ fn from_stage(
 }
 
 fn generated(unit: &DockerfileUnit, stage: usize, item: usize, instruction: &Instruction, path: &str) -> Option<Located> {
+    // a cheap look first: this is asked for every RUN and every program that may be a script
+    if !instruction.rest.value.contains(files::file_name(path)) && instruction.heredocs.is_empty() {
+        return None;
+    }
     let script = unit.script(item)?;
     let workdir = unit.workdir_at(stage, item).unwrap_or_else(|| "/".to_owned());
     let mut found: Option<Located> = None;

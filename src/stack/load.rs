@@ -448,14 +448,13 @@ impl Loader<'_> {
     fn stages(&mut self) {
         let args: Vec<Vec<(String, String)>> = self.stack.dockerfiles.iter().map(|unit| self.build_args(unit)).collect();
         let units: Vec<(&DockerfileUnit, Vec<(String, String)>)> = self.stack.dockerfiles.iter().zip(args).collect();
-        let models = crate::par::map(&units, |(unit, args)| {
-            let stages = images::stages(&unit.ast, args);
-            let mut with_stages = DockerfileUnit { stages, ast: unit.ast.clone(), ..(*unit).clone() };
-            with_stages.scripts = scripts(&with_stages);
-            (with_stages.stages, with_stages.scripts)
-        });
-        for (unit, (stages, scripts)) in self.stack.dockerfiles.iter_mut().zip(models) {
+        let models = crate::par::map(&units, |(unit, args)| images::stages(&unit.ast, args));
+        for (unit, stages) in self.stack.dockerfiles.iter_mut().zip(models) {
             unit.stages = stages;
+        }
+        // the shell of a RUN is known once the stages are
+        let parsed = crate::par::map(&self.stack.dockerfiles, scripts);
+        for (unit, scripts) in self.stack.dockerfiles.iter_mut().zip(parsed) {
             unit.scripts = scripts;
         }
     }
@@ -492,6 +491,7 @@ impl Loader<'_> {
         }
         let mut sources = std::mem::take(&mut self.stack.sources);
         let mut scripts = std::mem::take(&mut self.stack.scripts);
+        let mut met: BTreeSet<Span> = BTreeSet::new();
         let mut nginx = Vec::new();
         let mut substituted = Vec::new();
         for (index, runtime) in planned.iter_mut().enumerate() {
@@ -502,12 +502,13 @@ impl Loader<'_> {
                 unit: runtime.stage.and_then(|(u, stage)| Some((self.stack.dockerfiles.get(u)?, stage))),
                 context: runtime.build.and_then(|b| self.stack.builds.get(b)).and_then(|b| self.stack.context_of(b)),
                 service: runtime.service.and_then(|at| self.stack.service(at)).map(|(_, s)| s),
-                scripts: std::mem::take(&mut scripts),
+                scripts: Vec::new(),
             };
             walk.run(runtime);
             nginx.extend(nginx_use::find(&mut walk, runtime));
             substituted.extend(templates::find(&mut walk, runtime));
-            scripts = walk.scripts;
+            // several containers may start the same script
+            scripts.extend(walk.scripts.into_iter().filter(|s| met.insert(s.span)));
         }
         for (p, project) in self.stack.projects.iter().enumerate() {
             for (s, service) in project.services.iter().enumerate() {

@@ -116,7 +116,7 @@ fn copied(walk: &Walk<'_>, wanted: &mut BTreeMap<String, (bool, Span)>) {
 /// `envsubst < template > /etc/nginx/…` at the start of the container.
 fn substituted(walk: &Walk<'_>, runtime: &Runtime, wanted: &mut BTreeMap<String, (bool, Span)>) {
     let mut inputs: Vec<(String, Span)> = Vec::new();
-    if let Some((unit, stage)) = walk.unit {
+    if let Some((unit, stage)) = walk.unit.filter(|(unit, _)| walk.sources.get(unit.file).text.contains("envsubst")) {
         let launches = runtime.launches.iter().filter_map(|l| l.instruction);
         for (_, item) in launches.filter(|(u, _)| *u == unit.index) {
             inputs.extend(unit.script(item).into_iter().flat_map(envsubst_inputs));

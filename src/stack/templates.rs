@@ -17,7 +17,7 @@ pub(super) fn find(walk: &mut Walk<'_>, runtime: &Runtime) -> Vec<TemplateUse> {
     let env = |name: &str| runtime.env_value(name).map(str::to_owned);
     // path in the container, and the command
     let mut inputs: Vec<(String, Span)> = Vec::new();
-    if let Some((unit, stage)) = walk.unit {
+    if let Some((unit, stage)) = walk.unit.filter(|(unit, _)| walk.sources.get(unit.file).text.contains("envsubst")) {
         for n in unit.chain(stage) {
             let Some(ast_stage) = unit.ast.stages.get(n) else { continue };
             for (item, instruction) in unit.ast.stage_instructions(ast_stage) {
