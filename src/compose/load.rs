@@ -133,7 +133,7 @@ impl Loader<'_> {
             ids.extend(self.read(path, None).map(|id| (id, path.clone())));
         }
         let first = ids.first().map_or(Span::new(FileId(0), 0, 0), |(id, _)| Span::new(*id, 0, 0));
-        let name = self.name(request, dir, &ids, first);
+        let (name, named) = self.name(request, dir, &ids, first);
         let mut env = Env::clone(&self.env);
         env.insert("COMPOSE_PROJECT_NAME".to_owned(), name.clone());
         self.env = Rc::new(env);
@@ -147,8 +147,14 @@ impl Loader<'_> {
         if self.strict && model.entries().is_empty() && self.problems.list.is_empty() && self.unreadable.is_empty() {
             self.problems.fatal(ProblemKind::Invalid, first, "this Compose file is empty");
         }
-        let lowered =
-            lower::Lowered { name, dir: dir.to_owned(), role, files: self.used.clone(), extended: std::mem::take(&mut self.extended) };
+        let lowered = lower::Lowered {
+            name,
+            named,
+            dir: dir.to_owned(),
+            role,
+            files: self.used.clone(),
+            extended: std::mem::take(&mut self.extended),
+        };
         let mut project = lower::lower(&model, lowered, &mut self);
         let active: Vec<bool> = project.services.iter().map(|s| self.is_active(request, &s.profiles)).collect();
         let partial = !self.strict && role != Role::Complete && ids.len() < 2;
@@ -248,7 +254,7 @@ impl Loader<'_> {
         parsed.variables.into_iter().filter_map(|v| v.value.map(|value| (v.name.value, value.value))).collect()
     }
 
-    fn name(&mut self, request: &Request, dir: &str, ids: &[(FileId, String)], first: Span) -> String {
+    fn name(&mut self, request: &Request, dir: &str, ids: &[(FileId, String)], first: Span) -> (String, bool) {
         let given = request.project_name.clone().or_else(|| self.env.get("COMPOSE_PROJECT_NAME").filter(|n| !n.is_empty()).cloned());
         if let Some(name) = given {
             if normal_name(&name) != name || name.is_empty() {
@@ -256,7 +262,7 @@ impl Loader<'_> {
                 let help = "use lower-case letters, digits, `-` and `_`, starting with a letter or digit";
                 self.problems.fatal(ProblemKind::Invalid, first, &message).help = Some(help.to_owned());
             }
-            return name;
+            return (name, true);
         }
         let mut written = None;
         for (id, _) in ids {
@@ -269,13 +275,14 @@ impl Loader<'_> {
         let env = Rc::clone(&self.env);
         let written = written.map(|t| crate::syntax::interpolate::interpolate(&t, &|n| env.get(n).cloned()).text.value);
         let absolute = files::join(&request.root, dir);
-        let name = written.map(|n| normal_name(&n)).filter(|n| !n.is_empty());
-        let name = name.unwrap_or_else(|| normal_name(files::file_name(&absolute)));
+        let written = written.map(|n| normal_name(&n)).filter(|n| !n.is_empty());
+        let named = written.is_some();
+        let name = written.unwrap_or_else(|| normal_name(files::file_name(&absolute)));
         if name.is_empty() && request.canonical {
             self.problems.fatal(ProblemKind::Invalid, first, "the project has no name, and its folder's name gives none").help =
                 Some("add `name: NAME` at the top".to_owned());
         }
-        name
+        (name, named)
     }
 
     /// Counts a file that `include` or `extends` asks for; false beyond the bound.

@@ -20,6 +20,7 @@ const MAX_PORTS: usize = 1_000;
 /// What is known of a project besides its model.
 pub(super) struct Lowered {
     pub(super) name: String,
+    pub(super) named: bool,
     pub(super) dir: String,
     pub(super) role: Role,
     pub(super) files: Vec<FileId>,
@@ -41,6 +42,7 @@ pub(super) fn lower(model: &Node, known: Lowered, loader: &mut Loader<'_>) -> Pr
     }
     Project {
         name: known.name,
+        named: known.named,
         files: known.files,
         dir: known.dir,
         role: known.role,

@@ -9,6 +9,8 @@ use crate::text::Text;
 pub struct Project {
     /// Project name.
     pub name: String,
+    /// The name is written down somewhere: in a file, an env file or the command line. Otherwise it is the folder's.
+    pub named: bool,
     /// The files that were merged, in order; included and extended files come after.
     pub files: Vec<FileId>,
     /// Folder of the first file, as [`crate::files::normalize`] has it: relative paths count from here.

@@ -1,5 +1,6 @@
 use crate::compose::{Port, Project, Service};
 use crate::rule::{Cx, Rule, rule};
+use crate::rules::support::services::together;
 
 rule!(DuplicatePublishedPort, "binds/duplicate-published-port");
 
@@ -10,12 +11,20 @@ impl Rule for DuplicatePublishedPort {
             for port in &service.ports {
                 let first = seen.iter().find(|(other, p)| clash(p, port) && (together(other, service) || std::ptr::eq(*other, service)));
                 if let (Some((other, earlier)), Some(published)) = (first, &port.published) {
-                    cx.report(
-                        port.span,
-                        format!("`{}` does not start: port {published} of the host is taken by `{}`", service.name.value, other.name.value),
-                    )
-                    .label(earlier.span, "taken here")
-                    .help("publish one of them on another port, or on another address of the host");
+                    let by_variable = cx.text(port.span).contains('$') || cx.text(earlier.span).contains('$');
+                    let report = cx
+                        .report(
+                            port.span,
+                            format!(
+                                "`{}` does not start: port {published} of the host is taken by `{}`",
+                                service.name.value, other.name.value
+                            ),
+                        )
+                        .label(earlier.span, "taken here")
+                        .help("publish one of them on another port, or on another address of the host");
+                    if by_variable {
+                        report.without_aliases(&["no-duplicate-exported-ports"]);
+                    }
                 }
                 seen.push((service, port));
             }
@@ -31,9 +40,4 @@ fn clash(a: &Port, b: &Port) -> bool {
         && a.protocol == b.protocol
         && a.span != b.span
         && (any(a) || any(b) || a.host_ip == b.host_ip)
-}
-
-/// Whether two services can run at once: behind different profiles they need not.
-fn together(a: &Service, b: &Service) -> bool {
-    a.profiles.is_empty() || b.profiles.is_empty() || a.profiles.iter().any(|p| b.profiles.iter().any(|q| p.value == q.value))
 }

@@ -4,16 +4,22 @@ use crate::rule::{Entry, declarative};
 
 mod build_arg_not_declared;
 mod build_time_variable_set_at_run_time;
+mod built_image_may_be_pulled;
 mod capabilities_not_dropped;
 mod capability_added;
 mod confinement_switched_off;
 mod depends_on_without_readiness;
+mod duplicate_container_name;
 mod image_built_elsewhere;
+mod invalid_container_name;
 mod missing_limits;
 mod mount_propagation_shared;
 mod obsolete_version;
+mod overlapping_published_range;
+mod port_on_every_address;
 mod privileged_port;
 mod privileges_can_be_gained;
+mod project_without_name;
 mod retry_count_off_benchmark;
 mod service_without_healthcheck;
 mod system_folder_writable;
@@ -24,18 +30,24 @@ mod volume_with_several_writers;
 pub(super) const RULES: &[Entry] = &[
     build_arg_not_declared::BuildArgNotDeclared::ENTRY,
     build_time_variable_set_at_run_time::BuildTimeVariableSetAtRunTime::ENTRY,
+    built_image_may_be_pulled::BuiltImageMayBePulled::ENTRY,
     capabilities_not_dropped::CapabilitiesNotDropped::ENTRY,
     capability_added::CapabilityAdded::ENTRY,
     confinement_switched_off::ConfinementSwitchedOff::ENTRY,
     depends_on_without_readiness::DependsOnWithoutReadiness::ENTRY,
+    duplicate_container_name::DuplicateContainerName::ENTRY,
     declarative!("compose/foreign-cgroup"),
     image_built_elsewhere::ImageBuiltElsewhere::ENTRY,
+    invalid_container_name::InvalidContainerName::ENTRY,
     declarative!("compose/links"),
     missing_limits::MissingLimits::ENTRY,
     mount_propagation_shared::MountPropagationShared::ENTRY,
     obsolete_version::ObsoleteVersion::ENTRY,
+    overlapping_published_range::OverlappingPublishedRange::ENTRY,
+    port_on_every_address::PortOnEveryAddress::ENTRY,
     privileged_port::PrivilegedPort::ENTRY,
     privileges_can_be_gained::PrivilegesCanBeGained::ENTRY,
+    project_without_name::ProjectWithoutName::ENTRY,
     retry_count_off_benchmark::RetryCountOffBenchmark::ENTRY,
     service_without_healthcheck::ServiceWithoutHealthcheck::ENTRY,
     system_folder_writable::SystemFolderWritable::ENTRY,

@@ -13,8 +13,15 @@ mod invalid_label_key;
 mod legacy_key_value;
 mod maintainer_instruction;
 mod misnamed_description;
+mod quoted_volume;
 mod relative_workdir;
 mod several_sources_one_file;
+mod unquoted_port;
+mod unsorted_dependencies;
+mod unsorted_ports;
+mod unsorted_service_keys;
+mod unsorted_services;
+mod unsorted_top_level_keys;
 mod uppercase_port_protocol;
 
 /// The rules of this category.
@@ -30,7 +37,14 @@ pub(super) const RULES: &[Entry] = &[
     legacy_key_value::LegacyKeyValue::ENTRY,
     maintainer_instruction::MaintainerInstruction::ENTRY,
     misnamed_description::MisnamedDescription::ENTRY,
+    quoted_volume::QuotedVolume::ENTRY,
     relative_workdir::RelativeWorkdir::ENTRY,
     several_sources_one_file::SeveralSourcesOneFile::ENTRY,
+    unquoted_port::UnquotedPort::ENTRY,
+    unsorted_dependencies::UnsortedDependencies::ENTRY,
+    unsorted_ports::UnsortedPorts::ENTRY,
+    unsorted_service_keys::UnsortedServiceKeys::ENTRY,
+    unsorted_services::UnsortedServices::ENTRY,
+    unsorted_top_level_keys::UnsortedTopLevelKeys::ENTRY,
     uppercase_port_protocol::UppercasePortProtocol::ENTRY,
 ];
