@@ -16,6 +16,7 @@ mod proxy_upstream_unknown;
 mod published_on_all_interfaces;
 mod sensitive_host_path;
 mod source_mount_shadows_image;
+mod ssh_port_exposed;
 
 /// The rules of this category.
 pub(super) const RULES: &[Entry] = &[
@@ -33,4 +34,5 @@ pub(super) const RULES: &[Entry] = &[
     published_on_all_interfaces::PublishedOnAllInterfaces::ENTRY,
     sensitive_host_path::SensitiveHostPath::ENTRY,
     source_mount_shadows_image::SourceMountShadowsImage::ENTRY,
+    ssh_port_exposed::SshPortExposed::ENTRY,
 ];

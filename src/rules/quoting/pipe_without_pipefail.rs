@@ -27,7 +27,7 @@ impl Rule for PipeWithoutPipefail {
                 let first = commands
                     .iter()
                     .find(|c| c.place.pipe_len > 1 && c.place.pipe_index == 0 && !c.place.condition && !c.place.substitution);
-                let Some(first) = first else { continue };
+                let Some(first) = first.filter(|c| !matches!(c.name().as_deref(), Some("pwsh" | "powershell"))) else { continue };
                 let name = first.name().or_else(|| first.words.first().map(Word::lossy)).unwrap_or_default();
                 let what = if name.is_empty() { "what feeds the pipe".to_owned() } else { format!("`{name}`") };
                 let sh = shell.map_or_else(|| "/bin/sh".to_owned(), |s| s.argv.first().cloned().unwrap_or_default());

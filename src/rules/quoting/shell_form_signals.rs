@@ -6,6 +6,8 @@ use crate::syntax::dockerfile::{Form, Op};
 
 rule!(ShellFormSignals, "quoting/shell-form-signals");
 
+const KICS: &str = "kics:not_using_json_in_cmd_and_entrypoint_arguments";
+
 impl Rule for ShellFormSignals {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
         let looked_at = looked_at(unit, cx.stack);
@@ -59,6 +61,9 @@ fn check(unit: &DockerfileUnit, stage: Option<usize>, step: &Step<'_>, cx: &mut 
     } else if step.trigger.is_some() {
         report.aliases(&["JSONArgsRecommended"]);
     } else if shell.is_none_or(|s| s.set_by.is_some()) {
-        report.aliases(&["DL3025", "kics:not_using_json_in_cmd_and_entrypoint_arguments"]);
+        report.aliases(&["DL3025", KICS]);
+    } else if stage.is_some_and(|n| n + 1 < unit.stages.len()) {
+        // KICS looks at the last stage alone
+        report.without_aliases(&[KICS]);
     }
 }

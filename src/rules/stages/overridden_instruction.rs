@@ -37,7 +37,10 @@ impl Rule for OverriddenInstruction {
                     (_, 1) => &["MultipleInstructionsDisallowed", "DL4004", "DS-0007", "kics:multiple_entrypoint_instructions_listed"],
                     _ => &["MultipleInstructionsDisallowed", "DL3012", "DS-0023", "datadog:do_not_use_multiple_healthcheck"],
                 };
-                report.aliases(aliases);
+                let report = report.aliases(aliases);
+                if stage.index + 1 < unit.stages.len() {
+                    report.without_aliases(&["kics:multiple_cmd_instructions_listed", "kics:multiple_entrypoint_instructions_listed"]);
+                }
             }
         }
     }

@@ -19,8 +19,12 @@ impl Rule for CdInRun {
                 let lost: Vec<Span> = lost.iter().filter(|l| l.0 == *item).map(|l| l.1).collect();
                 for command in run_commands(unit, *item, instruction) {
                     if command.name().as_deref() == Some("cd") && !lost.contains(&command.span) {
-                        cx.report(command.span, "`cd` holds for this RUN alone, and every later one starts over")
+                        let report = cx
+                            .report(command.span, "`cd` holds for this RUN alone, and every later one starts over")
                             .help("set the folder with WORKDIR where more than this RUN needs it");
+                        if command.args().first().is_some_and(|w| w.lossy().starts_with('/')) {
+                            report.without_aliases(&["kics:run_command_cd_instead_of_workdir"]);
+                        }
                     }
                 }
             }

@@ -10,8 +10,11 @@ mod host_command_in_build;
 mod inconsistent_as_case;
 mod inconsistent_keyword_case;
 mod invalid_label_key;
+mod label_missing;
+mod label_not_in_schema;
 mod legacy_key_value;
 mod maintainer_instruction;
+mod malformed_label_value;
 mod misnamed_description;
 mod quoted_volume;
 mod relative_workdir;
@@ -23,6 +26,7 @@ mod unsorted_service_keys;
 mod unsorted_services;
 mod unsorted_top_level_keys;
 mod uppercase_port_protocol;
+mod workdir_follows_another;
 
 /// The rules of this category.
 pub(super) const RULES: &[Entry] = &[
@@ -34,8 +38,11 @@ pub(super) const RULES: &[Entry] = &[
     inconsistent_as_case::InconsistentAsCase::ENTRY,
     inconsistent_keyword_case::InconsistentKeywordCase::ENTRY,
     invalid_label_key::InvalidLabelKey::ENTRY,
+    label_missing::LabelMissing::ENTRY,
+    label_not_in_schema::LabelNotInSchema::ENTRY,
     legacy_key_value::LegacyKeyValue::ENTRY,
     maintainer_instruction::MaintainerInstruction::ENTRY,
+    malformed_label_value::MalformedLabelValue::ENTRY,
     misnamed_description::MisnamedDescription::ENTRY,
     quoted_volume::QuotedVolume::ENTRY,
     relative_workdir::RelativeWorkdir::ENTRY,
@@ -47,4 +54,5 @@ pub(super) const RULES: &[Entry] = &[
     unsorted_services::UnsortedServices::ENTRY,
     unsorted_top_level_keys::UnsortedTopLevelKeys::ENTRY,
     uppercase_port_protocol::UppercasePortProtocol::ENTRY,
+    workdir_follows_another::WorkdirFollowsAnother::ENTRY,
 ];

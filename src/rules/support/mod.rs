@@ -16,6 +16,7 @@ pub(crate) mod generated;
 pub(crate) mod image_name;
 pub(crate) mod installs;
 pub(crate) mod instructions;
+pub(crate) mod label_values;
 pub(crate) mod lasting;
 pub(crate) mod layout;
 pub(crate) mod lockfiles;
