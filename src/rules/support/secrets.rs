@@ -31,7 +31,7 @@ fn words(name: &str) -> Vec<String> {
 }
 
 /// Words that make a name something about a secret, or the public half of one.
-const ABOUT: [&str; 62] = [
+const ABOUT: [&str; 63] = [
     "public",
     "publishable",
     "pub",
@@ -94,6 +94,7 @@ const ABOUT: [&str; 62] = [
     "arn",
     "fingerprint",
     "digest",
+    "hash",
 ];
 
 /// Words that turn `key` into a secret.
@@ -176,7 +177,7 @@ pub(crate) fn judge(name: &str, value: &str) -> Value {
     if let Some(kind) = token(value) {
         return Value::Token(kind);
     }
-    if placeholder(value) || !secret_name(name) {
+    if placeholder(value) || value.trim().len() < 3 || !secret_name(name) {
         return Value::Nothing;
     }
     if random(value) { Value::Random } else { Value::Word }
