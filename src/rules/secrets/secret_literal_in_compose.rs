@@ -1,8 +1,9 @@
 use crate::compose::{EnvVar, Project, Service};
 use crate::files::file_name;
 use crate::rule::{Cx, Rule, rule};
-use crate::rules::support::secrets::{Value, judge, token, url_login};
+use crate::rules::support::secrets::{Value, judge};
 use crate::rules::support::setting::named_development;
+use crate::rules::support::tokens::{token, url_login};
 use crate::source::Span;
 
 rule!(SecretLiteralInCompose, "secrets/secret-literal-in-compose");

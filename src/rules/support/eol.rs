@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 use crate::stack::ImageRef;
+use crate::stack::knowledge::{Distribution, distribution};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -99,9 +100,10 @@ pub(crate) fn ended(image: &ImageRef) -> Vec<Ended> {
 /// The archived distribution that an image stands on.
 pub(crate) fn archived(image: &ImageRef) -> Option<Archived> {
     let tag = image.tag.as_deref()?.to_lowercase();
+    let debian = distribution(image) == Some(Distribution::Debian);
     let mut on: Vec<(&Product, String)> = Vec::new();
     for (product, version, own) in named(image, &tag) {
-        if let (true, Some(codename)) = (own, product.stands.get(&cut(&version, 2)).or_else(|| product.stands.get(&version))) {
+        if let (true, Some(codename)) = (own && debian, product.stands.get(&cut(&version, 2)).or_else(|| product.stands.get(&version))) {
             on.extend(by_codename(codename));
         }
         on.push((product, version));

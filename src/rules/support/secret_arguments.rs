@@ -1,6 +1,7 @@
 //! Secrets among the words of commands: options that take a password, headers, logins in URLs, tokens.
 
-use super::secrets::{Value, judge, placeholder, token, tried_first, url_login};
+use super::secrets::{Value, judge, placeholder, tried_first};
+use super::tokens::{token, url_login};
 use crate::source::Span;
 use crate::syntax::shell::{Command, Effective, Script, Word};
 

@@ -1,6 +1,7 @@
 //! The variables of a Dockerfile that hold secrets, or are named as if they did; each is one rule's finding, never two.
 
-use crate::rules::support::secrets::{Value, buildkit_name, hadolint_name, judge, secret_name, tried_first, url_login};
+use crate::rules::support::secrets::{Value, buildkit_name, hadolint_name, judge, secret_name, tried_first};
+use crate::rules::support::tokens::url_login;
 use crate::source::Span;
 use crate::stack::{DockerfileUnit, Stack};
 use crate::syntax::dockerfile::{Instruction, Op, Pair, unquote};

@@ -1,5 +1,7 @@
 //! What is a secret: names that say so, and values that cannot be anything else.
 
+use super::tokens::token;
+
 /// What a value is, given the name that it is stored under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Value {
@@ -286,110 +288,6 @@ fn entropy(text: &str) -> f64 {
     counts.values().map(|&n| f64::from(n) / total).map(|p| -p * p.log2()).sum()
 }
 
-/// Forms of tokens: what it is, how it begins, how many characters follow at least.
-const TOKENS: [(&str, &str, usize); 33] = [
-    ("an AWS access key", "AKIA", 16),
-    ("an AWS access key", "ASIA", 16),
-    ("a GitHub token", "ghp_", 30),
-    ("a GitHub token", "gho_", 30),
-    ("a GitHub token", "ghu_", 30),
-    ("a GitHub token", "ghs_", 30),
-    ("a GitHub token", "ghr_", 30),
-    ("a GitHub token", "github_pat_", 22),
-    ("a GitLab token", "glpat-", 20),
-    ("a GitLab token", "gldt-", 20),
-    ("a GitLab token", "glptt-", 20),
-    ("a Slack token", "xoxb-", 20),
-    ("a Slack token", "xoxp-", 20),
-    ("a Slack token", "xoxa-", 20),
-    ("a Slack token", "xapp-", 20),
-    ("a Stripe key", "sk_live_", 16),
-    ("a Stripe key", "rk_live_", 16),
-    ("an Anthropic key", "sk-ant-", 20),
-    ("an OpenAI key", "sk-proj-", 20),
-    ("an API key", "sk-", 32),
-    ("a Google API key", "AIza", 35),
-    ("a Google OAuth secret", "GOCSPX-", 20),
-    ("a Google access token", "ya29.", 30),
-    ("a SendGrid key", "SG.", 40),
-    ("an npm token", "npm_", 36),
-    ("a PyPI token", "pypi-AgE", 40),
-    ("a Docker Hub token", "dckr_pat_", 20),
-    ("a Vault token", "hvs.", 20),
-    ("a DigitalOcean token", "dop_v1_", 40),
-    ("a Shopify token", "shpat_", 30),
-    ("a Grafana token", "glsa_", 30),
-    ("a Hugging Face token", "hf_", 30),
-    ("an age key", "AGE-SECRET-KEY-1", 40),
-];
-
-/// What a text holds if it holds a token of a known form.
-pub(crate) fn token(text: &str) -> Option<&'static str> {
-    if text.contains("-----BEGIN") && text.contains("PRIVATE KEY-----") {
-        return Some("a private key");
-    }
-    for (host, kind) in [("hooks.slack.com/services/T", "a Slack webhook"), ("discord.com/api/webhooks/", "a Discord webhook")] {
-        let path = text.split_once(host).map(|(_, path)| path);
-        if path.is_some_and(|p| p.rsplit('/').next().is_some_and(|last| last.len() >= 20 && !made_up(last))) {
-            return Some(kind);
-        }
-    }
-    text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))).find_map(word_token)
-}
-
-/// Whether the random part of a token was typed by somebody who needed an example.
-fn made_up(rest: &str) -> bool {
-    let lower = rest.to_lowercase();
-    let distinct: std::collections::BTreeSet<char> = lower.chars().collect();
-    distinct.len() < 7 || ["example", "xxxx", "your", "12345678", "abcdef", "test", "dummy"].iter().any(|p| lower.contains(p))
-}
-
-fn word_token(word: &str) -> Option<&'static str> {
-    for (kind, prefix, least) in TOKENS {
-        let Some(rest) = word.strip_prefix(prefix) else { continue };
-        let upper = prefix.len() == 4 && prefix.ends_with("IA");
-        let fits =
-            rest.len() >= least && (!upper || rest.len() == 16 && rest.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()));
-        let mixed = rest.chars().any(|c| c.is_ascii_digit()) && rest.chars().any(|c| c.is_ascii_alphabetic());
-        if fits && mixed && !made_up(rest) {
-            return Some(kind);
-        }
-    }
-    let mut parts = word.split('.');
-    let jwt = parts.next().is_some_and(|p| p.starts_with("eyJ") && p.len() > 12)
-        && parts.next().is_some_and(|p| p.starts_with("eyJ") && p.len() > 12)
-        && parts.next().is_some_and(|p| p.len() > 20 && !made_up(p));
-    jwt.then_some("a signed token")
-}
-
-/// `user:password@` of a URL, by its place in the text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct UrlLogin {
-    /// The user.
-    pub user: String,
-    /// The password; empty where there is none.
-    pub password: String,
-    /// Where the login starts and ends in the text, without `@`.
-    pub range: (usize, usize),
-    /// The host.
-    pub host: String,
-}
-
-/// The login in a URL somewhere in a text.
-pub(crate) fn url_login(text: &str) -> Option<UrlLogin> {
-    let start = text.find("://")? + 3;
-    let rest = text.get(start..)?;
-    let authority = rest.get(..rest.find(['/', '?', '#', ' ', '"', '\'', '\n', ',', '<', '>', ')']).unwrap_or(rest.len()))?;
-    let (login, host) = authority.rsplit_once('@')?;
-    let (user, password) = login.split_once(':').unwrap_or((login, ""));
-    Some(UrlLogin {
-        user: user.to_owned(),
-        password: password.to_owned(),
-        range: (start, start + login.len()),
-        host: host.split(':').next().unwrap_or_default().to_owned(),
-    })
-}
-
 /// Passwords that every scanner tries first. A password equal to its user's name is one too.
 pub(crate) fn tried_first(user: Option<&str>, password: &str) -> bool {
     const KNOWN: [&str; 68] = [
@@ -510,24 +408,5 @@ mod tests {
         {
             assert_eq!(judge("API_TOKEN", value), Value::Nothing, "{value}");
         }
-    }
-
-    #[test]
-    fn tokens_are_known_by_their_form() {
-        let github = format!("ghp_{}", "aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3z5A");
-        assert_eq!(judge("ANYTHING", &github), Value::Token("a GitHub token"));
-        assert_eq!(token(&format!("Bearer {github}")), Some("a GitHub token"));
-        assert_eq!(token("ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"), None);
-        assert_eq!(token(concat!("AKIA", "IOSFODNN7EXAMPLE")), None);
-        assert_eq!(token(concat!("-----BEGIN RSA ", "PRIVATE KEY-----\nMII")), Some("a private key"));
-        assert_eq!(token("pk_live_51Habc"), None);
-    }
-
-    #[test]
-    fn logins_are_found_in_urls() {
-        let found = url_login("amqp://guest:gu3st@mq:5672/").unwrap();
-        assert_eq!((found.user.as_str(), found.password.as_str(), found.host.as_str()), ("guest", "gu3st", "mq"));
-        assert_eq!(found.range, (7, 18));
-        assert_eq!(url_login("http://mq:5672/a@b"), None);
     }
 }
