@@ -10,7 +10,9 @@ mod install_ignores_lockfile;
 mod install_without_update;
 mod manifest_without_lockfile;
 mod network_fetch_cached_forever;
+mod no_dependency_layer;
 mod package_cache_in_layer;
+mod permissions_in_own_layer;
 mod removed_in_later_layer;
 mod source_before_dependencies;
 mod unpacked_archive_in_layer;
@@ -28,7 +30,9 @@ pub(super) const RULES: &[Entry] = &[
     install_without_update::InstallWithoutUpdate::ENTRY,
     manifest_without_lockfile::ManifestWithoutLockfile::ENTRY,
     network_fetch_cached_forever::NetworkFetchCachedForever::ENTRY,
+    no_dependency_layer::NoDependencyLayer::ENTRY,
     package_cache_in_layer::PackageCacheInLayer::ENTRY,
+    permissions_in_own_layer::PermissionsInOwnLayer::ENTRY,
     removed_in_later_layer::RemovedInLaterLayer::ENTRY,
     source_before_dependencies::SourceBeforeDependencies::ENTRY,
     unpacked_archive_in_layer::UnpackedArchiveInLayer::ENTRY,

@@ -109,11 +109,6 @@ impl Copy<'_> {
             }
         }
     }
-
-    /// Whether a folder, or a pattern for everything, is among the sources.
-    pub(crate) fn brings_folder(&self) -> bool {
-        self.sources.iter().any(|s| s.kind == SourceKind::Dir || files::file_name(&s.path) == "*")
-    }
 }
 
 /// Whether a name matches a pattern of `*`, `?` and `[…]`.
@@ -173,5 +168,26 @@ fn one(first: char, pattern: &[char], c: char) -> Option<usize> {
         }
         '\\' => (pattern.get(1) == Some(&c)).then_some(2),
         other => (other == c).then_some(1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::glob;
+
+    #[test]
+    fn patterns_match_as_the_builder_matches_them() {
+        for (pattern, name, hit) in [
+            ("package*.json", "package-lock.json", true),
+            ("package*.json", "packages.yaml", false),
+            (".en[v]", ".env", true),
+            ("[^a]b", "ab", false),
+            ("?.t[a-f]t", "x.tet", true),
+            ("*", "", true),
+            ("a**b*", "axxbyy", true),
+            ("[", "[", false),
+        ] {
+            assert_eq!(glob(pattern, name), hit, "{pattern} {name}");
+        }
     }
 }

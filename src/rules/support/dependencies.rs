@@ -472,3 +472,40 @@ fn conda<'a>(call: &Effective<'a>) -> Option<Install<'a>> {
     };
     Some(made(call, Tool::Conda, word, rest, needs))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Sources;
+    use crate::syntax::shell::{Dialect, parse};
+
+    fn read(text: &str) -> Option<(Tool, Needs)> {
+        let mut sources = Sources::new();
+        let file = sources.add("s", text.to_owned());
+        let script = parse(text, Span::new(file, 0, text.len()), Dialect::Posix);
+        script.commands.first().and_then(install).map(|i| (i.tool, i.needs))
+    }
+
+    #[test]
+    fn commands_are_read_for_what_they_install() {
+        let files = |names: &[&str]| Needs::Manifests(names.iter().map(|n| (*n).to_owned()).collect());
+        for (text, tool, needs) in [
+            ("pip3 install -U --no-cache-dir -r requirements/prod.txt", Tool::Pip, files(&["requirements/prod.txt"])),
+            ("python3 -m pip install .", Tool::Pip, Needs::Project),
+            ("$VENV/bin/pip install flask", Tool::Pip, Needs::Nothing),
+            ("uv pip install -r r.txt", Tool::Uv, files(&["r.txt"])),
+            ("npm ci --omit=dev", Tool::Npm, files(&["package.json", "package-lock.json", "npm-shrinkwrap.json"])),
+            ("npm install -g serve", Tool::Npm, Needs::Nothing),
+            ("yarn --frozen-lockfile", Tool::Yarn, files(&["package.json", "yarn.lock"])),
+            ("corepack pnpm i", Tool::Pnpm, files(&["package.json", "pnpm-lock.yaml"])),
+            ("go mod download -x", Tool::Go, files(&["go.mod", "go.sum"])),
+            ("./mvnw -B dependency:go-offline", Tool::Maven, files(&["pom.xml"])),
+            ("php composer.phar install --no-dev", Tool::Composer, files(&["composer.json", "composer.lock"])),
+        ] {
+            assert_eq!(read(text), Some((tool, needs)), "{text}");
+        }
+        for text in ["npm run build", "yarn build", "pip --version", "go build ./...", "pipx install x", "mvn package", "uv venv"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}
