@@ -33,9 +33,12 @@ impl Rule for NoDependencyLayer {
                         continue;
                     }
                     fetched = true;
-                    cx.report(build.span, format!("`{}` fetches every dependency again after each edit: it has no step of its own", build.title))
-                        .label(copy, "any edit here starts it over")
-                        .help(build.help);
+                    cx.report(
+                        build.span,
+                        format!("`{}` fetches every dependency again after each edit: it has no step of its own", build.title),
+                    )
+                    .label(copy, "any edit here starts it over")
+                    .help(build.help);
                 }
             }
         }
@@ -56,9 +59,18 @@ fn builds(command: &Command) -> Option<Build> {
     let has = |names: &[&str]| words.iter().find(|w| names.contains(&w.as_str())).cloned();
     let offline = words.iter().any(|w| w == "--offline" || w == "-o" && name.starts_with("mvn") || w == "--no-restore");
     let (verb, help) = match name.as_str() {
-        "cargo" => (has(&["build", "install"])?, "copy the manifests first and build once with an empty `main.rs`, or mount a cache on the registry"),
-        "mvn" | "mvnw" => (has(&["package", "install", "verify", "compile"])?, "copy `pom.xml` first and run `mvn dependency:go-offline`, or mount a cache on `/root/.m2`"),
-        "gradle" | "gradlew" => (has(&["build", "assemble", "bootJar", "shadowJar", "installDist"])?, "copy the build files first and run `gradle dependencies`, or mount a cache on `/root/.gradle`"),
+        "cargo" => (
+            has(&["build", "install"])?,
+            "copy the manifests first and build once with an empty `main.rs`, or mount a cache on the registry",
+        ),
+        "mvn" | "mvnw" => (
+            has(&["package", "install", "verify", "compile"])?,
+            "copy `pom.xml` first and run `mvn dependency:go-offline`, or mount a cache on `/root/.m2`",
+        ),
+        "gradle" | "gradlew" => (
+            has(&["build", "assemble", "bootJar", "shadowJar", "installDist"])?,
+            "copy the build files first and run `gradle dependencies`, or mount a cache on `/root/.gradle`",
+        ),
         "go" if words.first().is_some_and(|w| w == "build") => {
             (words.first()?.clone(), "copy `go.mod` and `go.sum` first and run `go mod download`")
         }

@@ -14,7 +14,9 @@ impl Rule for PermissionsInOwnLayer {
             for (n, step) in steps.iter().enumerate() {
                 let commands = step.commands(unit);
                 let only = !commands.is_empty()
-                    && commands.iter().all(|p| matches!(program(p.command.effective().words).as_deref(), Some("chmod" | "chown" | "chgrp")));
+                    && commands
+                        .iter()
+                        .all(|p| matches!(program(p.command.effective().words).as_deref(), Some("chmod" | "chown" | "chgrp")));
                 if !only || !step.mounts().is_empty() {
                     continue;
                 }
@@ -28,13 +30,14 @@ impl Rule for PermissionsInOwnLayer {
                     let earlier = steps.get(..n).unwrap_or_default().iter().rev();
                     let brought = earlier.filter_map(|s| copies::copy(unit, *s, None)).find(|copy| {
                         let has_flag = copy.step.instruction.flag(flag.trim_start_matches('-')).is_some();
-                        !has_flag && copy.sources.iter().any(|source| {
-                            let file = files::join(&copy.dest, files::file_name(&source.path));
-                            targets.iter().any(|t| match source.kind {
-                                SourceKind::File => (copy.dest_is_dir && *t == file) || (!copy.dest_is_dir && *t == copy.dest),
-                                _ => *t == copy.dest && effective.has_flag("-R", "--recursive"),
+                        !has_flag
+                            && copy.sources.iter().any(|source| {
+                                let file = files::join(&copy.dest, files::file_name(&source.path));
+                                targets.iter().any(|t| match source.kind {
+                                    SourceKind::File => (copy.dest_is_dir && *t == file) || (!copy.dest_is_dir && *t == copy.dest),
+                                    _ => *t == copy.dest && effective.has_flag("-R", "--recursive"),
+                                })
                             })
-                        })
                     });
                     let Some(copy) = brought else { continue };
                     let value = operands.first().map(|w| w.lossy()).unwrap_or_default();
