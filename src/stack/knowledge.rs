@@ -123,7 +123,26 @@ pub fn distribution(image: &ImageRef) -> Option<Distribution> {
         return Some(Distribution::Debian);
     }
     let official = image.official()?;
+    if on_oracle_linux(official, &tag) {
+        return Some(Distribution::RedHat);
+    }
     DEBIAN_BASED.contains(&official).then_some(Distribution::Debian)
+}
+
+/// Official images whose plain tags moved to Oracle Linux or Amazon Linux.
+fn on_oracle_linux(official: &str, tag: &str) -> bool {
+    let number = |text: &str| text.split(|c: char| !c.is_ascii_digit()).next().and_then(|n| n.parse::<u32>().ok());
+    match official {
+        "amazoncorretto" | "oraclelinux" => true,
+        "mysql" => number(tag).is_none_or(|n| n >= 8) || tag.starts_with("5.7"),
+        // the untagged image stayed at the last version that was published
+        "openjdk" => number(tag).is_none_or(|n| n >= 12),
+        "maven" | "gradle" | "tomcat" => {
+            let java = ["openjdk-", "jdk"].iter().find_map(|word| number(tag.split_once(word)?.1));
+            tag.contains("corretto") || official == "maven" && tag.contains("openjdk-") && java.is_some_and(|n| n >= 12)
+        }
+        _ => false,
+    }
 }
 
 /// The program behind `/bin/sh`: `dash`, `bash`, `ash`.
@@ -144,6 +163,12 @@ mod tests {
     fn shells_follow_the_tag() {
         for (image, shell) in [
             ("nginx", Some("dash")),
+            ("openjdk:17-jdk", Some("bash")),
+            ("openjdk:17-jdk-slim", Some("dash")),
+            ("openjdk:8-jre", Some("dash")),
+            ("maven:3.8-openjdk-17", Some("bash")),
+            ("maven:3.9-eclipse-temurin-21", Some("dash")),
+            ("mysql:8", Some("bash")),
             ("nginx:1.27-alpine", Some("ash")),
             ("python:3.9-slim", Some("dash")),
             ("registry.access.redhat.com/ubi9/ubi:9.3", Some("bash")),

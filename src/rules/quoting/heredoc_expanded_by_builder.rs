@@ -65,7 +65,7 @@ fn dollars(body: &str, span: Span) -> Vec<At<String>> {
     let mut found = Vec::new();
     for (at, _) in body.match_indices('$') {
         let before = body.get(..at).unwrap_or_default();
-        if before.len() - before.trim_end_matches('\\').len() & 1 == 1 {
+        if (before.len() - before.trim_end_matches('\\').len()) % 2 == 1 {
             continue;
         }
         let rest = body.get(at + 1..).unwrap_or_default();

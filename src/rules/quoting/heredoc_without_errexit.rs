@@ -2,8 +2,8 @@ use crate::diagnostic::Applicability;
 use crate::quoting::{Options, shell_options, unchecked};
 use crate::rule::{Cx, Rule, replace, rule};
 use crate::stack::DockerfileUnit;
-use crate::syntax::dockerfile::{Form, Op};
-use crate::syntax::shell::{Command, Dialect};
+use crate::syntax::dockerfile::{Form, Heredoc, Op};
+use crate::syntax::shell::{Command, Dialect, Script};
 
 rule!(HeredocWithoutErrexit, "quoting/heredoc-without-errexit");
 
@@ -11,33 +11,47 @@ impl Rule for HeredocWithoutErrexit {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
         for (item, instruction) in unit.ast.instructions() {
             let Op::Run(run) = &instruction.op else { continue };
-            let (true, Form::Shell(_), Some(heredoc)) = (run.heredoc_script, &run.form, instruction.heredocs.first()) else { continue };
+            let (Form::Shell(_), Some(heredoc)) = (&run.form, instruction.heredocs.first()) else { continue };
             let (Some(stage), Some(script)) = (unit.ast.stage_of(item), unit.script(item)) else { continue };
-            let shell = unit.shell_at(stage, item);
+            if !run.heredoc_script {
+                for (script, start) in handed_on(script, heredoc) {
+                    report(script, start, heredoc, false, cx);
+                }
+                continue;
+            }
             let shebang = heredoc.content.lines().next().and_then(|l| l.strip_prefix("#!"));
             let words: Vec<String> = match shebang {
                 Some(line) => line.split_whitespace().map(str::to_owned).collect(),
-                None => shell.argv.clone(),
+                None => unit.shell_at(stage, item).argv,
             };
-            let named = crate::quoting::dialect_of(&words);
-            if !matches!(named, Dialect::Posix | Dialect::Bash) || script.dialect == Dialect::Windows {
-                continue;
-            }
-            let start = shell_options(Options::default(), words.iter().skip(1).map(String::as_str));
-            let Some(first) = unchecked(script, start).into_iter().find(|c| matters(c)) else { continue };
-            let name = first.effective().name().map_or_else(|| "this command".to_owned(), |n| format!("`{n}`"));
-            let report = cx
-                .report(first.span, format!("the build goes on when {name} fails: only the last command of a heredoc decides"))
-                .label(heredoc.operator, "no shell option ends this script early")
-                .help("begin the heredoc with `set -e`");
-            if shebang.is_none() {
-                report.fix(
-                    "end the script at the first failure",
-                    Applicability::Unsafe,
-                    vec![replace(heredoc.body.at_start(), "set -e\n")],
-                );
+            if matches!(crate::quoting::dialect_of(&words), Dialect::Posix | Dialect::Bash) && script.dialect != Dialect::Windows {
+                let start = shell_options(Options::default(), words.iter().skip(1).map(String::as_str));
+                report(script, start, heredoc, shebang.is_none(), cx);
             }
         }
+    }
+}
+
+/// The script of `RUN bash <<EOF`, with the options that it starts with.
+fn handed_on<'a>(script: &'a Script, heredoc: &Heredoc) -> Vec<(&'a Script, Options)> {
+    let reads = |c: &&Command| c.nested.as_ref().is_some_and(|n| heredoc.body.contains(n.span));
+    let found = script.commands.iter().filter(reads).filter_map(|c| {
+        let words: Vec<String> = c.effective().args().iter().map(|w| w.lossy()).collect();
+        let start = shell_options(Options::default(), words.iter().map(String::as_str));
+        Some((&c.nested.as_ref()?.script, start))
+    });
+    found.collect()
+}
+
+fn report(script: &Script, start: Options, heredoc: &Heredoc, fixable: bool, cx: &mut Cx<'_>) {
+    let Some(first) = unchecked(script, start).into_iter().find(|c| matters(c)) else { return };
+    let name = first.effective().name().map_or_else(|| "this command".to_owned(), |n| format!("`{n}`"));
+    let report = cx
+        .report(first.span, format!("the build goes on when {name} fails: only the last command of a heredoc decides"))
+        .label(heredoc.operator, "no shell option ends this script early")
+        .help("begin the heredoc with `set -e`");
+    if fixable {
+        report.fix("end the script at the first failure", Applicability::Unsafe, vec![replace(heredoc.body.at_start(), "set -e\n")]);
     }
 }
 

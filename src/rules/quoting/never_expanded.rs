@@ -20,12 +20,16 @@ impl Rule for NeverExpanded {
                     Form::Exec(words) => words,
                     Form::Shell(_) => continue,
                 },
-                Op::Cmd(Form::Exec(words)) if unit.launch(stage).0.is_none() => words,
+                Op::Cmd(Form::Exec(words)) => words,
                 Op::Entrypoint(Form::Exec(words)) | Op::Healthcheck(Some(Form::Exec(words))) => words,
                 _ => continue,
             };
             let set = |name: &str| unit.lookup(stage, item, name) != Lookup::Unset;
-            for name in literal(words, &set) {
+            let before = if matches!(instruction.op, Op::Cmd(_)) { entrypoint(unit, stage) } else { Some(Vec::new()) };
+            let Some(mut all) = before else { continue };
+            all.extend(words.iter().cloned());
+            let here = |name: &At<String>| words.iter().any(|w| w.span.contains(name.span));
+            for name in literal(&all, &set).into_iter().filter(here) {
                 let what = instruction.keyword.name();
                 cx.report(
                     name.span,
@@ -54,6 +58,14 @@ impl Rule for NeverExpanded {
             }
         }
     }
+}
+
+/// The words that come before those of CMD; `None` where a script or a shell gets them.
+fn entrypoint(unit: &DockerfileUnit, stage: usize) -> Option<Vec<Text>> {
+    let Some(item) = unit.launch(stage).0 else { return Some(Vec::new()) };
+    let Op::Entrypoint(Form::Exec(words)) = &unit.ast.instruction(item)?.op else { return None };
+    let program = words.first().map_or("", |w| w.value.as_str());
+    (!program.contains(['/', '.'])).then(|| words.clone())
 }
 
 /// Programs that make something of a `$` themselves.

@@ -169,7 +169,10 @@ pub(crate) fn sh_of(stack: &Stack, unit: &ScriptUnit) -> Sh {
     }
     match unit.origin {
         ScriptOrigin::Instruction { dockerfile, item, .. } => {
-            let Some((dockerfile, _)) = stack.instruction(dockerfile, item) else { return Sh::Other };
+            let Some((dockerfile, instruction)) = stack.instruction(dockerfile, item) else { return Sh::Other };
+            if instruction.heredocs.first().is_some_and(|h| h.content.starts_with("#!")) {
+                return Sh::Other;
+            }
             if told(dockerfile, item) || relinked(dockerfile, item) {
                 return Sh::Other;
             }
