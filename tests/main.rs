@@ -10,6 +10,7 @@ mod dockerfile;
 mod engine;
 mod formats;
 mod laws;
+mod layout;
 mod pages;
 mod plan;
 mod quoting;

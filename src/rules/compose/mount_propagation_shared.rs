@@ -14,7 +14,8 @@ impl Rule for MountPropagationShared {
                         format!("what `{name}` mounts below `{}` appears on the host, and in every other container there", mount.target)
                     }
                     "slave" | "rslave" => {
-                        format!("what the host mounts below this path later appears in `{name}` under `{}`, too", mount.target)
+                        let source = mount.source.as_ref().map_or("this path", |s| s.value.as_str());
+                        format!("what the host mounts below `{source}` later appears in `{name}` under `{}`, too", mount.target)
                     }
                     _ => continue,
                 };

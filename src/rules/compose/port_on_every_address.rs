@@ -14,11 +14,13 @@ impl Rule for PortOnEveryAddress {
                 }
                 for port in &service.ports {
                     let readable = port.published.as_ref().is_none_or(|p| p.bytes().all(|b| b.is_ascii_digit() || b == b'-'));
-                    if port.host_ip.is_some() || !readable || !exposure::everywhere(service, port, cx.text(port.span)) {
+                    let text = cx.text(port.span);
+                    if port.host_ip.is_some() || !readable || !exposure::everywhere(service, port, text) {
                         continue;
                     }
                     let name = &service.name.value;
-                    let message = match &port.published {
+                    let written = text.contains('$').then(|| format!("`{}`", text.trim_matches(['"', '\''])));
+                    let message = match written.or_else(|| port.published.clone()) {
                         Some(published) => {
                             format!("`{name}` is open on {published} to every network that the host is on, past its firewall")
                         }

@@ -1,23 +1,32 @@
-use crate::compose::{MountKind, Project, ServiceMount};
+use std::collections::BTreeMap;
+
+use crate::compose::{MountKind, Project, Service, ServiceMount};
 use crate::rule::{Cx, Rule, rule};
+use crate::rules::support::services::together;
 
 rule!(VolumeWithSeveralWriters, "compose/volume-with-several-writers");
 
 impl Rule for VolumeWithSeveralWriters {
     fn project(&self, project: &Project, cx: &mut Cx<'_>) {
-        let mounts = || project.services.iter().flat_map(|s| s.mounts.iter().map(move |m| (s, m)));
-        for (n, (service, mount)) in mounts().enumerate() {
-            let Some(place) = place(mount).filter(|_| !mount.read_only) else { continue };
-            let first = mounts().take(n).find(|(s, m)| {
-                s.name.value != service.name.value && !m.read_only && m.span != mount.span && self::place(m).is_some_and(|p| p == place)
-            });
-            if let Some((other, earlier)) = first {
-                cx.report(
-                    mount.span,
-                    format!("`{}` can change and delete what `{}` keeps in `{}`", service.name.value, other.name.value, place.1),
-                )
-                .label(earlier.span, format!("`{}` writes here, too", other.name.value))
-                .help("mount it with `:ro` where it is only read");
+        let mut writers: BTreeMap<(bool, &str), Vec<(&Service, &ServiceMount)>> = BTreeMap::new();
+        for service in &project.services {
+            for mount in service.mounts.iter().filter(|m| !m.read_only) {
+                let Some(place) = place(mount) else { continue };
+                let earlier = writers.entry(place).or_default();
+                let first = earlier
+                    .iter()
+                    .find(|(s, m)| s.name.value != service.name.value && m.span != mount.span && together(s, service))
+                    .copied();
+                earlier.push((service, mount));
+                if let Some((other, earlier)) = first {
+                    let shown = mount.source.as_ref().map_or(place.1, |s| s.value.as_str());
+                    cx.report(
+                        mount.span,
+                        format!("`{}` can change and delete what `{}` keeps in `{shown}`", service.name.value, other.name.value),
+                    )
+                    .label(earlier.span, format!("`{}` writes here, too", other.name.value))
+                    .help("mount it with `:ro` where it is only read");
+                }
             }
         }
     }
@@ -32,7 +41,7 @@ fn place(mount: &ServiceMount) -> Option<(bool, &str)> {
         _ => return None,
     };
     let device = ["/dev", "/sys", "/proc", "/run", "/var/run", "/tmp/.X11-unix", "/etc/localtime", "/etc/timezone"];
-    let meant = bind
-        && (path.ends_with(".sock") || device.iter().any(|d| path.strip_prefix(d).is_some_and(|r| r.is_empty() || r.starts_with('/'))));
+    let below = |dir: &&str| path.strip_prefix(dir).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let meant = bind && (path.ends_with(".sock") || device.iter().any(|d| below(&d)));
     (!meant && !path.contains('$')).then_some((bind, path))
 }
