@@ -18,7 +18,6 @@ pub(super) enum Located {
         /// What brought it: a COPY, or a mount.
         by: Span,
         /// It comes from the image, where its mode bits count as the context has them.
-        #[allow(dead_code, reason = "read by rules on execute bits")]
         copied: bool,
     },
     /// A text that an instruction writes.

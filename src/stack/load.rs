@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::compose::{self, EnvVar, Project, Role};
+use crate::compose::{self, EnvVar, MountKind, Project, Role};
 use crate::files::{self, FileError, Files, Kind};
 use crate::source::{FileId, Span};
 use crate::syntax::dockerfile::{self, Form, Instruction, Op};
@@ -65,6 +65,7 @@ pub fn load(request: &Request, disk: &dyn Files) -> Stack {
     loader.builds();
     loader.stages();
     loader.runtimes();
+    loader.mounts();
     loader.dockerruns(&sorted);
     loader.stack
 }
@@ -513,8 +514,10 @@ impl Loader<'_> {
         for (p, project) in self.stack.projects.iter().enumerate() {
             for (s, service) in project.services.iter().enumerate() {
                 let test = service.healthcheck.as_ref().and_then(|h| h.test.as_ref());
-                for line in service.command.iter().chain(&service.entrypoint).chain(test) {
-                    let script = shell::from_argv(&line.argv, shell::Dialect::Posix);
+                let check = test.map(|line| (line, check_script(&line.argv)));
+                let lines = service.command.iter().chain(&service.entrypoint);
+                let lines = lines.map(|line| (line, shell::from_argv(&line.argv, shell::Dialect::Posix)));
+                for (line, script) in lines.chain(check) {
                     scripts.push(ScriptUnit { script, origin: ScriptOrigin::Compose { project: p, service: s }, span: line.span });
                 }
             }
@@ -560,9 +563,17 @@ impl Loader<'_> {
             env: Vec::new(),
             workdir: None,
             processes: Vec::new(),
+            started: Vec::new(),
             complete: false,
             init: false,
         }
+    }
+
+    fn mounts(&mut self) {
+        let services = self.stack.projects.iter().flat_map(|p| &p.services);
+        let binds = services.flat_map(|s| &s.mounts).filter(|m| m.kind == MountKind::Bind).filter_map(|m| m.source_path.as_ref());
+        let missing: BTreeSet<String> = binds.filter(|path| self.disk.kind(path).is_none()).cloned().collect();
+        self.stack.missing_mounts = missing;
     }
 
     fn dockerruns(&mut self, sorted: &Sorted) {
@@ -593,6 +604,15 @@ fn bare_services(tree: &yaml::Yaml) -> Vec<&str> {
     let services = tree.documents.first().and_then(|d| d.get("services"));
     let bare = |s: &yaml::Node| s.entry("<<").is_none() && ["image", "build", "extends", "provider"].iter().all(|k| s.get(k).is_none());
     services.into_iter().flat_map(|s| s.entries()).filter(|e| bare(&e.value)).filter_map(|e| e.key.as_str()).collect()
+}
+
+/// What `healthcheck.test` runs: words after `CMD`, a shell's text after `CMD-SHELL`.
+fn check_script(argv: &[Text]) -> shell::Script {
+    match argv {
+        [kind, text, ..] if kind.value == "CMD-SHELL" => shell::parse_text(text, shell::Dialect::Posix),
+        [kind, rest @ ..] if kind.value == "CMD" => shell::from_argv(rest, shell::Dialect::Posix),
+        _ => shell::from_argv(argv, shell::Dialect::Posix),
+    }
 }
 
 fn explicit_role(path: &str) -> FileRole {

@@ -14,7 +14,7 @@ mod runtime_walk;
 mod supervised;
 mod templates;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compose::{EnvVar, Project, Service};
 use crate::files::Kind;
@@ -32,7 +32,7 @@ pub use images::{Base, EnvSet, Lookup, Shell, StageModel};
 pub use load::{Candidate, Failure, Request, load};
 pub use options::{LabelKind, Options};
 pub use reference::ImageRef;
-pub use runtime::{Arg, Below, Launch, Pid1, Process, Runtime, RuntimeEnv, Via, ViaKind};
+pub use runtime::{Arg, Below, Launch, Pid1, Process, Runtime, RuntimeEnv, Started, Via, ViaKind};
 
 /// The stack.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +55,8 @@ pub struct Stack {
     pub nginx: Vec<NginxUse>,
     /// Files of the project that envsubst reads.
     pub templates: Vec<TemplateUse>,
+    /// Host paths that services mount and that are not there.
+    pub missing_mounts: BTreeSet<String>,
     /// `Dockerrun.aws.json` files.
     pub dockerruns: Vec<DockerrunUse>,
     /// YAML trees of the Compose files, for rules on the text itself.

@@ -27,10 +27,29 @@ pub struct Runtime {
     pub workdir: Option<String>,
     /// The commands that the start leads to, in order.
     pub processes: Vec<Process>,
+    /// Files of the project that the start runs by their path, without an interpreter before them.
+    pub started: Vec<Started>,
     /// All of the start could be followed; without it, absence of a process proves nothing.
     pub complete: bool,
     /// An init (tini, dumb-init, `init: true`) is process 1.
     pub init: bool,
+}
+
+/// A file of the project that a container runs by its path.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// The word that runs it.
+    pub span: Span,
+    /// Its path in the container.
+    pub path: String,
+    /// Its path in the project.
+    pub file: String,
+    /// Its mode has an execute bit; `None` where modes say nothing.
+    pub executable: Option<bool>,
+    /// What brings it into the container.
+    pub by: Span,
+    /// It is part of the image, not mounted.
+    pub copied: bool,
 }
 
 /// ENTRYPOINT or CMD in effect.

@@ -10,7 +10,7 @@ use crate::syntax::{gunicorn, package_json};
 use crate::text::Text;
 
 use super::imagefs::{self, Located};
-use super::runtime::{Arg, Below, Launch, Pid1, Process, Runtime, RuntimeEnv, Via, ViaKind};
+use super::runtime::{Arg, Below, Launch, Pid1, Process, Runtime, RuntimeEnv, Started, Via, ViaKind};
 use super::{BuildContext, DockerfileUnit, ScriptOrigin, ScriptUnit, images, supervised};
 
 const MAX_DEPTH: usize = 10;
@@ -283,7 +283,7 @@ impl Walk<'_> {
     #[allow(clippy::too_many_arguments, reason = "the state of one layer")]
     fn script_file(
         &mut self,
-        path: &str,
+        given: &str,
         name: &str,
         argv: &[Arg],
         layer: &Layer,
@@ -291,11 +291,15 @@ impl Walk<'_> {
         rest: &[Text],
         runtime: &mut Runtime,
     ) -> bool {
-        let Some(full) = self.container_path(path, argv, runtime) else { return false };
+        let Some(full) = self.container_path(given, argv, runtime) else { return false };
         let Some(located) = self.locate(&full) else { return false };
         let (text, by) = match located {
             Located::Generated { text, by } => (text, by),
-            Located::File { path, by, .. } => {
+            Located::File { path, by, copied } => {
+                if let Some(word) = argv.first().filter(|a| a.value == given) {
+                    let executable = self.files.mode(&path).map(|mode| mode & 0o111 != 0);
+                    runtime.started.push(Started { span: word.span, path: full.clone(), file: path.clone(), executable, by, copied });
+                }
                 let Ok(bytes) = self.files.read(&path) else { return false };
                 if bytes.contains(&0) {
                     return false;
@@ -318,7 +322,7 @@ impl Walk<'_> {
             inner.below = None;
         }
         // `set -- …` and the like aside, "$@" of the script is what follows it on the command line
-        let arguments = if rest.is_empty() { after_script(argv, path) } else { rest.to_vec() };
+        let arguments = if rest.is_empty() { after_script(argv, given) } else { rest.to_vec() };
         self.script(&script, &inner, &shell, false, at, &arguments, runtime);
         let known = self.scripts.iter().any(|s| s.span == text.span);
         if !known {

@@ -15,13 +15,24 @@ impl Rule for DevelopmentServer {
                 let place =
                     process.via.iter().find(|v| matches!(v.kind, crate::stack::ViaKind::PackageScript(_))).map_or(process.span, |v| v.span);
                 let report = cx
-                    .report(place, format!("production starts `{}`, a server for development: one slow request blocks the others, and errors show its insides", listen.server))
+                    .report(place, format!("production starts `{}`, a server for development: {}", listen.server, drawback(listen.server)))
                     .help(instead(listen.server));
                 if place != process.span {
                     report.label(process.span, "what this starts");
                 }
             }
         }
+    }
+}
+
+/// What users get of it.
+fn drawback(server: &str) -> &'static str {
+    match server {
+        "flask run" | "the Flask development server" | "manage.py runserver" | "php -S" | "php artisan serve" | "python -m http.server" => {
+            "its own manual warns that it is neither secured nor made for load"
+        }
+        "fastapi dev" | "symfony server:start" | "symfony serve" => "it watches the source, and its errors show the program's insides",
+        _ => "it compiles on the fly, hands out the source, and is slow under load",
     }
 }
 

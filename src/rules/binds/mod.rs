@@ -2,12 +2,16 @@
 
 use crate::rule::Entry;
 
+mod bind_source_missing;
 mod debug_mode_enabled;
 mod debug_server_published;
 mod development_server;
 mod docker_socket_mounted;
 mod duplicate_published_port;
+mod entrypoint_not_executable;
+mod healthcheck_tool_missing;
 mod host_namespace;
+mod localhost_means_the_container;
 mod logs_to_file_in_container;
 mod loopback_bind_unreachable;
 mod port_mismatch;
@@ -20,12 +24,16 @@ mod ssh_port_exposed;
 
 /// The rules of this category.
 pub(super) const RULES: &[Entry] = &[
+    bind_source_missing::BindSourceMissing::ENTRY,
     debug_mode_enabled::DebugModeEnabled::ENTRY,
     debug_server_published::DebugServerPublished::ENTRY,
     development_server::DevelopmentServer::ENTRY,
     docker_socket_mounted::DockerSocketMounted::ENTRY,
     duplicate_published_port::DuplicatePublishedPort::ENTRY,
+    entrypoint_not_executable::EntrypointNotExecutable::ENTRY,
+    healthcheck_tool_missing::HealthcheckToolMissing::ENTRY,
     host_namespace::HostNamespace::ENTRY,
+    localhost_means_the_container::LocalhostMeansTheContainer::ENTRY,
     logs_to_file_in_container::LogsToFileInContainer::ENTRY,
     loopback_bind_unreachable::LoopbackBindUnreachable::ENTRY,
     port_mismatch::PortMismatch::ENTRY,

@@ -8,11 +8,14 @@ mod built_image_may_be_pulled;
 mod capabilities_not_dropped;
 mod capability_added;
 mod confinement_switched_off;
+mod container_name_prevents_scaling;
+mod database_without_volume;
 mod depends_on_without_readiness;
 mod duplicate_container_name;
 mod image_built_elsewhere;
 mod invalid_container_name;
 mod missing_limits;
+mod missing_restart_policy;
 mod mount_propagation_shared;
 mod obsolete_version;
 mod overlapping_published_range;
@@ -24,6 +27,8 @@ mod retry_count_off_benchmark;
 mod service_without_healthcheck;
 mod system_folder_writable;
 mod unused_definition;
+mod variable_unset;
+mod variant_drift;
 mod volume_with_several_writers;
 
 /// The rules of this category.
@@ -34,6 +39,8 @@ pub(super) const RULES: &[Entry] = &[
     capabilities_not_dropped::CapabilitiesNotDropped::ENTRY,
     capability_added::CapabilityAdded::ENTRY,
     confinement_switched_off::ConfinementSwitchedOff::ENTRY,
+    container_name_prevents_scaling::ContainerNamePreventsScaling::ENTRY,
+    database_without_volume::DatabaseWithoutVolume::ENTRY,
     depends_on_without_readiness::DependsOnWithoutReadiness::ENTRY,
     duplicate_container_name::DuplicateContainerName::ENTRY,
     declarative!("compose/foreign-cgroup"),
@@ -41,6 +48,7 @@ pub(super) const RULES: &[Entry] = &[
     invalid_container_name::InvalidContainerName::ENTRY,
     declarative!("compose/links"),
     missing_limits::MissingLimits::ENTRY,
+    missing_restart_policy::MissingRestartPolicy::ENTRY,
     mount_propagation_shared::MountPropagationShared::ENTRY,
     obsolete_version::ObsoleteVersion::ENTRY,
     overlapping_published_range::OverlappingPublishedRange::ENTRY,
@@ -52,5 +60,7 @@ pub(super) const RULES: &[Entry] = &[
     service_without_healthcheck::ServiceWithoutHealthcheck::ENTRY,
     system_folder_writable::SystemFolderWritable::ENTRY,
     unused_definition::UnusedDefinition::ENTRY,
+    variable_unset::VariableUnset::ENTRY,
+    variant_drift::VariantDrift::ENTRY,
     volume_with_several_writers::VolumeWithSeveralWriters::ENTRY,
 ];

@@ -1,0 +1,66 @@
+use crate::files;
+use crate::rule::{Cx, Rule, rule};
+use crate::stack::{Runtime, Stack, Started};
+use crate::syntax::dockerfile::Op;
+
+rule!(EntrypointNotExecutable, "binds/entrypoint-not-executable");
+
+impl Rule for EntrypointNotExecutable {
+    fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
+        if !modes_are_kept(stack) {
+            return;
+        }
+        let mut said = Vec::new();
+        for runtime in &stack.runtimes {
+            for started in runtime.started.iter().filter(|s| s.executable == Some(false)) {
+                if said.contains(&started.span) || (started.copied && made_executable(stack, runtime, started)) {
+                    continue;
+                }
+                said.push(started.span);
+                let report = cx
+                    .report(
+                        started.span,
+                        format!("the container does not start: `{}` has no execute bit, permission is denied", started.file),
+                    )
+                    .label(started.by, if started.copied { "copied with the mode that it has on disk" } else { "mounted with its mode" });
+                if started.copied {
+                    report.help(format!("`chmod +x {0}` and commit it, or copy it with `COPY --chmod=755`", started.file));
+                } else {
+                    report.help(format!("`chmod +x {}` and commit it: a mount hides what the image did", started.file));
+                }
+            }
+        }
+    }
+}
+
+/// Some file of the contexts has an execute bit: the project was not unpacked without its modes.
+fn modes_are_kept(stack: &Stack) -> bool {
+    let context = stack.contexts.iter().flat_map(|c| &c.listing.entries).any(|e| e.kind == files::Kind::File && e.mode & 0o111 != 0);
+    context || stack.runtimes.iter().flat_map(|r| &r.started).any(|s| s.executable == Some(true))
+}
+
+/// A step of the build sets modes: by the file's name, by a pattern, or over a folder.
+fn made_executable(stack: &Stack, runtime: &Runtime, started: &Started) -> bool {
+    let Some(unit) = runtime.stage.and_then(|(u, _)| stack.dockerfiles.get(u)) else { return true };
+    let name = files::file_name(&started.path);
+    let original = files::file_name(&started.file);
+    unit.ast.instructions().any(|(item, instruction)| match &instruction.op {
+        Op::Copy(copy) | Op::Add(copy) => {
+            let here = instruction.head == started.by || copy.from.is_some();
+            here && instruction.flags.iter().any(|f| f.name.value == "chmod")
+        }
+        Op::Run(_) => unit.script(item).is_some_and(|script| {
+            script.walk().iter().any(|(_, command)| {
+                let words: Vec<String> = command.words.iter().map(|w| w.lossy()).collect();
+                let sets = words.iter().any(|w| matches!(files::file_name(w), "chmod" | "install" | "setfacl"));
+                let broad = |w: &String| w.contains(['*', '$', '{']) || matches!(w.as_str(), "-R" | "--recursive" | "-exec" | "xargs");
+                let recursive = |w: &String| w.starts_with('-') && !w.starts_with("--") && w.contains('R');
+                sets && words.iter().any(|w| {
+                    let last = files::file_name(w);
+                    last == name || last == original || broad(w) || recursive(w)
+                })
+            })
+        }),
+        _ => false,
+    })
+}

@@ -1,0 +1,24 @@
+use crate::compose::Project;
+use crate::rule::{Cx, Rule, rule};
+
+rule!(VariableUnset, "compose/variable-unset");
+
+impl Rule for VariableUnset {
+    fn project(&self, project: &Project, cx: &mut Cx<'_>) {
+        // without any that is set there is no `.env` to go by: the values come from elsewhere
+        if !project.variables.iter().any(|v| v.set) {
+            return;
+        }
+        let mut said: Vec<&str> = Vec::new();
+        for variable in project.variables.iter().filter(|v| !v.set && !v.has_default) {
+            let outside =
+                ["PWD", "HOME", "USER", "UID", "GID", "HOSTNAME", "COMPOSE_", "DOCKER_"].iter().any(|p| variable.name.starts_with(p));
+            if outside || said.contains(&variable.name.as_str()) {
+                continue;
+            }
+            said.push(&variable.name);
+            cx.report(variable.span, format!("`{}` is empty here: `.env` sets other variables and not this one", variable.name))
+                .help(format!("set it in `.env`, or say what happens without it: `${{{0}:-value}}`, `${{{0}:?message}}`", variable.name));
+        }
+    }
+}

@@ -1,0 +1,105 @@
+use crate::compose::{MountKind, Project, Service, ServiceMount};
+use crate::files;
+use crate::rule::{Cx, Rule, rule};
+use crate::source::Span;
+use crate::stack::{ImageRef, Stack};
+
+rule!(VariantDrift, "compose/variant-drift");
+
+/// Servers whose data and protocol change between major versions.
+const STORES: [&str; 16] = [
+    "postgres",
+    "postgis",
+    "timescaledb",
+    "pgvector",
+    "mysql",
+    "mariadb",
+    "percona",
+    "mongo",
+    "redis",
+    "valkey",
+    "rabbitmq",
+    "elasticsearch",
+    "opensearch",
+    "neo4j",
+    "cassandra",
+    "sqlserver",
+];
+
+impl Rule for VariantDrift {
+    fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
+        let mut said = Vec::new();
+        let name = |p: &Project| p.files.first().map_or("", |f| files::file_name(stack.sources.path(*f)));
+        // the base file is what the others are compared with
+        let mut projects: Vec<&Project> = stack.projects.iter().collect();
+        projects.sort_by_key(|p| !matches!(name(p), "compose.yaml" | "compose.yml" | "docker-compose.yml" | "docker-compose.yaml"));
+        for (n, later) in projects.iter().enumerate() {
+            for earlier in projects.iter().take(n).filter(|p| p.dir == later.dir) {
+                for (a, b) in later.services.iter().filter_map(|b| Some((earlier.service(&b.name.value)?, b))) {
+                    let other = name(earlier);
+                    engines(a, b, other, &mut said, cx);
+                    targets(a, b, other, &mut said, cx);
+                }
+            }
+        }
+    }
+}
+
+/// Another engine, or another major version of it.
+fn engines(a: &Service, b: &Service, other: &str, said: &mut Vec<Span>, cx: &mut Cx<'_>) {
+    let (Some(first), Some(second)) = (&a.image, &b.image) else { return };
+    if first.span == second.span || said.contains(&second.span) || a.build.is_some() || b.build.is_some() {
+        return;
+    }
+    let (one, two) = (ImageRef::parse(first), ImageRef::parse(second));
+    if !STORES.contains(&one.short_name()) || !STORES.contains(&two.short_name()) {
+        return;
+    }
+    let differ = one.short_name() != two.short_name() || matches!((major(&one), major(&two)), (Some(x), Some(y)) if x != y);
+    if !differ {
+        return;
+    }
+    said.push(second.span);
+    let name = |i: &ImageRef| format!("{} {}", i.short_name(), major(i).unwrap_or_default()).trim_end().to_owned();
+    cx.report(
+        second.span,
+        format!("`{}` is {} here and {} in {other}: what was tried with one may fail with the other", b.name.value, name(&two), name(&one)),
+    )
+    .label(first.span, "the other variant")
+    .help("use one version in all variants; data of one does not open in the other");
+}
+
+/// The major version that a tag says.
+fn major(image: &ImageRef) -> Option<String> {
+    let tag = image.tag.as_deref()?;
+    let digits: String = tag.trim_start_matches('v').chars().take_while(char::is_ascii_digit).collect();
+    (!digits.is_empty()).then_some(digits)
+}
+
+/// The same named volume in another place of the same service.
+fn targets(a: &Service, b: &Service, other: &str, said: &mut Vec<Span>, cx: &mut Cx<'_>) {
+    let volumes = |s: &Service| -> Vec<ServiceMount> {
+        s.mounts.iter().filter(|m| m.kind == MountKind::Volume && m.source.is_some()).cloned().collect()
+    };
+    let (ours, theirs) = (volumes(b), volumes(a));
+    for mount in &ours {
+        let named = |m: &&ServiceMount| m.source.as_ref().map(|s| &s.value) == mount.source.as_ref().map(|s| &s.value);
+        let same: Vec<_> = theirs.iter().filter(named).collect();
+        let ([there], 1) = (same.as_slice(), ours.iter().filter(named).count()) else { continue };
+        let (here, elsewhere) = (files::normalize(&mount.target), files::normalize(&there.target));
+        if here == elsewhere || said.contains(&mount.span) {
+            continue;
+        }
+        said.push(mount.span);
+        let volume = mount.source.as_ref().map_or("", |s| s.value.as_str());
+        cx.report(
+            mount.span,
+            format!(
+                "`{}` has `{volume}` at `{here}` here and at `{elsewhere}` in {other}: at most one of them is where the data lies",
+                b.name.value
+            ),
+        )
+        .label(there.span, "the other variant")
+        .help("mount it where the image keeps its data, in all variants");
+    }
+}
