@@ -80,6 +80,10 @@ pub enum ProblemKind {
     Include,
     /// An `env_file` that is not there.
     EnvFileMissing,
+    /// Two services with one `container_name`.
+    ContainerName,
+    /// Several containers of a service that has a `container_name`.
+    Scale,
     /// Anything else that compose refuses.
     Invalid,
 }

@@ -130,6 +130,10 @@ pub fn classify(yaml: &Yaml, path: &str) -> Option<Role> {
     if !named && (all.is_empty() || like * 2 < all.len() || (odd > 0 && like < all.len())) {
         return None;
     }
+    // words such as `user` and `labels` alone stand in anybody's settings
+    if !named && !all.iter().any(|e| has_source(&e.value) || e.value.entries().iter().any(|k| k.key.as_str().is_some_and(says_more))) {
+        return None;
+    }
     if named && !all.is_empty() && like == 0 && odd > 0 {
         return None;
     }
@@ -174,6 +178,13 @@ fn is_service(root: &Node, node: &Node) -> bool {
         Value::Alias(_) => root.entries().iter().any(|e| e.key.as_str().is_some_and(|k| k.starts_with("x-"))),
         _ => false,
     }
+}
+
+/// Keys that hardly any other format has below a `services` key.
+fn says_more(key: &str) -> bool {
+    let words =
+        ["entrypoint", "environment", "env_file", "depends_on", "volumes", "restart", "container_name", "healthcheck", "network_mode"];
+    words.contains(&key)
 }
 
 /// Whether a service says what it runs; one that merges something may.

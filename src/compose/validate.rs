@@ -385,8 +385,11 @@ impl Validate<'_> {
         }
         let several = scales.or(replicated).is_some_and(|n| n > 1);
         if let Some(name) = node.entry("container_name").filter(|c| several && c.value.as_str() != Some("")) {
-            let message = format!("`{}` runs several containers, and one `container_name` cannot serve them all", entry.key.value);
-            self.invalid(name.key.span, message).help = Some("remove `container_name`".to_owned());
+            let named = name.value.as_str().unwrap_or_default();
+            let message = format!("Compose refuses the project: several containers of `{}` cannot all be named `{named}`", entry.key.value);
+            let problem = self.invalid(name.value.span, message);
+            problem.kind = ProblemKind::Scale;
+            problem.help = Some("delete `container_name`: the containers are numbered then, and found by the service's name".to_owned());
         }
         for (key, part, field) in [
             ("cpus", "limits", "cpus"),
@@ -433,9 +436,15 @@ impl Validate<'_> {
                 continue;
             };
             if let Some(first) = seen.insert(name, entry).filter(|first| self.strict || run_together(first, entry)) {
-                let span = entry.value.get("container_name").map_or(entry.key.span, |n| n.span);
-                let message = format!("`{}` and `{}` have the same container name `{name}`", first.key.value, entry.key.value);
-                self.invalid(span, message).related.push((first.key.span, "the other service".to_owned()));
+                // by an anchor both have the very same text: the service is at fault then
+                let own = |e: &Entry| e.value.get("container_name").map_or(e.key.span, |n| n.span);
+                let span = if own(entry) == own(first) { entry.key.span } else { own(entry) };
+                let message = format!("`{}` does not start: the name `{name}` is taken by `{}`", entry.key.value, first.key.value);
+                let related = (own(first), "taken here".to_owned());
+                let problem = self.invalid(span, message);
+                problem.kind = ProblemKind::ContainerName;
+                problem.related.push(related);
+                problem.help = Some("give each its own `container_name`, or leave it out: Compose names them by service".to_owned());
             }
         }
     }

@@ -572,8 +572,33 @@ impl Loader<'_> {
     fn mounts(&mut self) {
         let services = self.stack.projects.iter().flat_map(|p| &p.services);
         let binds = services.flat_map(|s| &s.mounts).filter(|m| m.kind == MountKind::Bind).filter_map(|m| m.source_path.as_ref());
-        let missing: BTreeSet<String> = binds.filter(|path| self.disk.kind(path).is_none()).cloned().collect();
+        let missing: BTreeSet<String> = binds.filter(|path| self.disk.kind(path).is_none() && !self.made_later(path)).cloned().collect();
         self.stack.missing_mounts = missing;
+    }
+
+    /// Kept out of the repository on purpose: git ignores it, or an example of it lies beside.
+    fn made_later(&self, path: &str) -> bool {
+        let name = files::file_name(path);
+        let stem = name.split('.').find(|part| !part.is_empty()).unwrap_or(name);
+        let dir = files::parent(path);
+        let example =
+            |n: &str| n.starts_with(stem) && ["example", "sample", "dist", "template", "default", "tmpl"].iter().any(|w| n.contains(w));
+        if self.disk.list(dir).unwrap_or_default().iter().any(|e| example(&e.name)) {
+            return true;
+        }
+        let mut above = vec![dir];
+        while let Some(last) = above.last().copied().filter(|d| *d != "." && *d != "/" && !d.is_empty()) {
+            above.push(files::parent(last));
+        }
+        above.into_iter().any(|dir| {
+            let bytes = self.disk.read(&files::join(dir, ".gitignore")).unwrap_or_default();
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let below = files::strip_prefix(dir, path).unwrap_or(path);
+            text.lines().map(|l| l.trim().trim_matches('/')).any(|line| {
+                let whole = !line.is_empty() && (below == line || name == line || files::strip_prefix(line, below).is_some());
+                whole || line.strip_prefix("*.").is_some_and(|end| name.ends_with(&format!(".{end}")))
+            })
+        })
     }
 
     fn dockerruns(&mut self, sorted: &Sorted) {

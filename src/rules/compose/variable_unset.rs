@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use crate::compose::Project;
 use crate::rule::{Cx, Rule, rule};
 
@@ -5,8 +7,12 @@ rule!(VariableUnset, "compose/variable-unset");
 
 impl Rule for VariableUnset {
     fn project(&self, project: &Project, cx: &mut Cx<'_>) {
-        // without any that is set there is no `.env` to go by: the values come from elsewhere
-        if !project.variables.iter().any(|v| v.set) {
+        // where few are set, there is no `.env` to go by: the values come from elsewhere
+        let named = |set: bool| -> BTreeSet<&str> {
+            project.variables.iter().filter(|v| v.set == set && !v.has_default).map(|v| v.name.as_str()).collect()
+        };
+        let (set, unset) = (named(true), named(false));
+        if set.is_empty() || unset.len() > set.len() {
             return;
         }
         let mut said: Vec<&str> = Vec::new();

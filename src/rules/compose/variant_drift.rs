@@ -33,40 +33,52 @@ impl Rule for VariantDrift {
         // the base file is what the others are compared with
         let mut projects: Vec<&Project> = stack.projects.iter().collect();
         projects.sort_by_key(|p| !matches!(name(p), "compose.yaml" | "compose.yml" | "docker-compose.yml" | "docker-compose.yaml"));
+        // other files are alternatives rather than variants of one system
+        projects.retain(|p| name(p).starts_with("compose") || name(p).starts_with("docker-compose"));
         for (n, later) in projects.iter().enumerate() {
             for earlier in projects.iter().take(n).filter(|p| p.dir == later.dir) {
                 for (a, b) in later.services.iter().filter_map(|b| Some((earlier.service(&b.name.value)?, b))) {
                     let other = name(earlier);
-                    engines(a, b, other, &mut said, cx);
-                    targets(a, b, other, &mut said, cx);
+                    let files = later.files.iter().take(2).map(|f| files::file_name(stack.sources.path(*f)));
+                    // a file that is named after an engine is there to choose it
+                    if let (Some(x), Some(y)) = (store(a), store(b))
+                        && !files.chain([other]).any(|f| [&x, &y].iter().any(|i| f.contains(i.short_name())))
+                    {
+                        if !engines((a, &x), (b, &y), other, &mut said, cx) {
+                            targets(a, b, other, &mut said, cx);
+                        }
+                    }
                 }
             }
         }
     }
 }
 
+/// The image of a service that is a database or broker.
+fn store(service: &Service) -> Option<ImageRef> {
+    let image = service.image.as_ref().filter(|_| service.build.is_none()).map(|i| ImageRef::parse(i))?;
+    STORES.contains(&image.short_name()).then_some(image)
+}
+
 /// Another engine, or another major version of it.
-fn engines(a: &Service, b: &Service, other: &str, said: &mut Vec<Span>, cx: &mut Cx<'_>) {
-    let (Some(first), Some(second)) = (&a.image, &b.image) else { return };
-    if first.span == second.span || said.contains(&second.span) || a.build.is_some() || b.build.is_some() {
-        return;
+fn engines((a, one): (&Service, &ImageRef), (b, two): (&Service, &ImageRef), other: &str, said: &mut Vec<Span>, cx: &mut Cx<'_>) -> bool {
+    let (Some(first), Some(second)) = (&a.image, &b.image) else { return false };
+    let versions = matches!((major(one), major(two)), (Some(x), Some(y)) if x != y);
+    if first.span == second.span || !(one.short_name() != two.short_name() || versions) {
+        return false;
     }
-    let (one, two) = (ImageRef::parse(first), ImageRef::parse(second));
-    if !STORES.contains(&one.short_name()) || !STORES.contains(&two.short_name()) {
-        return;
-    }
-    let differ = one.short_name() != two.short_name() || matches!((major(&one), major(&two)), (Some(x), Some(y)) if x != y);
-    if !differ {
-        return;
+    if said.contains(&second.span) {
+        return true;
     }
     said.push(second.span);
     let name = |i: &ImageRef| format!("{} {}", i.short_name(), major(i).unwrap_or_default()).trim_end().to_owned();
     cx.report(
         second.span,
-        format!("`{}` is {} here and {} in {other}: what was tried with one may fail with the other", b.name.value, name(&two), name(&one)),
+        format!("`{}` is {} here and {} in {other}: what was tried with one may fail with the other", b.name.value, name(two), name(one)),
     )
     .label(first.span, "the other variant")
     .help("use one version in all variants; data of one does not open in the other");
+    true
 }
 
 /// The major version that a tag says.
