@@ -2,23 +2,61 @@
 
 use crate::rule::Entry;
 
+mod and_or_without_else;
 mod backquotes;
+mod dollar_in_arithmetic;
 mod dollar_in_single_quotes;
 mod echo_escapes;
+mod egrep;
+mod expr;
+mod find_exec_unterminated;
+mod find_without_path;
+mod find_xargs_splits;
 mod glob_as_option;
+mod grep_output_tested;
+mod loop_runs_once;
+mod mode_of_parent_folders;
+mod negation_skips_errexit;
+mod prefix_in_test;
+mod rm_of_empty_variable;
 mod status_lost_in_declaration;
+mod sudo_redirect;
 mod unchecked_cd;
+mod unquoted_pattern;
 mod unquoted_substitution;
 mod unquoted_variable;
+mod unset_variable_in_script;
+mod unused_variable;
+mod useless_echo;
+mod variable_as_format;
 
 /// The rules of this category.
 pub(super) const RULES: &[Entry] = &[
+    and_or_without_else::AndOrWithoutElse::ENTRY,
     backquotes::Backquotes::ENTRY,
+    dollar_in_arithmetic::DollarInArithmetic::ENTRY,
     dollar_in_single_quotes::DollarInSingleQuotes::ENTRY,
     echo_escapes::EchoEscapes::ENTRY,
+    egrep::Egrep::ENTRY,
+    expr::Expr::ENTRY,
+    find_exec_unterminated::FindExecUnterminated::ENTRY,
+    find_without_path::FindWithoutPath::ENTRY,
+    find_xargs_splits::FindXargsSplits::ENTRY,
     glob_as_option::GlobAsOption::ENTRY,
+    grep_output_tested::GrepOutputTested::ENTRY,
+    loop_runs_once::LoopRunsOnce::ENTRY,
+    mode_of_parent_folders::ModeOfParentFolders::ENTRY,
+    negation_skips_errexit::NegationSkipsErrexit::ENTRY,
+    prefix_in_test::PrefixInTest::ENTRY,
+    rm_of_empty_variable::RmOfEmptyVariable::ENTRY,
     status_lost_in_declaration::StatusLostInDeclaration::ENTRY,
+    sudo_redirect::SudoRedirect::ENTRY,
     unchecked_cd::UncheckedCd::ENTRY,
+    unquoted_pattern::UnquotedPattern::ENTRY,
     unquoted_substitution::UnquotedSubstitution::ENTRY,
     unquoted_variable::UnquotedVariable::ENTRY,
+    unset_variable_in_script::UnsetVariableInScript::ENTRY,
+    unused_variable::UnusedVariable::ENTRY,
+    useless_echo::UselessEcho::ENTRY,
+    variable_as_format::VariableAsFormat::ENTRY,
 ];

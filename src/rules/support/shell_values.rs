@@ -140,7 +140,10 @@ impl Walk<'_> {
         }
         for at in chain.into_iter().skip(self.frames.len() - 1) {
             let Some(group) = self.script.groups.get(at) else { break };
-            self.join(group.place);
+            // a substitution stands inside a word, not in a list
+            if group.kind != GroupKind::Substitution {
+                self.join(group.place);
+            }
             let before = self.now.clone().unwrap_or_default();
             self.open(group, &before);
             self.frames.push(Frame { group: Some(at), before, ..Frame::default() });

@@ -1,0 +1,29 @@
+use crate::diagnostic::Applicability;
+use crate::rule::{Cx, Rule, replace, rule};
+use crate::rules::support::shell_scripts::readings;
+use crate::stack::ScriptUnit;
+
+rule!(Egrep, "shell/egrep");
+
+impl Rule for Egrep {
+    fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
+        for reading in readings(unit, cx.stack) {
+            for command in &reading.script.commands {
+                let Some(word) = command.words.first() else { continue };
+                let (id, instead): (&'static str, &str) = match word.literal().as_deref() {
+                    Some("egrep") => ("SC2196", "grep -E"),
+                    Some("fgrep") => ("SC2197", "grep -F"),
+                    _ => continue,
+                };
+                let name = word.literal().unwrap_or_default();
+                let as_written = cx.text(word.span) == name;
+                let report = reading
+                    .report_as(cx, word.span, format!("newer images print a warning at each `{name}`, and some have none"), &[id])
+                    .help(format!("write `{instead}`"));
+                if as_written {
+                    report.fix(format!("write `{instead}`"), Applicability::Safe, vec![replace(word.span, instead)]);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+use crate::rule::{Cx, Rule, rule};
+use crate::rules::support::shell_scripts::readings;
+use crate::stack::ScriptUnit;
+use crate::syntax::shell::Word;
+
+rule!(Expr, "shell/expr");
+
+impl Rule for Expr {
+    fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
+        const STRINGS: [&str; 9] = [":", "<", ">", "<=", ">=", "match", "substr", "index", "length"];
+        for reading in readings(unit, cx.stack) {
+            for command in &reading.script.commands {
+                let Some(word) = command.words.first().filter(|w| w.literal().as_deref() == Some("expr")) else { continue };
+                if command.args().iter().map(Word::lossy).any(|w| STRINGS.contains(&w.as_str())) {
+                    continue;
+                }
+                reading
+                    .report(
+                        cx,
+                        word.span,
+                        "expr is a program of its own for what the shell computes itself, and fails where the result is 0",
+                    )
+                    .help("write `$((…))`");
+            }
+        }
+    }
+}

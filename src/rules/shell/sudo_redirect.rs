@@ -1,0 +1,26 @@
+use crate::rule::{Cx, Rule, rule};
+use crate::rules::support::shell_scripts::readings;
+use crate::stack::ScriptUnit;
+
+rule!(SudoRedirect, "shell/sudo-redirect");
+
+impl Rule for SudoRedirect {
+    fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
+        for reading in readings(unit, cx.stack) {
+            for command in reading.script.commands.iter().filter(|c| c.name().as_deref() == Some("sudo")) {
+                for redirect in &command.redirects {
+                    let Some(target) = redirect.target.as_ref().map(|w| w.lossy()).filter(|t| t != "/dev/null") else { continue };
+                    let help = match redirect.operator.as_str() {
+                        ">" | ">|" | "&>" => format!("write `… | sudo tee {target} > /dev/null`"),
+                        ">>" | "&>>" => format!("write `… | sudo tee -a {target} > /dev/null`"),
+                        "<" => format!("write `sudo cat {target} | sudo …`"),
+                        _ => continue,
+                    };
+                    reading
+                        .report(cx, redirect.span, format!("the shell opens `{target}` as the plain user, before sudo starts"))
+                        .help(help);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+use std::collections::BTreeSet;
+
+use crate::rule::{Cx, Rule, rule};
+use crate::rules::support::shell_scripts::{Reading, assigned_name, is_declaration, readings};
+use crate::source::Span;
+use crate::stack::ScriptUnit;
+use crate::syntax::shell::{Command, GroupKind, Param, Script, Word};
+
+rule!(UnsetVariableInScript, "shell/unset-variable-in-script");
+
+impl Rule for UnsetVariableInScript {
+    fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
+        for reading in readings(unit, cx.stack) {
+            if !reading.is_instruction() || reads_files(reading.script) {
+                continue;
+            }
+            let set = names_set(reading.script);
+            let mut seen = BTreeSet::new();
+            for (param, span) in params(&reading) {
+                let local = param.name.contains(|c: char| c.is_ascii_lowercase());
+                if !local || set.contains(&param.name) || has_fallback(param) || reading.is_declared(&param.name) {
+                    continue;
+                }
+                if seen.insert(param.name.clone()) {
+                    reading
+                        .report(
+                            cx,
+                            span,
+                            format!(
+                                "`{}` is empty here: nothing of this instruction sets it, and no ARG or ENV of the stage does",
+                                param.name
+                            ),
+                        )
+                        .help(format!("set it in this instruction, or declare `ARG {}` in this stage", param.name));
+                }
+            }
+        }
+    }
+}
+
+/// What a script reads in, or has another command set, may bring any variable.
+fn reads_files(script: &Script) -> bool {
+    script
+        .commands
+        .iter()
+        .any(|c| matches!(c.name().as_deref(), Some("." | "source" | "eval" | "mapfile" | "readarray" | "getopts" | "let")))
+}
+
+fn params<'a>(reading: &'a Reading<'_>) -> Vec<(&'a Param, Span)> {
+    let mut found: Vec<(&Param, Span)> = Vec::new();
+    let mut add = |word: &'a Word| found.extend(word.params().map(|(p, piece)| (p, piece.span)));
+    for command in &reading.script.commands {
+        command.assigns.iter().filter_map(|a| a.value.as_ref()).for_each(&mut add);
+        command.words.iter().for_each(&mut add);
+        command.redirects.iter().filter(|r| r.heredoc.is_none()).filter_map(|r| r.target.as_ref()).for_each(&mut add);
+    }
+    reading.script.groups.iter().flat_map(|g| &g.words).for_each(&mut add);
+    found.sort_by_key(|(_, span)| span.start);
+    found
+}
+
+/// `${name:-x}`, `${name+x}`, `${name:?}`, `${name:=x}`: the script knows that it may be unset.
+fn has_fallback(param: &Param) -> bool {
+    param.modifier.trim_start_matches(':').starts_with(['-', '+', '?', '=']) || param.modifier.starts_with(['!', '['])
+}
+
+/// Every name that some command of a script sets.
+fn names_set(script: &Script) -> BTreeSet<String> {
+    let mut found: BTreeSet<String> = BTreeSet::new();
+    for command in &script.commands {
+        found.extend(command.assigns.iter().map(|a| a.name.clone()));
+        found.extend(set_by(command));
+        let words = command.words.iter().chain(command.redirects.iter().filter_map(|r| r.target.as_ref()));
+        let defaults = words.flat_map(Word::params).filter(|(p, _)| p.modifier.trim_start_matches(':').starts_with('='));
+        found.extend(defaults.map(|(p, _)| p.name.clone()));
+    }
+    found.extend(script.groups.iter().filter_map(|g| if let GroupKind::For(name) = &g.kind { Some(name.clone()) } else { None }));
+    found
+}
+
+fn set_by(command: &Command) -> Vec<String> {
+    let name = command.effective().name().unwrap_or_default();
+    let operands = || command.args().iter().map(Word::lossy).filter(|w| !w.starts_with('-'));
+    match name.as_str() {
+        _ if is_declaration(&name) => operands().map(|w| w.split('=').next().unwrap_or_default().to_owned()).collect(),
+        "read" | "unset" => operands().collect(),
+        "printf" => command.option("", "-v").map(|(value, _)| value).into_iter().collect(),
+        _ => command.args().iter().filter_map(assigned_name).collect(),
+    }
+}
