@@ -130,7 +130,8 @@ pub(crate) fn unset(unit: &DockerfileUnit, stage: usize, before: usize, instruct
             own.push(value.clone());
         }
         let Some(used) = used else { continue };
-        let beside = setting.beside.contains(&used.name) && setting.key.as_ref() != Some(&used.name);
+        let beside =
+            setting.beside.contains(&used.name) && setting.key.as_ref() != Some(&used.name) && setting.own.as_ref() != Some(&used.name);
         if beside
             || used.name == "PATH"
             || is_brought(&base, &used.name)
@@ -175,6 +176,8 @@ struct Setting<'a> {
     key: Option<String>,
     /// An ARG of the same line that stands before it, and is set from there on.
     earlier_arg: Option<&'a Text>,
+    /// The key of the pair that it stands in.
+    own: Option<String>,
     /// All keys of the ENV that it stands in: one ENV that reads what it sets itself is another rule's.
     beside: Vec<String>,
 }
@@ -192,7 +195,12 @@ fn reads(instruction: &Instruction, escape: char) -> Vec<(Option<Reference>, Set
             for (pair, key) in pairs.iter().zip(&keys) {
                 found.extend(plain(&pair.key));
                 let beside = if env { keys.clone() } else { Vec::new() };
-                let setting = Setting { key: env.then(|| key.clone()), earlier_arg: None, beside };
+                // `A=$A` adds nothing to what A was
+                let alone = pair.value.as_ref().is_some_and(|v| {
+                    let text = v.trim_matches('"');
+                    text.strip_prefix('$').is_some_and(|t| t == key || t.strip_prefix('{').and_then(|t| t.strip_suffix('}')) == Some(key))
+                });
+                let setting = Setting { key: (env && !alone).then(|| key.clone()), earlier_arg: None, beside, own: Some(key.clone()) };
                 let value = pair.value.iter().flat_map(|v| expand::references(v, escape));
                 found.extend(value.map(|r| (Some(r), setting.clone())));
             }
