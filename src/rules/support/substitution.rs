@@ -97,7 +97,11 @@ impl Call<'_> {
     /// Whether nginx reads what comes out, by the paths.
     pub(crate) fn for_nginx(&self) -> bool {
         let paths = self.call.input.iter().chain(&self.call.output);
-        paths.map(|w| w.lossy()).any(|p| p.contains("nginx") || p.contains("/conf.d/") && p.contains(".conf"))
+        paths.map(|w| w.lossy()).any(|p| {
+            let page = [".js", ".html", ".json", ".css"].iter().any(|ext| p.trim_end_matches(".template").ends_with(ext));
+            let named = crate::files::file_name(&p).contains("nginx");
+            !page && (named || p.contains("/etc/nginx") || p.contains("/nginx/conf") || p.contains("/conf.d/") && p.contains(".conf"))
+        })
     }
 }
 
