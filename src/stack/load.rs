@@ -314,8 +314,9 @@ impl Loader<'_> {
     }
 
     fn dockerfiles(&mut self, sorted: &Sorted) {
-        let mut files_to_parse: Vec<(String, FileId, Option<(usize, usize)>)> =
-            sorted.dockerfiles.iter().map(|(path, file)| (path.clone(), *file, None)).collect();
+        /// A path, its text, and the service whose inline Dockerfile it is.
+        type Wanted = (String, FileId, Option<(usize, usize)>);
+        let mut files_to_parse: Vec<Wanted> = sorted.dockerfiles.iter().map(|(path, file)| (path.clone(), *file, None)).collect();
         let known: BTreeSet<String> = sorted.dockerfiles.iter().map(|(path, _)| path.clone()).collect();
         let (mut referred, mut inline) = (BTreeSet::new(), Vec::new());
         for (p, project) in self.stack.projects.iter().enumerate() {

@@ -215,10 +215,10 @@ impl Walk<'_> {
         }
         let argv = self.argv(&words, runtime);
         let Some(name) = argv.first().map(|a| files::file_name(&a.value).to_owned()) else { return };
-        if let Some(path) = script_operand(&name, &argv) {
-            if self.script_file(&path, &name, &argv, &layer, command, rest, runtime) {
-                return;
-            }
+        if let Some(path) = script_operand(&name, &argv)
+            && self.script_file(&path, &name, &argv, &layer, command, rest, runtime)
+        {
+            return;
         }
         if let Some((script, extra)) = package_script(&name, &argv) {
             let before = runtime.processes.len();
@@ -409,16 +409,12 @@ impl Walk<'_> {
     pub(super) fn locate(&self, path: &str) -> Option<Located> {
         if let Some(service) = self.service {
             let mounts = service.mounts.iter().filter(|m| files::strip_prefix(&files::normalize(&m.target), path).is_some());
-            if let Some(mount) = mounts.max_by_key(|m| m.target.len()) {
-                if mount.kind == MountKind::Bind {
-                    let host = mount.source_path.as_deref()?;
-                    let rest = files::strip_prefix(&files::normalize(&mount.target), path)?;
-                    let host = files::join(host, rest);
-                    if self.files.kind(&host) == Some(Kind::File) {
-                        return Some(Located::File { path: host, by: mount.span, copied: false });
-                    }
-                    return None;
-                }
+            if let Some(mount) = mounts.max_by_key(|m| m.target.len()).filter(|m| m.kind == MountKind::Bind) {
+                let host = mount.source_path.as_deref()?;
+                let rest = files::strip_prefix(&files::normalize(&mount.target), path)?;
+                let host = files::join(host, rest);
+                let there = self.files.kind(&host) == Some(Kind::File);
+                return there.then(|| Located::File { path: host, by: mount.span, copied: false });
             }
         }
         let (unit, stage) = self.unit?;

@@ -123,7 +123,7 @@ fn listening(stack: &Stack, runtime: &Runtime) -> Option<Vec<Open>> {
         "rq-dashboard",
         "php-fpm",
     ];
-    if listen.server == "php-fpm" && !(fpm_image(runtime) && !fpm_configured(stack, runtime)) {
+    if listen.server == "php-fpm" && (!fpm_image(runtime) || fpm_configured(stack, runtime)) {
         return None;
     }
     if several || !known.contains(&listen.server) {

@@ -43,10 +43,9 @@ impl Rule for VariantDrift {
                     // a file that is named after an engine is there to choose it
                     if let (Some(x), Some(y)) = (store(a), store(b))
                         && !files.chain([other]).any(|f| [&x, &y].iter().any(|i| f.contains(i.short_name())))
+                        && !engines((a, &x), (b, &y), other, &mut said, cx)
                     {
-                        if !engines((a, &x), (b, &y), other, &mut said, cx) {
-                            targets(a, b, other, &mut said, cx);
-                        }
+                        targets(a, b, other, &mut said, cx);
                     }
                 }
             }
