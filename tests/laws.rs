@@ -143,3 +143,29 @@ fn every_rule_of_a_peer_is_carried_or_has_its_reason() {
     assert!(neither.is_empty(), "neither carried nor listed: {neither:?}");
     assert!(strangers.is_empty(), "listed, but no peer has them: {strangers:?}");
 }
+
+#[test]
+fn the_table_of_rules_is_the_registry() {
+    let path = root().join("docs/rules.md");
+    let head = "# The rules\n\nWritten by `UPDATE=1 cargo test`; each name leads to the rule's page. Any name in the last column is understood wherever a\n\
+                rule can be named.\n\n";
+    let printed = std::process::Command::new(env!("CARGO_BIN_EXE_stacklint")).args(["rules", "--format", "markdown"]).output().unwrap();
+    let table = String::from_utf8(printed.stdout).unwrap();
+    let wanted = head.to_owned() + &local_links(&table);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, &wanted).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), wanted, "UPDATE=1 cargo test rewrites docs/rules.md");
+}
+
+/// Links to pages in the same checkout instead of the web.
+fn local_links(table: &str) -> String {
+    let mut out = String::new();
+    for part in table.split_inclusive("](") {
+        match part.find("/rules/") {
+            Some(at) if part.starts_with("https://") => out.push_str(&format!("..{}", &part[at..])),
+            _ => out.push_str(part),
+        }
+    }
+    out
+}
