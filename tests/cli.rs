@@ -136,7 +136,7 @@ fn a_file_that_cannot_be_read_is_named() {
     let dir = folder();
     write(dir.path(), "Dockerfile", "FROM alpine:3.20\n");
     let path = dir.path().join("Dockerfile");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0)).expect("permissions");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).expect("permissions");
     if std::fs::read(&path).is_ok() {
         eprintln!("skipped: this user may read everything");
         return;

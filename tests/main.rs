@@ -1,6 +1,15 @@
 //! The one integration binary: a module a subject.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr, reason = "helpers of tests may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stderr,
+    clippy::type_complexity,
+    reason = "helpers of tests may panic, and tables of cases are types of their own"
+)]
 
 mod cli;
 mod comments;

@@ -131,7 +131,8 @@ fn occurrences<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = usize> 
     text.match_indices(word).map(|(at, _)| at).filter(move |at| {
         let before = text.get(..*at).and_then(|t| t.chars().next_back());
         let after = text.get(at + word.len()..).and_then(|t| t.chars().next());
-        !plain && !(before.is_some_and(name) && word.starts_with(name)) && !(after.is_some_and(name) && word.ends_with(name))
+        let goes_on = before.is_some_and(name) && word.starts_with(name) || after.is_some_and(name) && word.ends_with(name);
+        !plain && !goes_on
     })
 }
 

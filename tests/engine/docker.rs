@@ -68,9 +68,13 @@ impl Docker {
     fn make_bases(&mut self) {
         let root = self.dir.path().join("base-root");
         busybox_root(&root);
-        let tar = Command::new("tar").arg("-C").arg(&root).args(["-c", "."]).stdout(Stdio::piped()).spawn().unwrap();
-        let output =
-            Command::new("docker").args(["import", "-c", &format!("LABEL {LABEL}=1"), "-"]).stdin(tar.stdout.unwrap()).output().unwrap();
+        let mut tar = Command::new("tar").arg("-C").arg(&root).args(["-c", "."]).stdout(Stdio::piped()).spawn().unwrap();
+        let output = Command::new("docker")
+            .args(["import", "-c", &format!("LABEL {LABEL}=1"), "-"])
+            .stdin(tar.stdout.take().unwrap())
+            .output()
+            .unwrap();
+        tar.wait().unwrap();
         assert!(output.status.success(), "docker import: {}", String::from_utf8_lossy(&output.stderr));
         let image = String::from_utf8(output.stdout).unwrap().trim().to_owned();
         for base in BASES {

@@ -137,7 +137,7 @@ fn report(cx: &mut Cx<'_>, command: &Command, filled: &Filled) {
         Kind::Language(Tool::Yarn) => (
             "yarn keeps what it downloads in the layer",
             "end this RUN with `yarn cache clean`, or mount a cache on its folder",
-            &["DL3060", "datadog:run_yarn_clean_after_yarn_install"],
+            &["DL3060", "run_yarn_clean_after_yarn_install"],
         ),
         Kind::Language(Tool::Npm) => ("npm keeps what it downloads in the layer", "mount a cache on `/root/.npm`", &[]),
         Kind::Language(Tool::Conda) => ("conda keeps what it downloads in the layer", "end this RUN with `conda clean -afy`", &[]),

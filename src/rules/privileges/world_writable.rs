@@ -13,7 +13,7 @@ impl Rule for WorldWritable {
             let (Op::Copy(_) | Op::Add(_)) = &instruction.op else { continue };
             let Some((flag, value)) = instruction.flag("chmod").and_then(|f| Some((f, f.value.as_ref()?))) else { continue };
             if opens(value) {
-                cx.report(flag.span, "every user in the container may change these files").help(HELP).aliases(&["datadog:avoid_chmod_777"]);
+                cx.report(flag.span, "every user in the container may change these files").help(HELP).aliases(&["avoid_chmod_777"]);
             }
         }
     }

@@ -35,7 +35,7 @@ impl Rule for OverriddenInstruction {
                     (true, _) => &["MultipleInstructionsDisallowed"],
                     (_, 0) => &["MultipleInstructionsDisallowed", "DL4003", "DS-0016", "kics:multiple_cmd_instructions_listed"],
                     (_, 1) => &["MultipleInstructionsDisallowed", "DL4004", "DS-0007", "kics:multiple_entrypoint_instructions_listed"],
-                    _ => &["MultipleInstructionsDisallowed", "DL3012", "DS-0023", "datadog:do_not_use_multiple_healthcheck"],
+                    _ => &["MultipleInstructionsDisallowed", "DL3012", "DS-0023", "do_not_use_multiple_healthcheck"],
                 };
                 let report = report.aliases(aliases);
                 if stage.index + 1 < unit.stages.len() {

@@ -62,7 +62,7 @@ fn aliases(unit: &DockerfileUnit, error: &SyntaxError) -> &'static [&'static str
         Some((_, Instruction { op: Op::Onbuild(inner), .. }))
             if matches!(inner.keyword, Keyword::Onbuild | Keyword::From | Keyword::Maintainer) =>
         {
-            &["DL3043", "datadog:from_or_maintainer_cannot_be_triggered_within_onbuild"]
+            &["DL3043", "from_or_maintainer_cannot_be_triggered_within_onbuild"]
         }
         Some((item, i)) if unit.ast.stage_of(item).is_none() && i.keyword != Keyword::Unknown && error.span.start == i.word.span.start => {
             &["DL3061"]
