@@ -577,6 +577,14 @@ impl Loader<'_> {
         self.stack.missing_mounts = missing;
     }
 
+    /// A folder that is not there, beside one of nearly the same name. Without that, the whole part of the project may be
+    /// elsewhere, or paths may count from another folder.
+    fn misspelt(&self, dir: &str) -> bool {
+        let beside = self.disk.list(files::parent(dir)).unwrap_or_default();
+        let folders = beside.iter().filter(|e| e.kind == Kind::Dir).map(|e| e.name.as_str());
+        crate::syntax::closest(files::file_name(dir), folders).is_some()
+    }
+
     /// Kept out of the repository on purpose: git ignores it, or an example of it lies beside.
     fn made_later(&self, path: &str) -> bool {
         let name = files::file_name(path);
@@ -584,7 +592,8 @@ impl Loader<'_> {
         let dir = files::parent(path);
         let example =
             |n: &str| n.starts_with(stem) && ["example", "sample", "dist", "template", "default", "tmpl"].iter().any(|w| n.contains(w));
-        if self.disk.list(dir).unwrap_or_default().iter().any(|e| example(&e.name)) {
+        let Ok(beside) = self.disk.list(dir) else { return !self.misspelt(dir) };
+        if beside.iter().any(|e| example(&e.name)) {
             return true;
         }
         let mut above = vec![dir];
