@@ -207,6 +207,6 @@ mod tests {
         assert_eq!(read("${X:-a}:/b"), some(false, Some("${X:-a}"), "/b", false));
         // one letter before a colon is a drive, also here; a longer name leaves the middle empty
         assert_eq!(read("ab::c"), None);
-        assert_eq!(read("ab:b:c:d"), None);
+        assert_eq!(read("ab:/bc:cd:de"), None);
     }
 }

@@ -414,7 +414,7 @@ impl Walk<'_> {
                 let rest = files::strip_prefix(&files::normalize(&mount.target), path)?;
                 let host = files::join(host, rest);
                 let there = self.files.kind(&host) == Some(Kind::File);
-                return there.then(|| Located::File { path: host, by: mount.span, copied: false });
+                return there.then_some(Located::File { path: host, by: mount.span, copied: false });
             }
         }
         let (unit, stage) = self.unit?;

@@ -41,7 +41,7 @@ fn place(mount: &ServiceMount) -> Option<(bool, &str)> {
         _ => return None,
     };
     let device = ["/dev", "/sys", "/proc", "/run", "/var/run", "/tmp/.X11-unix", "/etc/localtime", "/etc/timezone"];
-    let below = |dir: &&str| path.strip_prefix(dir).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    let meant = bind && (path.ends_with(".sock") || device.iter().any(|d| below(&d)));
+    let below = |dir: &str| path.strip_prefix(dir).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let meant = bind && (path.ends_with(".sock") || device.iter().any(|d| below(d)));
     (!meant && !path.contains('$')).then_some((bind, path))
 }
