@@ -1,5 +1,6 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::bashisms::{Sh, bashisms, seen_by_hadolint, sh_of};
+use crate::rules::support::bashisms_rare::is_certain;
 use crate::stack::ScriptUnit;
 
 rule!(BashismInSh, "quoting/bashism-in-sh");
@@ -10,7 +11,7 @@ impl Rule for BashismInSh {
         let aliases = seen_by_hadolint(cx.stack, unit);
         for found in bashisms(&unit.script) {
             let fault = if shell == "dash" { found.dash } else { found.ash };
-            if fault.is_empty() {
+            if fault.is_empty() || !is_certain(cx.stack, unit, &found) {
                 continue;
             }
             let report = cx.report(found.span, format!("{} needs bash: {shell}, the image's /bin/sh, {fault}", found.what));

@@ -1,5 +1,6 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::bashisms::{Sh, bashisms, seen_by_hadolint, sh_of};
+use crate::rules::support::bashisms_rare::is_certain;
 use crate::stack::ScriptUnit;
 
 rule!(ShellExtension, "quoting/shell-extension");
@@ -16,7 +17,7 @@ impl Rule for ShellExtension {
                 Sh::Known(_) => !found.ash.is_empty(),
                 _ => false,
             };
-            if fails || found.codes.is_empty() {
+            if fails || found.codes.is_empty() || !is_certain(cx.stack, unit, &found) {
                 continue;
             }
             cx.report(found.span, format!("{} is not known to every sh: the RUN may fail on another base image", found.what))

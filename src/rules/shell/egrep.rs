@@ -18,7 +18,7 @@ impl Rule for Egrep {
                 let name = word.literal().unwrap_or_default();
                 let as_written = cx.text(word.span) == name;
                 let report = reading
-                    .report_as(cx, word.span, format!("newer images print a warning at each `{name}`, and some have none"), &[id])
+                    .report_as(cx, word.span, format!("`{name}` is obsolete: GNU grep prints a warning at each call from 3.8 on"), &[id])
                     .help(format!("write `{instead}`"));
                 if as_written {
                     report.fix(format!("write `{instead}`"), Applicability::Safe, vec![replace(word.span, instead)]);

@@ -13,7 +13,7 @@ impl Rule for LoopRunsOnce {
                 let Some(first) = word.pieces.first() else { continue };
                 let literal = word.pieces.iter().all(|p| matches!(p.kind, PieceKind::Literal(_)));
                 let expands = |k: &PieceKind| matches!(k, PieceKind::Param(_) | PieceKind::Command { .. });
-                let each = word.params().any(|(p, _)| p.name == "@" || p.modifier.contains("[@]"));
+                let each = word.params().any(|(p, _)| p.name == "@" || p.modifier.contains('@'));
                 let id: &'static str = match first.quote {
                     Quote::None if literal => "SC2043",
                     Quote::Single if literal => "SC2041",

@@ -26,6 +26,7 @@ pub(crate) fn bashisms(script: &Script) -> Vec<Bashism> {
     while let Some((script, depth)) = open.pop() {
         for command in &script.commands {
             in_command(command, &mut found);
+            super::bashisms_rare::in_command(script, command, &mut found);
             if let Some(nested) = command.nested.as_ref().filter(|n| depth < 8 && matches!(n.by.as_str(), "sh" | "eval")) {
                 open.push((&nested.script, depth + 1));
             }
@@ -137,7 +138,7 @@ fn in_expansions(word: &Word, found: &mut Vec<Bashism>) {
             [b':', b'0'..=b'9', ..] | [b':', b' ', ..] => (&["SC3057"], ""),
             [b'/', ..] => (&["SC3060"], ""),
             [b'!', ..] => (&["SC3053"], BAD),
-            [b'^' | b',', ..] => (&[], BAD),
+            [b'^' | b',', ..] => (&["SC3059"], BAD),
             _ => continue,
         };
         found.push(Bashism { span: piece.span, what: format!("`${{{}{modifier}}}`", param.name), codes, dash: BAD, ash });
@@ -227,5 +228,8 @@ fn relinked(unit: &DockerfileUnit, item: usize) -> bool {
 /// Whether ShellCheck is shown this script: a RUN in shell form.
 pub(crate) fn seen_by_hadolint(stack: &Stack, unit: &ScriptUnit) -> bool {
     let ScriptOrigin::Instruction { dockerfile, item, exec: false } = unit.origin else { return false };
-    stack.instruction(dockerfile, item).is_some_and(|(_, i)| matches!(i.op, Op::Run(_)))
+    stack.instruction(dockerfile, item).is_some_and(|(_, i)| match &i.op {
+        Op::Onbuild(inner) => matches!(inner.op, Op::Run(_)),
+        op => matches!(op, Op::Run(_)),
+    })
 }

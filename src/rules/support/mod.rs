@@ -1,6 +1,7 @@
 //! Knowledge that several rules share. Everything here is a pure function over the model.
 
 pub(crate) mod bashisms;
+pub(crate) mod bashisms_rare;
 pub(crate) mod broken_json;
 pub(crate) mod build_args;
 pub(crate) mod build_secrets;

@@ -1,0 +1,44 @@
+use crate::diagnostic::Applicability;
+use crate::rule::{Cx, Rule, replace, rule};
+use crate::rules::support::shell_scripts::{readings, split_words};
+use crate::stack::ScriptUnit;
+use crate::syntax::shell::{Param, Quote};
+
+rule!(UnquotedArguments, "shell/unquoted-arguments");
+
+impl Rule for UnquotedArguments {
+    fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
+        for reading in readings(unit, cx.stack) {
+            let commands = reading.script.commands.iter().flat_map(|c| split_words(c, reading.script.dialect));
+            for word in commands.chain(reading.script.groups.iter().flat_map(|g| &g.words)) {
+                for (param, piece) in word.params().filter(|(_, p)| p.quote == Quote::None) {
+                    let Some(id) = list(param) else { continue };
+                    let text = cx.text(piece.span);
+                    let instead = text.replacen('*', "@", usize::from(param.name == "*"));
+                    let report = reading
+                        .report_as(
+                            cx,
+                            piece.span,
+                            format!("`{text}` splits every argument at its blanks and matches it against file names"),
+                            &[id],
+                        )
+                        .help(format!("write `\"{instead}\"`"));
+                    if id == "SC2068" {
+                        report.fix("quote it", Applicability::Unsafe, vec![replace(piece.span, format!("\"{instead}\""))]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The id for an expansion to all arguments, or all of an array.
+fn list(param: &Param) -> Option<&'static str> {
+    match (param.name.as_str(), param.modifier.as_str()) {
+        ("@", "") => Some("SC2068"),
+        ("*", "") => Some("SC2048"),
+        (_, modifier) if modifier.starts_with("[@]") => Some("SC2068"),
+        (_, modifier) if modifier.starts_with("[*]") => Some("SC2048"),
+        _ => None,
+    }
+}
