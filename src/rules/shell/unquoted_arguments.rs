@@ -23,7 +23,7 @@ impl Rule for UnquotedArguments {
                             &[id],
                         )
                         .help(format!("write `\"{instead}\"`"));
-                    if id == "SC2068" {
+                    if id == "SC2068" && reading.takes_quotes() {
                         report.fix("quote it", Applicability::Unsafe, vec![replace(piece.span, format!("\"{instead}\""))]);
                     }
                 }

@@ -30,7 +30,7 @@ impl Rule for UnquotedVariable {
                     reading.report_as(cx, piece.span, message, &["SC2086"])
                 };
                 let report = report.help("put it in double quotes, unless several words are meant");
-                if !text.contains(['"', '\n', '\r']) {
+                if reading.takes_quotes() && !text.contains(['"', '\n', '\r']) {
                     report.fix("quote it", Applicability::Unsafe, vec![replace(piece.span, format!("\"{text}\""))]);
                 }
             }

@@ -48,7 +48,8 @@ fn in_command(command: &Command, found: &mut Vec<Bashism>) {
     let mut push = |span: Span, what: String, codes: &'static [&'static str], dash: &'static str, ash: &'static str| {
         found.push(Bashism { span, what, codes, dash, ash });
     };
-    let name = command.name().unwrap_or_default();
+    // `/bin/echo` is a program of its own, whatever the shell
+    let name = command.words.first().and_then(Word::literal).unwrap_or_default();
     let place = command.words.first().map_or(command.span, |w| w.span);
     let args: Vec<String> = command.args().iter().map(Word::lossy).collect();
     let equals = command.args().iter().find(|w| w.literal().as_deref() == Some("==") && w.pieces.iter().all(|p| p.quote == Quote::None));

@@ -66,7 +66,7 @@ fn starts_with_errexit<'s>(words: impl Iterator<Item = &'s String>) -> bool {
 
 /// Whether the next shell gets a word's text character by character.
 fn is_kept(word: &Word) -> bool {
-    word.pieces.iter().all(|p| p.quote == Quote::Single && p.span.len() > 0)
+    word.pieces.iter().all(|p| p.quote == Quote::Single && !p.span.is_empty())
 }
 
 impl<'a> Reading<'a> {
@@ -85,6 +85,11 @@ impl<'a> Reading<'a> {
     /// Whether the script is a whole instruction, whose variables are known.
     pub(crate) fn is_instruction(&self) -> bool {
         self.place.is_some() && !self.nested
+    }
+
+    /// Whether quotes can be put into it as they are: no quotes of another language hold it.
+    pub(crate) fn takes_quotes(&self) -> bool {
+        !self.nested
     }
 
     /// The value of an ENV or ARG that the file fixes.
@@ -156,11 +161,11 @@ pub(crate) fn sole_piece(word: &Word) -> Option<&Piece> {
 }
 
 /// The words of a command in which the shell splits what it expands: its operands and the targets of its redirections.
-pub(crate) fn split_words<'a>(command: &'a Command, dialect: Dialect) -> impl Iterator<Item = &'a Word> {
+pub(crate) fn split_words(command: &Command, dialect: Dialect) -> impl Iterator<Item = &Word> {
     let name = command.words.first().map(Word::lossy).unwrap_or_default();
     let test = matches!(name.as_str(), "[[" | "((");
     let keeps_assignments = dialect != Dialect::Posix && is_declaration(&name);
-    let operands = command.args().iter().filter(move |w| !test && !(keeps_assignments && assigns(w)));
+    let operands = command.args().iter().filter(move |w| !test && (!keeps_assignments || !assigns(w)));
     operands.chain(command.redirects.iter().filter(|r| r.heredoc.is_none()).filter_map(|r| r.target.as_ref()))
 }
 
