@@ -4,6 +4,7 @@ use crate::rule::Entry;
 
 mod add_of_local_file;
 mod cd_in_run;
+mod consecutive_copies;
 mod consecutive_runs;
 mod copy_to_unset_workdir;
 mod host_command_in_build;
@@ -27,11 +28,13 @@ mod unsorted_services;
 mod unsorted_top_level_keys;
 mod uppercase_port_protocol;
 mod workdir_follows_another;
+mod workdir_in_system_folder;
 
 /// The rules of this category.
 pub(super) const RULES: &[Entry] = &[
     add_of_local_file::AddOfLocalFile::ENTRY,
     cd_in_run::CdInRun::ENTRY,
+    consecutive_copies::ConsecutiveCopies::ENTRY,
     consecutive_runs::ConsecutiveRuns::ENTRY,
     copy_to_unset_workdir::CopyToUnsetWorkdir::ENTRY,
     host_command_in_build::HostCommandInBuild::ENTRY,
@@ -55,4 +58,5 @@ pub(super) const RULES: &[Entry] = &[
     unsorted_top_level_keys::UnsortedTopLevelKeys::ENTRY,
     uppercase_port_protocol::UppercasePortProtocol::ENTRY,
     workdir_follows_another::WorkdirFollowsAnother::ENTRY,
+    workdir_in_system_folder::WorkdirInSystemFolder::ENTRY,
 ];

@@ -65,7 +65,11 @@ fn aliases(unit: &DockerfileUnit, error: &SyntaxError) -> &'static [&'static str
             &["DL3043", "from_or_maintainer_cannot_be_triggered_within_onbuild"]
         }
         Some((item, i)) if unit.ast.stage_of(item).is_none() && i.keyword != Keyword::Unknown && error.span.start == i.word.span.start => {
-            &["DL3061"]
+            if unit.ast.stages.is_empty() {
+                &["DL3061", "first_instruction_should_be_arg_or_from", "should_specify_base_image"]
+            } else {
+                &["DL3061", "first_instruction_should_be_arg_or_from"]
+            }
         }
         _ => &["DL1000"],
     }

@@ -43,7 +43,7 @@ impl Rule for EnvReadsSameLine {
                         let report =
                             cx.report(place, message).label(*set, "set by the same ENV").help("split it into two ENV instructions");
                         if known || !sure {
-                            report.aliases(&["DL3044"]);
+                            report.without_aliases(&["UndefinedVar"]);
                         }
                     }
                 }
