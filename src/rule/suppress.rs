@@ -95,7 +95,8 @@ impl Names {
             }),
             Names::CheckOfFile(options) => checks_of(aliases).any(|a| a != EXPERIMENTAL && options.skips(a)),
             Names::CheckAbove(options) => checks_of(aliases).any(|a| !WHOLE_FILE_ONLY.contains(&a) && options.skips(a)),
-            Names::AllOfDclint => aliases.iter().any(|a| crate::rules::peers::is_dclint(a)),
+            // what dclint cannot read at all, none of its comments silences
+            Names::AllOfDclint => aliases.iter().any(|a| crate::rules::peers::is_dclint(a) && !a.starts_with("invalid-")),
         }
     }
 }
