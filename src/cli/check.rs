@@ -155,6 +155,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let (found, status) = if args.diff || args.fix || args.unsafe_fixes { job.fix(&base)? } else { job.report(&base)? };
     let unread: Vec<String> = unreadable.iter().chain(&found.unreadable).map(|(path, why)| format!("cannot read {path}: {why}")).collect();
     unread.iter().for_each(|line| super::say(&format!("stacklint: {line}")));
+    if found.files == 0 && unread.is_empty() {
+        let place = if args.paths.is_empty() { "this folder".to_owned() } else { args.paths.join(", ") };
+        super::say(&format!("stacklint: no Dockerfile and no Compose file in {place}"));
+    }
     Ok(if unread.is_empty() { status } else { super::EXIT_USAGE })
 }
 
