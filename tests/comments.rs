@@ -89,3 +89,22 @@ fn a_comment_for_one_tool_does_not_hide_another_tools_check() {
     let apart = "FROM scratch\n# hadolint ignore=DL3025\n# because\nCMD run\n";
     assert_eq!(plain(apart, &["DL3025"]), ["4 DL3025"]);
 }
+
+#[test]
+fn dclints_comments_silence_what_dclint_would_report_and_could_silence() {
+    let found = |text: &str| {
+        let mut files = Memory::new();
+        files.insert("compose.yaml", text);
+        let candidates = vec![Candidate { path: "compose.yaml".to_owned(), explicit: true }];
+        let stack = stack::load(&Request { candidates, ..Request::default() }, &files);
+        let names = ["untagged-image", "unsorted-services", "compose-schema", "capabilities-not-dropped"];
+        let select = names.iter().map(|n| (*n).to_owned()).collect();
+        let selection = Selection::resolve(&SelectionRequest { select, ..SelectionRequest::default() }, registry()).unwrap();
+        check::run(&stack, &selection).diagnostics.into_iter().map(|d| d.rule).collect::<Vec<_>>()
+    };
+    let services = "services:\n  web:\n    imagee: nginx\n    image: nginx\n    cap_drop: [ALL]\n  api:\n    image: nginx:1\n";
+    assert_eq!(found(services), ["compose-schema", "untagged-image", "capabilities-not-dropped", "unsorted-services"]);
+    assert_eq!(found(&format!("# dclint disable-file\n{services}")), ["compose-schema", "capabilities-not-dropped"]);
+    let one = services.replace("    image: nginx\n", "    # dclint disable-line service-image-require-explicit-tag\n    image: nginx\n");
+    assert_eq!(found(&one), ["compose-schema", "capabilities-not-dropped", "unsorted-services"]);
+}

@@ -1,5 +1,6 @@
 use crate::compose::{Project, Role, Service};
 use crate::rule::{Cx, Rule, rule};
+use crate::text::Text;
 
 rule!(MissingLimits, "compose/missing-limits");
 
@@ -9,7 +10,7 @@ impl Rule for MissingLimits {
             return;
         }
         for service in &project.services {
-            let missing = missing(service);
+            let missing = missing(service, cx);
             if missing.is_empty() {
                 continue;
             }
@@ -29,14 +30,16 @@ impl Rule for MissingLimits {
     }
 }
 
-fn missing(service: &Service) -> Vec<(&'static str, &'static str)> {
+fn missing(service: &Service, cx: &Cx<'_>) -> Vec<(&'static str, &'static str)> {
+    // a variable without a value here has one where the project runs
+    let none = |limit: &Option<Text>| {
+        limit.as_ref().is_none_or(|text| matches!(text.value.as_str(), "-1" | "0" | "") && !cx.text(text.span).contains('$'))
+    };
     let limits = &service.limits;
-    let endless = |text: &str| matches!(text, "-1" | "0" | "");
-    let unlimited_pids = limits.pids.as_ref().is_none_or(|p| endless(&p.value));
     let all = [
-        ("memory", "kics:memory_not_limited", limits.memory.as_ref().is_none_or(|m| endless(&m.value))),
-        ("processor time", "kics:cpus_not_limited", limits.cpus.as_ref().is_none_or(|c| endless(&c.value))),
-        ("process ids", "kics:pids_limit_not_set", unlimited_pids),
+        ("memory", "kics:memory_not_limited", none(&limits.memory)),
+        ("processor time", "kics:cpus_not_limited", none(&limits.cpus)),
+        ("process ids", "kics:pids_limit_not_set", none(&limits.pids)),
     ];
     all.into_iter().filter(|m| m.2).map(|m| (m.0, m.1)).collect()
 }

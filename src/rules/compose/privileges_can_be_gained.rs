@@ -9,7 +9,7 @@ impl Rule for PrivilegesCanBeGained {
             return;
         }
         for service in &project.services {
-            if service.security_opt.iter().any(|o| forbids(&o.value)) {
+            if service.security_opt.iter().any(|o| forbids(&o.value) || cx.text(o.span).contains('$')) {
                 continue;
             }
             let key = service.keys.iter().find(|k| k.value == "security_opt");

@@ -19,7 +19,7 @@ impl Rule for ServiceWithoutHealthcheck {
                     }
                     Some(_) => {}
                     // the Dockerfile says it, or a rule says so of the Dockerfile
-                    None if stack.builds.iter().any(|b| b.service == Some((at, n))) || runs_once(project, service) => {}
+                    None if built(stack, (at, n)) || runs_once(project, service) => {}
                     None => {
                         cx.report(
                             service.name.span,
@@ -31,6 +31,11 @@ impl Rule for ServiceWithoutHealthcheck {
             }
         }
     }
+}
+
+/// Whether the image comes from a Dockerfile of the stack, by this service or by another one of the same image.
+fn built(stack: &Stack, at: (usize, usize)) -> bool {
+    stack.builds.iter().any(|b| b.service == Some(at)) || stack.runtime_of(at).is_some_and(|r| r.stage.is_some())
 }
 
 /// A job that somebody waits for the end of.
