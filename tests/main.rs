@@ -25,3 +25,4 @@ mod plan;
 mod quoting;
 mod report;
 mod shell;
+mod shell_findings;

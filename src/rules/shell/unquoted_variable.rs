@@ -1,6 +1,7 @@
 use crate::diagnostic::Applicability;
 use crate::rule::{Cx, Rule, replace, rule};
-use crate::rules::support::shell_scripts::{readings, split_words};
+use crate::rules::support::packages;
+use crate::rules::support::shell_scripts::{Reading, readings, split_words};
 use crate::rules::support::shell_values::{is_plain, visit};
 use crate::stack::ScriptUnit;
 use crate::syntax::shell::{Command, Param, Piece, PieceKind, Quote};
@@ -10,17 +11,17 @@ rule!(UnquotedVariable, "shell/unquoted-variable");
 impl Rule for UnquotedVariable {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
         for reading in readings(unit, cx.stack) {
-            let mut found: Vec<(Piece, bool)> = Vec::new();
+            let mut found: Vec<(Piece, bool, bool)> = Vec::new();
             visit(&reading, &mut |command, values| {
                 for word in split_words(command, reading.script.dialect) {
                     for (param, piece) in word.params() {
                         if piece.quote == Quote::None && splits(param) && !is_plain(piece, values, &reading) {
-                            found.push((piece.clone(), is_default(command, param)));
+                            found.push((piece.clone(), is_default(command, param), may_be_list(&reading, command, param)));
                         }
                     }
                 }
             });
-            for (piece, default) in found {
+            for (piece, default, list) in found {
                 let PieceKind::Param(param) = &piece.kind else { continue };
                 let text = cx.text(piece.span);
                 let message = format!("the shell splits `${}` at blanks and matches it against file names", param.name);
@@ -30,7 +31,7 @@ impl Rule for UnquotedVariable {
                     reading.report_as(cx, piece.span, message, &["SC2086"])
                 };
                 let report = report.help("put it in double quotes, unless several words are meant");
-                if reading.takes_quotes() && !text.contains(['"', '\n', '\r']) {
+                if reading.takes_quotes() && !list && !text.contains(['"', '\n', '\r']) {
                     report.fix("quote it", Applicability::Unsafe, vec![replace(piece.span, format!("\"{text}\""))]);
                 }
             }
@@ -48,4 +49,20 @@ fn splits(param: &Param) -> bool {
 /// `: ${name:=value}`.
 fn is_default(command: &Command, param: &Param) -> bool {
     command.name().as_deref() == Some(":") && (param.modifier.starts_with('=') || param.modifier.starts_with(":="))
+}
+
+/// Whether several words may well be meant: packages to install, a command to run, a value that is written with blanks.
+fn may_be_list(reading: &Reading<'_>, command: &Command, param: &Param) -> bool {
+    const LISTS: [&str; 12] =
+        ["deps", "pkg", "packages", "args", "arguments", "opts", "options", "flags", "list", "cmd", "command", "params"];
+    let name = param.name.to_lowercase();
+    let runs = matches!(
+        command.name().as_deref(),
+        Some("exec" | "eval" | "env" | "sudo" | "command" | "time" | "set" | "gosu" | "su-exec" | "apt-mark")
+    );
+    let written = reading.script.commands.iter().flat_map(|c| &c.assigns).filter(|a| a.name == param.name).filter_map(|a| a.value.as_ref());
+    let blanks = |kind: &PieceKind| matches!(kind, PieceKind::Literal(text) if text.contains(char::is_whitespace));
+    runs || packages::system(command).is_some()
+        || LISTS.iter().any(|l| name.contains(l))
+        || written.flat_map(|w| &w.pieces).any(|p| blanks(&p.kind))
 }
