@@ -61,6 +61,7 @@ fn variables_are_split_where_their_value_is_not_known() {
             (": ${x:=y}", &[]),
         ],
     );
+    table("SC2231", &[("for f in $x/*.y \"$x\"/* $x; do make; done", &["$x"]), ("for f in $GIVEN/*; do make; done", &[])]);
     table("SC2223", &[(": ${x:=y}", &["${x:=y}"]), (": \"${x:=y}\"", &[])]);
 }
 
@@ -172,6 +173,18 @@ fn small_slips() {
     table("SC2061", &[("find . -name *.x", &["*.x"]), ("find . -name '*.x' -path \"*/y\"; find *.d -type f", &[])]);
     table("SC2068", &[("set -- a; echo $@ ${1}", &["$@"]), ("set -- a; echo \"$@\"; x=$@", &[])]);
     table("SC2143", &[("[ -n \"$(grep x y)\" ]", &["\"$(grep x y)\""]), ("[ \"$(grep x y)\" = z ]; [ -n \"$(grep -o x y)\" ]", &[])]);
+    table("SC2027", &[("echo \"a \"$x\" b\"", &["$x"]), ("echo \"a $x\"$y", &[])]);
+    table("SC2267", &[("ls | xargs -i rm {}", &["-i"]), ("ls | xargs -I{} rm -i {}", &[])]);
+    table("SC2021", &[("tr '[a-z]' '[A-Z]'", &["'[a-z]'", "'[A-Z]'"]), ("tr '[:lower:]' A-Z", &[])]);
+    table("SC2162", &[("read x", &["read"]), ("read -r x; IFS= read -rs y", &[])]);
+    table("SC2166", &[("[ a -a b ]", &["-a"]), ("[ -a b ]; [ \"$x\" = -o ]", &[])]);
+    table("SC2010", &[("ls | grep a", &["ls"]), ("ls; grep a b", &[])]);
+    table("SC2044", &[("for f in $(find .); do make; done", &["$(find .)"])]);
+    table("SC2070", &[("[ -n $x ]", &["$x"]), ("[ -n \"$x\" ]; [ -z $x ]", &[])]);
+    table("SC1007", &[("A= make", &["A="]), ("A='' make; A=; IFS= read -r x", &[])]);
+    table("SC2102", &[("pip install a[standard]", &["[standard]"]), ("rm [a-z]", &[])]);
+    table("SC2126", &[("grep a b | wc -l", &["grep a b"]), ("grep -o a b | wc -l", &[])]);
+    table("SC2145", &[("set -- a; echo \"a $@\"", &["$@"]), ("set -- a; echo a \"$@\"", &[])]);
     table("SC2268", &[("[ x$x = xa ]", &["x$x"]), ("[ \"$x\" = xa ]; [ xa = xb ]", &[])]);
 }
 

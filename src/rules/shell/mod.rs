@@ -6,6 +6,7 @@ mod and_inside_test;
 mod and_or_without_else;
 mod arguments_inside_text;
 mod backquotes;
+mod brackets_in_tr;
 mod characters_for_word;
 mod dollar_in_arithmetic;
 mod dollar_in_single_quotes;
@@ -25,6 +26,7 @@ mod ls_parsed;
 mod mode_of_parent_folders;
 mod negation_skips_errexit;
 mod prefix_in_test;
+mod quotes_end_early;
 mod read_eats_backslashes;
 mod rm_of_empty_variable;
 mod status_lost_in_declaration;
@@ -39,6 +41,7 @@ mod unset_variable_in_script;
 mod unused_variable;
 mod useless_echo;
 mod variable_as_format;
+mod xargs_replace_option;
 
 /// The rules of this category.
 pub(super) const RULES: &[Entry] = &[
@@ -46,6 +49,7 @@ pub(super) const RULES: &[Entry] = &[
     and_or_without_else::AndOrWithoutElse::ENTRY,
     arguments_inside_text::ArgumentsInsideText::ENTRY,
     backquotes::Backquotes::ENTRY,
+    brackets_in_tr::BracketsInTr::ENTRY,
     characters_for_word::CharactersForWord::ENTRY,
     dollar_in_arithmetic::DollarInArithmetic::ENTRY,
     dollar_in_single_quotes::DollarInSingleQuotes::ENTRY,
@@ -65,6 +69,7 @@ pub(super) const RULES: &[Entry] = &[
     mode_of_parent_folders::ModeOfParentFolders::ENTRY,
     negation_skips_errexit::NegationSkipsErrexit::ENTRY,
     prefix_in_test::PrefixInTest::ENTRY,
+    quotes_end_early::QuotesEndEarly::ENTRY,
     read_eats_backslashes::ReadEatsBackslashes::ENTRY,
     rm_of_empty_variable::RmOfEmptyVariable::ENTRY,
     status_lost_in_declaration::StatusLostInDeclaration::ENTRY,
@@ -79,4 +84,5 @@ pub(super) const RULES: &[Entry] = &[
     unused_variable::UnusedVariable::ENTRY,
     useless_echo::UselessEcho::ENTRY,
     variable_as_format::VariableAsFormat::ENTRY,
+    xargs_replace_option::XargsReplaceOption::ENTRY,
 ];

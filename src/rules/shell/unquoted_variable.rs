@@ -4,7 +4,7 @@ use crate::rules::support::packages;
 use crate::rules::support::shell_scripts::{Reading, readings, split_words};
 use crate::rules::support::shell_values::{is_plain, visit};
 use crate::stack::ScriptUnit;
-use crate::syntax::shell::{Command, Param, Piece, PieceKind, Quote};
+use crate::syntax::shell::{Command, GroupKind, Param, Piece, PieceKind, Quote};
 
 rule!(UnquotedVariable, "shell/unquoted-variable");
 
@@ -21,6 +21,7 @@ impl Rule for UnquotedVariable {
                     }
                 }
             });
+            in_loop_patterns(&reading, cx);
             for (piece, default, list) in found {
                 let PieceKind::Param(param) = &piece.kind else { continue };
                 let text = cx.text(piece.span);
@@ -35,6 +36,19 @@ impl Rule for UnquotedVariable {
                     report.fix("quote it", Applicability::Unsafe, vec![replace(piece.span, format!("\"{text}\""))]);
                 }
             }
+        }
+    }
+}
+
+/// `for f in $dir/*.txt`: the folder is split, too.
+fn in_loop_patterns(reading: &Reading<'_>, cx: &mut Cx<'_>) {
+    let loops = reading.script.groups.iter().filter(|g| matches!(g.kind, GroupKind::For(_)));
+    for word in loops.flat_map(|g| &g.words) {
+        let is_pattern = word.pieces.iter().any(|p| p.quote == Quote::None && matches!(p.kind, PieceKind::Glob(_)));
+        for (param, piece) in word.params().filter(|(p, piece)| is_pattern && piece.quote == Quote::None && !reading.is_declared(&p.name)) {
+            let message = format!("the shell splits `${}` at blanks before it matches the pattern", param.name);
+            let report = reading.report_as(cx, piece.span, message, &["SC2231"]);
+            report.help("put it, and not the pattern, in double quotes");
         }
     }
 }

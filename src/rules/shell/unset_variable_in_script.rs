@@ -18,7 +18,12 @@ impl Rule for UnsetVariableInScript {
             let mut seen = BTreeSet::new();
             for (param, span) in params(&reading) {
                 let local = param.name.contains(|c: char| c.is_ascii_lowercase());
-                if !local || set.contains(&param.name) || has_fallback(param) || reading.is_declared(&param.name) {
+                if !local
+                    || set.contains(&param.name)
+                    || has_fallback(param)
+                    || reading.is_declared(&param.name)
+                    || reading.is_out_of_scope(&param.name)
+                {
                     continue;
                 }
                 if seen.insert(param.name.clone()) {

@@ -29,10 +29,13 @@ impl Rule for ArgOutOfScope {
                         continue;
                     }
                     let at = stage.from.at_end();
+                    // ShellCheck leaves names in capitals to the environment
+                    let capitals = !name.contains(|c: char| c.is_ascii_lowercase());
                     cx.report(
                         used,
                         format!("`{name}` is empty here: an ARG above FROM is not seen in a stage that does not declare it again"),
                     )
+                    .without_aliases(if capitals { &["SC2154"] } else { &[] })
                     .label(*declared, "declared for the FROM lines only")
                     .help(format!("write `ARG {name}` in this stage, above the RUN"))
                     .fix(

@@ -82,6 +82,14 @@ impl<'a> Reading<'a> {
         unit.chain(stage).into_iter().any(|n| sets(n).iter().any(|s| s.name == name && (n != stage || s.item < item)))
     }
 
+    /// Whether a variable is an ARG above the first FROM that the stage misses: a fault of its own, told apart where the base image is well known.
+    pub(crate) fn is_out_of_scope(&self, name: &str) -> bool {
+        let Some((unit, Some(stage), _)) = self.place else { return false };
+        let declares = |op: &Op| matches!(op, Op::Arg(pairs) if pairs.iter().any(|p| p.key.value == name));
+        let known = unit.root_image(stage).is_none_or(|image| image.official().is_some());
+        known && unit.ast.global().any(|(_, i)| declares(&i.op))
+    }
+
     /// Whether the script is a whole instruction, whose variables are known.
     pub(crate) fn is_instruction(&self) -> bool {
         self.place.is_some() && !self.nested
