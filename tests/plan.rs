@@ -254,3 +254,80 @@ fn what_cannot_be_planned_is_told() {
     }
     assert!(problem(&[("Dockerfile", "FROM a\nRUN x\nCOYP a b\n")], &[]).starts_with("Dockerfile:3: "));
 }
+
+fn baked(files: &[(&str, &str)], request: &Request) -> String {
+    let mut sources = Sources::new();
+    match plan::bake::bake(request, plan::bake::Options::default(), &tree(files), &mut sources) {
+        Ok(file) => file,
+        Err(LoadError::Usage(text)) => format!("usage: {text}\n"),
+        Err(LoadError::Problems(problems)) => told(&problems, &sources),
+    }
+}
+
+const BAKED: &str = "services:
+  base.img:
+    build:
+      context: ./base
+      shm_size: 128m
+      ulimits: {nofile: {soft: 1024, hard: 2048}, nproc: 5}
+      extra_hosts: ['a:1.1.1.1', 'a:2.2.2.2']
+      cache_from: [me/base, 'type=registry,ref=me/base', 'type=local,src=p']
+  web:
+    image: web:1
+    environment: {FROM_ENV: own}
+    build:
+      context: .
+      dockerfile_inline: |
+        FROM base
+        RUN echo $${HOME}
+      args: {FROM_ENV: , OUT: , NONE: , PROJECT: '${COMPOSE_PROJECT_NAME}'}
+      additional_contexts: {base: 'service:base.img', sub: ./sub}
+      secrets: [tok, var]
+      sbom: true
+      provenance: mode=max
+      network: host
+      x-bake: {platforms: linux/arm64, tags: [web:2], no-cache: true, secret: 'id=x,env=Y'}
+    deploy: 5
+    volumes: ['nowhere:/x']
+  cache: {image: redis}
+secrets:
+  tok: {file: ./tok.txt}
+  var: {environment: VAR}
+";
+
+#[test]
+fn bake_files_hold_what_bake_makes_of_the_project() {
+    let mut wanted = request(&["web"]);
+    wanted.env.insert("OUT".to_owned(), "outside".to_owned());
+    insta::assert_snapshot!("bake", baked(&[("compose.yml", BAKED), ("tok.txt", "x")], &wanted));
+}
+
+#[test]
+fn bake_files_count_paths_from_the_working_folder() {
+    let files = [
+        ("sub/compose.yml", "services:\n  a: {build: {context: ./app, args: {V: '${V}'}}}\n"),
+        (".env", "V=root\n"),
+        ("sub/.env", "V=sub\n"),
+    ];
+    let mut wanted = Request { compose_files: vec!["sub/compose.yml".to_owned()], ..request(&[]) };
+    let target = |wanted: &Request| serde_json::from_str::<Value>(&baked(&files, wanted)).unwrap()["target"]["a"].clone();
+    assert_eq!(target(&wanted), json!({"context": "app", "dockerfile": "Dockerfile", "args": {"V": "root"}}));
+    wanted.env.insert("BUILDX_BAKE_FILE_RELATIVE_PATHS".to_owned(), "1".to_owned());
+    assert_eq!(target(&wanted)["context"], "sub/app");
+}
+
+#[test]
+fn bake_files_are_refused_where_bake_refuses() {
+    let of = |build: &str| {
+        baked(&[("compose.yml", &format!("services:\n  a:\n    build: {build}\n  b: {{build: ., image: b}}\n"))], &request(&[]))
+    };
+    assert_eq!(of("{context: ., foo: bar}").lines().count(), 1, "{}", of("{context: ., foo: bar}"));
+    assert!(of("{context: ., additional_contexts: {x: 'service:a'}}").contains("its own image"));
+    assert!(of("{context: ., additional_contexts: {x: 'service:zzz'}}").contains("`zzz`"));
+    assert!(of("{context: ., ssh: [default]}").contains("SSH_AUTH_SOCK"));
+    assert!(of("{context: ., cache_from: ['ref=x']}").contains("has no type"));
+    assert!(of("{context: ., platforms: [linux/arm64]}").contains("\"platforms\""));
+    let none = baked(&[("compose.yml", BAKED), ("tok.txt", "x")], &request(&["cache"]));
+    assert_eq!(none, "usage: no service `cache` is built here; there are: base_img, web\n");
+    assert!(baked(&[("compose.yml", BAKED)], &request(&[])).contains("tok.txt is not there"));
+}

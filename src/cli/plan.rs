@@ -124,6 +124,9 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let disk = Disk::new(".");
     let mut sources = Sources::new();
     let request = request(args, &disk);
+    if args.format == Format::Bake {
+        return bake(args, &request, &disk, &mut sources);
+    }
     let loaded = match plan::load::load(&request, &disk, &mut sources) {
         Ok(loaded) => loaded,
         Err(LoadError::Usage(text)) => return Err(text),
@@ -147,9 +150,21 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     Ok(0)
 }
 
+fn bake(args: &Args, request: &Request, disk: &Disk, sources: &mut Sources) -> Result<u8, Failure> {
+    if args.execute {
+        return Err("--format bake prints a file and runs nothing; leave out --execute".to_owned());
+    }
+    let options = plan::bake::Options { no_cache: args.no_cache, pull: args.pull };
+    match plan::bake::bake(request, options, disk, sources) {
+        Ok(file) => super::print(&file),
+        Err(LoadError::Usage(text)) => return Err(text),
+        Err(LoadError::Problems(problems)) => return Ok(say_problems(&problems, sources)),
+    }
+    Ok(0)
+}
+
 fn refuse_unfinished(args: &Args) -> Result<(), Failure> {
     let missing = [
-        (args.format == Format::Bake, "--format bake"),
         (args.format == Format::Dockerrun, "--format dockerrun"),
         (args.builder == Builder::Buildkit, "--builder buildkit"),
         (args.push, "--push"),

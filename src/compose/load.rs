@@ -38,6 +38,8 @@ pub struct Request {
     pub all_profiles: bool,
     /// The project's name where it is given.
     pub project_name: Option<String>,
+    /// The name of a project that has none, in place of its folder's.
+    pub default_name: Option<String>,
     /// Env files in place of `.env`.
     pub env_files: Vec<String>,
     /// The process environment.
@@ -57,6 +59,8 @@ pub struct Loaded {
     pub project: Project,
     /// The resolved model, as `docker compose config --format json` prints it; only where it was asked for.
     pub json: Option<serde_json::Value>,
+    /// What stands under `x-bake` in the builds of services, by service; only where `json` was asked for.
+    pub bake: BTreeMap<String, serde_json::Value>,
     /// Files that were asked for and could not be read, with the reason.
     pub unreadable: Vec<(String, String)>,
 }
@@ -160,10 +164,11 @@ impl Loader<'_> {
         let partial = !self.strict && role != Role::Complete && ids.len() < 2;
         let loose = !self.strict && ids.len() < 2 && ids.iter().all(|(_, path)| !is_default_name(path));
         self.validate(&model, &project, &active, (partial, loose));
+        let bake = if request.canonical { print::bake_extensions(&model) } else { BTreeMap::new() };
         let json = request.canonical.then(|| self.json(model, &project, &active, &request.root));
         project.problems = finished(std::mem::take(&mut self.problems.list));
         project.variables = std::mem::take(&mut self.variables);
-        Loaded { project, json, unreadable: self.unreadable }
+        Loaded { project, json, bake, unreadable: self.unreadable }
     }
 
     fn validate(&mut self, model: &Node, project: &Project, active: &[bool], (partial, loose): (bool, bool)) {
@@ -275,7 +280,7 @@ impl Loader<'_> {
         let env = Rc::clone(&self.env);
         let written = written.map(|t| crate::syntax::interpolate::interpolate(&t, &|n| env.get(n).cloned()).text.value);
         let absolute = files::join(&request.root, dir);
-        let written = written.map(|n| normal_name(&n)).filter(|n| !n.is_empty());
+        let written = written.map(|n| normal_name(&n)).filter(|n| !n.is_empty()).or_else(|| request.default_name.clone());
         let named = written.is_some();
         let name = written.unwrap_or_else(|| normal_name(files::file_name(&absolute)));
         if name.is_empty() && request.canonical {

@@ -345,6 +345,12 @@ pub(super) fn project(model: &Node, name: &str, env: &Env, services: &[ServiceEx
     Json::Object(out)
 }
 
+/// What stands under `x-bake` in the builds of services, by service.
+pub(super) fn bake_extensions(model: &Node) -> std::collections::BTreeMap<String, Json> {
+    let services = model.get("services").map_or(&[][..], Node::entries);
+    services.iter().filter_map(|service| Some((service.key.value.clone(), any(service.value.at(&["build", "x-bake"])?)))).collect()
+}
+
 struct Printer<'a> {
     root: &'a str,
 }

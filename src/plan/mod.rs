@@ -1,6 +1,7 @@
 //! The build plan: which images a project needs, the stages that they are made of, and the steps that a builder
 //! executes for them, each once however many images need it.
 
+pub mod bake;
 mod dot;
 mod graph;
 mod images;
