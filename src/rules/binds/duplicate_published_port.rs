@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use crate::compose::{Port, Project, Service};
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::services::together;
@@ -6,15 +8,19 @@ rule!(DuplicatePublishedPort, "binds/duplicate-published-port");
 
 impl Rule for DuplicatePublishedPort {
     fn project(&self, project: &Project, cx: &mut Cx<'_>) {
-        let mut seen: Vec<(&Service, &Port)> = Vec::new();
+        let mut seen: BTreeMap<(&str, &str), Vec<(&Service, &Port)>> = BTreeMap::new();
         for service in &project.services {
             for port in &service.ports {
-                let first = seen.iter().find(|(other, p)| clash(p, port) && (together(other, service) || std::ptr::eq(*other, service)));
-                if let (Some((other, earlier)), Some(published)) = (first, &port.published) {
+                let Some(published) = port.published.as_deref().filter(|t| t.bytes().all(|c| c.is_ascii_digit())) else { continue };
+                let others = seen.entry((published, &port.protocol)).or_default();
+                let first = others.iter().find(|(other, p)| clash((other, p), (service, port)));
+                if let Some((other, earlier)) = first {
                     let by_variable = cx.text(port.span).contains('$') || cx.text(earlier.span).contains('$');
+                    // one line that both got through a merge key is at fault where it is brought in
+                    let shared = earlier.span == port.span;
                     let report = cx
                         .report(
-                            port.span,
+                            if shared { service.name.span } else { port.span },
                             format!(
                                 "`{}` does not start: port {published} of the host is taken by `{}`",
                                 service.name.value, other.name.value
@@ -22,22 +28,24 @@ impl Rule for DuplicatePublishedPort {
                         )
                         .label(earlier.span, "taken here")
                         .help("publish one of them on another port, or on another address of the host");
-                    if by_variable {
+                    if by_variable || shared {
                         report.without_aliases(&["no-duplicate-exported-ports"]);
                     }
                 }
-                seen.push((service, port));
+                others.push((service, port));
             }
         }
     }
 }
 
-fn clash(a: &Port, b: &Port) -> bool {
-    let numeric = |p: &Port| p.published.as_ref().filter(|t| t.bytes().all(|c| c.is_ascii_digit())).cloned();
+/// Whether two services cannot both publish a port, or one service cannot publish it twice.
+fn clash(a: (&Service, &Port), b: (&Service, &Port)) -> bool {
     let any = |p: &Port| p.host_ip.as_deref().is_none_or(|ip| ip == "0.0.0.0");
-    numeric(a).is_some()
-        && numeric(a) == numeric(b)
-        && a.protocol == b.protocol
-        && a.span != b.span
-        && (any(a) || any(b) || a.host_ip == b.host_ip)
+    let address = any(a.1) || any(b.1) || a.1.host_ip == b.1.host_ip;
+    if std::ptr::eq(a.0, b.0) {
+        return address && a.1.span != b.1.span;
+    }
+    // a service that others extend may never be meant to run
+    let inherited = a.1.span == b.1.span && (a.0.extends.is_some() || b.0.extends.is_some());
+    address && !inherited && together(a.0, b.0)
 }
