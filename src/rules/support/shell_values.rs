@@ -90,7 +90,10 @@ fn append(a: Value, b: Value) -> Value {
 
 /// What holds where two ways meet; `None` is a way that nothing comes from.
 fn merge(a: Option<Values>, b: Option<Values>, reading: &Reading<'_>) -> Option<Values> {
-    let (Some(mut a), Some(b)) = (a.clone(), b.clone()) else { return a.or(b) };
+    let (mut a, b) = match (a, b) {
+        (Some(a), Some(b)) => (a, b),
+        (a, b) => return a.or(b),
+    };
     let outside = |name: &str| if reading.is_declared(name) { Value::Plain } else { Value::Any };
     for (name, value) in &b {
         let other = a.get(name).copied().unwrap_or_else(|| outside(name));
@@ -225,8 +228,8 @@ impl Walk<'_> {
             self.lost = self.now.take().unwrap_or_default();
             return;
         }
-        let values = self.now.clone().unwrap_or_default();
-        for (name, value) in sets(command, &values, self.reading) {
+        let found = self.now.as_ref().map(|values| sets(command, values, self.reading)).unwrap_or_default();
+        for (name, value) in found {
             self.set(&name, value);
         }
     }
