@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::diagnostic::Diagnostic;
-use crate::rule::{Cx, Info, Selection, Suppressions, registry};
+use crate::rule::{Cx, Info, Selection, Suppressions, registry, unused_suppressions};
 use crate::source::Span;
 use crate::stack::Stack;
 
@@ -31,7 +31,7 @@ pub fn run(stack: &Stack, selection: &Selection) -> Outcome {
     let mut outcome = Outcome::default();
     let (found, unasked): (Vec<_>, Vec<_>) = found.into_iter().unzip();
     outcome.masks.extend(unasked.into_iter().flatten().flat_map(|d| d.masks));
-    let suppressions = Suppressions::new(stack);
+    let mut suppressions = Suppressions::new(stack);
     let mut seen: HashSet<(&'static str, Span)> = HashSet::new();
     let mut all: Vec<Diagnostic> = found.into_iter().flatten().collect();
     all.sort_by(|a, b| order(stack, a).cmp(&order(stack, b)));
@@ -49,7 +49,23 @@ pub fn run(stack: &Stack, selection: &Selection) -> Outcome {
             outcome.diagnostics.push(diagnostic);
         }
     }
+    add_unused(stack, selection, &mut suppressions, &mut outcome);
     outcome
+}
+
+/// Adds the comments that turned out to silence nothing; only the end of a run knows.
+fn add_unused(stack: &Stack, selection: &Selection, suppressions: &mut Suppressions, outcome: &mut Outcome) {
+    let found = unused_suppressions(stack, selection, suppressions);
+    if found.is_empty() {
+        return;
+    }
+    for diagnostic in found {
+        match suppressions.cover(&diagnostic, &diagnostic.aliases) {
+            true => outcome.suppressed += 1,
+            false => outcome.diagnostics.push(diagnostic),
+        }
+    }
+    outcome.diagnostics.sort_by(|a, b| order(stack, a).cmp(&order(stack, b)));
 }
 
 fn order<'a>(stack: &'a Stack, d: &'a Diagnostic) -> (&'a str, u32, &'static str, u32, &'a str) {

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use stacklint::rule::registry;
+use stacklint::rule::{Config, Preset, registry};
 use stacklint::rules::peers;
+use stacklint::stack::LabelKind;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -168,4 +169,30 @@ fn local_links(table: &str) -> String {
         }
     }
     out
+}
+
+/// The strings among the values of a schema's `enum`.
+fn words(schema: &serde_json::Value) -> Vec<&str> {
+    schema["enum"].as_array().unwrap().iter().filter_map(|v| v.as_str()).collect()
+}
+
+#[test]
+fn the_schema_of_the_configuration_is_what_the_reader_takes() {
+    let text = std::fs::read_to_string(root().join("docs/stacklint.schema.json")).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(schema["additionalProperties"], false);
+    let properties = schema["properties"].as_object().unwrap();
+    assert_eq!(properties.keys().map(String::as_str).collect::<Vec<_>>(), Config::KEYS);
+    for (key, value) in properties {
+        assert!(value["description"].is_string(), "{key}");
+    }
+    assert_eq!(words(&properties["preset"]), Preset::ALL.map(Preset::name));
+    assert_eq!(words(&properties["label-schema"]["additionalProperties"]), LabelKind::ALL.map(|(word, _)| word));
+    for (key, schema) in [("fail-on", &properties["fail-on"]), ("severity", &properties["severity"]["additionalProperties"])] {
+        for word in words(schema) {
+            let text = if key == "fail-on" { format!("fail-on: {word}\n") } else { format!("severity: {{links: {word}}}\n") };
+            assert!(Config::parse(".stacklint.yaml", &text).is_ok(), "{text}");
+        }
+        assert_eq!(words(schema).iter().filter(|w| stacklint::diagnostic::Severity::parse(w).is_some()).count(), 4);
+    }
 }

@@ -52,29 +52,6 @@ pub struct Config {
     pub options: Options,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Own {
-    preset: Option<String>,
-    #[serde(default)]
-    select: Words,
-    #[serde(default)]
-    extend_select: Words,
-    #[serde(default)]
-    ignore: Words,
-    #[serde(default)]
-    severity: BTreeMap<String, String>,
-    fail_on: Option<String>,
-    #[serde(default)]
-    exclude: Words,
-    #[serde(default)]
-    trusted_registries: Words,
-    #[serde(default)]
-    label_schema: BTreeMap<String, String>,
-    #[serde(default)]
-    strict_labels: bool,
-}
-
 /// hadolint takes keys that it does not know, and so do we in its file.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -117,13 +94,16 @@ impl From<Words> for Vec<String> {
 }
 
 impl Config {
+    /// The keys that our own file may have.
+    pub const KEYS: [&str; 10] = super::own_config::KEYS;
+
     /// Reads a file; its name tells whose it is. The error says what is wrong, without the path.
     pub fn parse(path: &str, text: &str) -> Result<Config, String> {
         let text = text.trim_start_matches('\u{feff}');
         if text.lines().all(|l| l.trim().is_empty() || l.trim_start().starts_with('#')) {
             return Ok(Config::default());
         }
-        if crate::files::file_name(path).contains("hadolint") { hadolint(text) } else { own(text) }
+        if crate::files::file_name(path).contains("hadolint") { hadolint(text) } else { super::own_config::read(text) }
     }
 
     /// The selection that the file and the command line ask for together. What the command line selects is exactly what
@@ -147,31 +127,6 @@ impl Config {
             diagnostics.iter_mut().filter(|d| named(d)).for_each(|d| d.severity = *severity);
         }
     }
-}
-
-fn own(text: &str) -> Result<Config, String> {
-    let file: Own = serde_yaml::from_str(text).map_err(|e| e.to_string())?;
-    let preset = |word: String| Preset::parse(&word).ok_or_else(|| format!("`{word}` is no preset"));
-    let severity = |(name, word): (String, String)| match Severity::parse(&word) {
-        Some(severity) => Ok((name, severity)),
-        None => Err(format!("`{word}` is none of error, warning, info, style")),
-    };
-    let fail_on = |word: String| FailOn::parse(&word).ok_or_else(|| format!("`{word}` is none of error, warning, info, style, never"));
-    Ok(Config {
-        preset: file.preset.map(preset).transpose()?,
-        select: file.select.into(),
-        extend_select: file.extend_select.into(),
-        ignore: file.ignore.into(),
-        severities: file.severity.into_iter().map(severity).collect::<Result<_, _>>()?,
-        fail_on: file.fail_on.map(fail_on).transpose()?,
-        exclude: file.exclude.into(),
-        options: Options {
-            trusted_registries: file.trusted_registries.into(),
-            label_schema: labels(file.label_schema)?,
-            strict_labels: file.strict_labels,
-            ..Options::default()
-        },
-    })
 }
 
 /// Rules of hadolint that run only where its configuration asks for them by an override.
@@ -259,10 +214,11 @@ mod tests {
 
     #[test]
     fn the_command_line_counts_more_than_the_file() {
-        let c = Config::parse(".stacklint.yaml", "select: links\nextend-select: [a]\nignore: [b, links]\npreset: strict\n").unwrap();
+        let c =
+            Config::parse(".stacklint.yaml", "select: links\nextend-select: [DL3008]\nignore: [DL3009, links]\npreset: strict\n").unwrap();
         let plain = c.selection(SelectionRequest::default(), None);
-        assert_eq!((plain.select, plain.extend, plain.preset), (vec!["links".to_owned()], vec!["a".to_owned()], Preset::Strict));
-        assert_eq!(plain.ignore, ["b", "links"]);
+        assert_eq!((plain.select, plain.extend, plain.preset), (vec!["links".to_owned()], vec!["DL3008".to_owned()], Preset::Strict));
+        assert_eq!(plain.ignore, ["DL3009", "links"]);
         let asked = SelectionRequest { select: vec!["b".to_owned()], ..SelectionRequest::default() };
         let asked = c.selection(asked, None);
         assert_eq!((asked.select, asked.extend, asked.ignore), (vec!["b".to_owned()], Vec::new(), Vec::new()));

@@ -4,10 +4,12 @@ mod check_directive;
 mod config;
 mod cx;
 mod matcher;
+mod own_config;
 mod page;
 mod registry;
 mod select;
 mod suppress;
+mod unused;
 
 pub use config::{Config, FailOn, HADOLINT_NAMES, OWN_NAMES};
 pub use cx::{Cx, Report, replace};
@@ -18,6 +20,7 @@ pub use suppress::Suppressions;
 
 pub(crate) use check_directive::CheckOptions;
 pub(crate) use matcher::run as run_matcher;
+pub(crate) use unused::unused_suppressions;
 
 use crate::compose::Project;
 use crate::stack::{DockerfileUnit, ScriptUnit, Stack};

@@ -147,6 +147,18 @@ impl Selection {
 }
 
 impl Selection {
+    /// Whether every finding that a name could mean was looked for: all its rules run, and none of their findings is ignored.
+    pub(crate) fn looks_for_all(&self, name: &str, registry: &Registry) -> bool {
+        let whole = |rule: &&Info| {
+            registry.index(rule.name).is_some_and(|n| self.rules.contains(&n))
+                && !rule.aliases.iter().any(|a| self.ignored_aliases.contains(*a))
+        };
+        match named(name, registry) {
+            Ok(Named::Rules(rules) | Named::Alias(rules)) => rules.iter().all(whole),
+            Ok(Named::NotCarried) | Err(_) => false,
+        }
+    }
+
     /// The peers' ids under which alone a finding was asked for; `None` where its rule was.
     pub(crate) fn asked_as(&self, finding: &Diagnostic, registry: &Registry) -> Option<Vec<&'static str>> {
         let index = registry.index(finding.rule).filter(|n| !self.rules.contains(n))?;

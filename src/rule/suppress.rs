@@ -1,6 +1,6 @@
 //! Comments that silence findings: ours, hadolint's, BuildKit's, dclint's and ShellCheck's, each with its own scope.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::CheckOptions;
 use crate::diagnostic::Diagnostic;
@@ -26,8 +26,23 @@ pub struct Suppressions {
 
 #[derive(Clone, Debug)]
 struct Scope {
-    span: Span,
+    /// The comment itself, from its `#` or from what follows it.
+    comment: Span,
+    /// What it is about; `None` for a comment that stands above nothing.
+    span: Option<Span>,
     names: Names,
+    /// The names that silenced a finding.
+    used: BTreeSet<String>,
+}
+
+/// A comment, with those of its names that silenced nothing.
+pub(crate) struct Unused {
+    /// The comment, from its `#` or from what follows it.
+    pub comment: Span,
+    /// All its names, in their order.
+    pub names: Vec<String>,
+    /// Those that silenced nothing.
+    pub idle: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -65,34 +80,63 @@ impl Suppressions {
     }
 
     /// Whether a finding is silenced; `aliases` are the peers' ids that count for it.
-    pub fn cover(&self, finding: &Diagnostic, aliases: &[&'static str]) -> bool {
-        let Some(scopes) = self.by_file.get(&finding.primary.file) else { return false };
+    pub fn cover(&mut self, finding: &Diagnostic, aliases: &[&'static str]) -> bool {
+        let Some(scopes) = self.by_file.get_mut(&finding.primary.file) else { return false };
         let later = finding.related.first().filter(|_| finding.aliases.contains(&REPORTED_EARLY)).map(|l| l.span);
-        scopes.iter().any(|s| {
-            let here = s.holds(finding.primary) && !(later.is_some() && matches!(s.names, Names::CheckAbove(_)));
-            (here || later.is_some_and(|l| s.holds(l))) && s.names.match_finding(finding, aliases)
-        })
+        let mut covered = false;
+        for scope in scopes {
+            let here = scope.holds(finding.primary) && !(later.is_some() && matches!(scope.names, Names::CheckAbove(_)));
+            if (here || later.is_some_and(|l| scope.holds(l))) && scope.names.match_finding(finding, aliases) {
+                covered = true;
+                scope.note_use(finding, aliases);
+            }
+        }
+        covered
     }
 
-    fn add(&mut self, span: Span, names: Names) {
-        self.by_file.entry(span.file).or_default().push(Scope { span, names });
+    /// The comments that name rules, with the names that silenced nothing so far and of which `judged` says that they could have.
+    pub(crate) fn unused(&self, mut judged: impl FnMut(&str) -> bool) -> Vec<Unused> {
+        let mut all = Vec::new();
+        for scope in self.by_file.values().flatten() {
+            let Names::These(names) = &scope.names else { continue };
+            let idle: Vec<String> = names.iter().filter(|n| !scope.used.contains(*n) && judged(n)).cloned().collect();
+            if !idle.is_empty() {
+                all.push(Unused { comment: scope.comment, names: names.clone(), idle });
+            }
+        }
+        all
+    }
+
+    fn add(&mut self, comment: Span, span: Span, names: Names) {
+        self.keep(comment, Some(span), names);
+    }
+
+    fn keep(&mut self, comment: Span, span: Option<Span>, names: Names) {
+        self.by_file.entry(comment.file).or_default().push(Scope { comment, span, names, used: BTreeSet::new() });
     }
 }
 
 impl Scope {
     fn holds(&self, place: Span) -> bool {
-        self.span.file == place.file && self.span.start <= place.start && place.start <= self.span.end
+        self.span.is_some_and(|s| s.file == place.file && s.start <= place.start && place.start <= s.end)
     }
+
+    fn note_use(&mut self, finding: &Diagnostic, aliases: &[&'static str]) {
+        if let Names::These(names) = &self.names {
+            self.used.extend(names.iter().filter(|n| names_finding(n, finding, aliases)).cloned());
+        }
+    }
+}
+
+/// Whether a name in a comment means a finding.
+fn names_finding(name: &str, finding: &Diagnostic, aliases: &[&'static str]) -> bool {
+    name == finding.rule || name == finding.category || aliases.iter().any(|a| *a == name || a.strip_prefix("kics:") == Some(name))
 }
 
 impl Names {
     fn match_finding(&self, finding: &Diagnostic, aliases: &[&'static str]) -> bool {
         match self {
-            Names::These(names) => names.iter().any(|name| {
-                name == finding.rule
-                    || name == finding.category
-                    || aliases.iter().any(|a| a == name || a.strip_prefix("kics:") == Some(name))
-            }),
+            Names::These(names) => names.iter().any(|name| names_finding(name, finding, aliases)),
             Names::CheckOfFile(options) => checks_of(aliases).any(|a| a != EXPERIMENTAL && options.skips(a)),
             Names::CheckAbove(options) => checks_of(aliases).any(|a| !WHOLE_FILE_ONLY.contains(&a) && options.skips(a)),
             // what dclint cannot read at all, none of its comments silences
@@ -116,6 +160,23 @@ enum Pragma {
     File(Names),
     /// For the rest of the stage, above a FROM.
     Stage(Names),
+}
+
+impl Pragma {
+    fn names(self) -> Names {
+        match self {
+            Pragma::Here(names) | Pragma::Next(names) | Pragma::File(names) | Pragma::Stage(names) => names,
+        }
+    }
+}
+
+impl Suppressions {
+    /// What is meant for the very next line is lost when something else stands there.
+    fn drop_next(&mut self, pending: &mut Vec<(Span, Pragma)>) {
+        for (comment, lost) in pending.extract_if(.., |(_, p)| matches!(p, Pragma::Next(_))) {
+            self.keep(comment, None, lost.names());
+        }
+    }
 }
 
 /// Reads the text after `#`.
@@ -168,15 +229,15 @@ fn dockerfile(unit: &DockerfileUnit, stack: &Stack, all: &mut Suppressions) {
     let hadolint = !stack.options.ignore_hadolint_comments;
     let pragma = |text: &str| if !hadolint && text.trim_start().starts_with("hadolint") { None } else { pragma(text) };
     if let Some(options) = CheckOptions::of_file(unit, stack) {
-        all.add(source.span(), Names::CheckOfFile(options));
+        all.add(source.span(), source.span(), Names::CheckOfFile(options));
     }
-    let mut pending: Vec<Pragma> = Vec::new();
+    let mut pending: Vec<(Span, Pragma)> = Vec::new();
     let mut check: Option<CheckOptions> = None;
     for item in &unit.ast.items {
         match &item.kind {
-            ItemKind::Blank => pending.retain(|p| !matches!(p, Pragma::Next(_))),
+            ItemKind::Blank => all.drop_next(&mut pending),
             ItemKind::Comment(text) => {
-                pending.retain(|p| !matches!(p, Pragma::Next(_)));
+                all.drop_next(&mut pending);
                 // the builder's block of comments: an empty one ends it, blank lines do not, indented ones are not seen
                 if text.value.is_empty() {
                     check = None;
@@ -184,32 +245,35 @@ fn dockerfile(unit: &DockerfileUnit, stack: &Stack, all: &mut Suppressions) {
                     check = CheckOptions::comment(&text.value);
                 }
                 match pragma(&text.value) {
-                    Some(Pragma::File(names)) => all.add(source.span(), names),
-                    Some(other) => pending.push(other),
+                    Some(Pragma::File(names)) => all.add(text.span, source.span(), names),
+                    Some(other) => pending.push((text.span, other)),
                     None => {}
                 }
             }
             ItemKind::Directive(_) => {}
             ItemKind::Instruction(instruction) => {
                 if let Some(options) = check.take() {
-                    all.add(instruction.span, Names::CheckAbove(options));
+                    all.add(instruction.span, instruction.span, Names::CheckAbove(options));
                 }
-                for found in pending.drain(..) {
+                for (comment, found) in pending.drain(..) {
                     match found {
-                        Pragma::Here(names) | Pragma::Next(names) => all.add(instruction.span, names),
-                        Pragma::Stage(names) => all.add(stage_span(unit, instruction.span, source), names),
+                        Pragma::Here(names) | Pragma::Next(names) => all.add(comment, instruction.span, names),
+                        Pragma::Stage(names) => all.add(comment, stage_span(unit, instruction.span, source), names),
                         Pragma::File(_) => {}
                     }
                 }
                 if instruction.keyword != Keyword::Unknown {
                     for comment in &instruction.comments {
                         if let Some(Pragma::Here(names)) = pragma(&comment.value) {
-                            all.add(comment.span.to(instruction.span.at_end()), names);
+                            all.add(comment.span, comment.span.to(instruction.span.at_end()), names);
                         }
                     }
                 }
             }
         }
+    }
+    for (comment, left) in pending {
+        all.keep(comment, None, left.names());
     }
 }
 
@@ -221,12 +285,12 @@ fn yaml_comment(source: &SourceFile, comment: Span, all: &mut Suppressions) {
     let text = source.slice(comment);
     let line = source.line_of(comment.start as usize);
     match pragma(text.trim_start_matches('#')) {
-        Some(Pragma::File(names)) => all.add(source.span(), names),
+        Some(Pragma::File(names)) => all.add(comment, source.span(), names),
         Some(Pragma::Here(names) | Pragma::Next(names) | Pragma::Stage(names)) => {
             let range = source.line_range(line);
             let before = source.text.get(range.start..comment.start as usize).unwrap_or_default();
             let span = if before.trim().is_empty() { block_below(source, line) } else { Span::new(source.id, range.start, range.end) };
-            all.add(span, names);
+            all.add(comment, span, names);
         }
         None => {}
     }
@@ -264,10 +328,11 @@ fn plain_comments(source: &SourceFile, all: &mut Suppressions) {
         let Some((before, comment)) = text.split_once('#') else { continue };
         let target = if before.trim().is_empty() { line + 1 } else { line };
         let range = source.line_range(target);
+        let written = Span::new(source.id, source.line_range(line).start + before.len(), source.line_range(line).end);
         match pragma(comment) {
-            Some(Pragma::File(names)) => all.add(source.span(), names),
+            Some(Pragma::File(names)) => all.add(written, source.span(), names),
             Some(Pragma::Here(names) | Pragma::Next(names) | Pragma::Stage(names)) => {
-                all.add(Span::new(source.id, range.start, range.end), names)
+                all.add(written, Span::new(source.id, range.start, range.end), names)
             }
             None => {}
         }

@@ -1,6 +1,6 @@
 //! Rules of the category `style`, one a file.
 
-use crate::rule::Entry;
+use crate::rule::{Entry, declarative};
 
 mod add_of_local_file;
 mod cd_in_run;
@@ -57,6 +57,7 @@ pub(super) const RULES: &[Entry] = &[
     unsorted_services::UnsortedServices::ENTRY,
     unsorted_top_level_keys::UnsortedTopLevelKeys::ENTRY,
     uppercase_port_protocol::UppercasePortProtocol::ENTRY,
+    declarative!("style/unused-suppression"),
     workdir_follows_another::WorkdirFollowsAnother::ENTRY,
     workdir_in_system_folder::WorkdirInSystemFolder::ENTRY,
 ];
