@@ -1,7 +1,7 @@
 use crate::diagnostic::Applicability;
 use crate::quoting::Envsubst;
 use crate::rule::{Cx, Rule, replace, rule};
-use crate::rules::support::substitution::{Call, Surroundings, calls, variables};
+use crate::rules::support::substitution::{Call, Surroundings, calls, mentions_envsubst, variables};
 use crate::source::{At, Span};
 use crate::stack::{ScriptOrigin, ScriptUnit};
 use crate::syntax::shell::{PieceKind, Quote};
@@ -11,6 +11,10 @@ rule!(EnvsubstFormatExpanded, "quoting/envsubst-format-expanded");
 impl Rule for EnvsubstFormatExpanded {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
         let stack = cx.stack;
+        // where a script runs is work to find out, and few scripts call envsubst
+        if !mentions_envsubst(unit) {
+            return;
+        }
         let around = Surroundings::of(stack, unit);
         for found in calls(stack, unit, &around) {
             let call = &found.call;

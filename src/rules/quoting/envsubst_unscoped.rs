@@ -1,6 +1,6 @@
 use crate::diagnostic::{Applicability, Severity};
 use crate::rule::{Cx, Rule, replace, rule};
-use crate::rules::support::substitution::{Call, Surroundings, calls, is_nginx_variable, variables};
+use crate::rules::support::substitution::{Call, Surroundings, calls, is_nginx_variable, mentions_envsubst, variables};
 use crate::source::Span;
 use crate::stack::{ScriptOrigin, ScriptUnit};
 use crate::syntax::nginx::Variable;
@@ -10,6 +10,10 @@ rule!(EnvsubstUnscoped, "quoting/envsubst-unscoped");
 impl Rule for EnvsubstUnscoped {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
         let stack = cx.stack;
+        // where a script runs is work to find out, and few scripts call envsubst
+        if !mentions_envsubst(unit) {
+            return;
+        }
         let around = Surroundings::of(stack, unit);
         for found in calls(stack, unit, &around).iter().filter(|c| c.call.format.is_none()) {
             let Some(place) = found.call.command.effective().words.first().map(|w| w.span) else { continue };

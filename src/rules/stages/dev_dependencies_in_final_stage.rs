@@ -146,12 +146,12 @@ fn builds(command: &Command) -> bool {
 
 /// Takes the packages for developers out again.
 fn prunes(command: &Command) -> bool {
-    let words = words(command);
     match program(command.effective().words).as_deref() {
         Some("npm" | "pnpm" | "yarn") => {
+            let words = words(command);
             words.iter().any(|w| w == "prune" || w == "deploy") || words.windows(3).any(|w| w == ["workspaces", "focus", "--production"])
         }
-        Some("rm") => words.iter().any(|w| w.contains("node_modules")),
+        Some("rm") => words(command).iter().any(|w| w.contains("node_modules")),
         Some("node-prune" | "modclean") => true,
         _ => false,
     }

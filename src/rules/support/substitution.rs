@@ -5,6 +5,7 @@ use crate::source::FileId;
 use crate::stack::{Lookup, Runtime, ScriptOrigin, ScriptUnit, Stack};
 use crate::syntax::dockerfile::Op;
 use crate::syntax::nginx::{self, Variable};
+use crate::syntax::shell::PieceKind;
 use crate::text::Text;
 
 /// The environment of a script.
@@ -186,4 +187,13 @@ pub(crate) fn is_nginx_variable(name: &str) -> bool {
         "time_local",
     ];
     NAMES.contains(&name) || name == "tcpinfo_rtt" || name == "uid_got" || PREFIXES.iter().any(|p| name.starts_with(p))
+}
+
+/// Whether a script, or one inside it, has a word that names envsubst.
+pub(crate) fn mentions_envsubst(unit: &ScriptUnit) -> bool {
+    let names = |kind: &PieceKind| match kind {
+        PieceKind::Literal(text) | PieceKind::Other(text) | PieceKind::Command { text, .. } => text.contains("envsubst"),
+        _ => false,
+    };
+    unit.script.walk().iter().any(|(_, c)| c.words.iter().flat_map(|w| &w.pieces).any(|p| names(&p.kind)))
 }
