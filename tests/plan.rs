@@ -330,4 +330,13 @@ fn bake_files_are_refused_where_bake_refuses() {
     let none = baked(&[("compose.yml", BAKED), ("tok.txt", "x")], &request(&["cache"]));
     assert_eq!(none, "usage: no service `cache` is built here; there are: base_img, web\n");
     assert!(baked(&[("compose.yml", BAKED)], &request(&[])).contains("tok.txt is not there"));
+    let pulled = baked(&[("compose.yml", "services: {a: {image: redis}}\n")], &request(&["a"]));
+    assert_eq!(pulled, "usage: no service `a` is built here; no service has `build:`\n");
+}
+
+#[test]
+fn services_whose_names_differ_by_a_dot_are_one_target_of_bake() {
+    let files = [("compose.yml", "services:\n  a.b: {build: ., image: one}\n  a_b: {build: ./x, image: two}\n")];
+    let file: Value = serde_json::from_str(&baked(&files, &request(&["a.b"]))).unwrap();
+    assert_eq!(file["target"], json!({"a_b": {"context": "x", "dockerfile": "Dockerfile", "tags": ["one", "two"]}}));
 }

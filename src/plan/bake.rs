@@ -257,8 +257,11 @@ impl Baker<'_> {
             let name = target_name(wanted);
             if !targets.contains_key(&name) {
                 let names: Vec<&str> = targets.keys().map(String::as_str).collect();
-                let hint =
-                    closest(&name, &names).map_or_else(|| format!("there are: {}", names.join(", ")), |n| format!("did you mean `{n}`?"));
+                let hint = match closest(&name, &names) {
+                    Some(name) => format!("did you mean `{name}`?"),
+                    None if names.is_empty() => "no service has `build:`".to_owned(),
+                    None => format!("there are: {}", names.join(", ")),
+                };
                 return Err(LoadError::Usage(format!("no service `{wanted}` is built here; {hint}")));
             }
             if !group.contains(&name) {
