@@ -108,3 +108,15 @@ fn dclints_comments_silence_what_dclint_would_report_and_could_silence() {
     let one = services.replace("    image: nginx\n", "    # dclint disable-line service-image-require-explicit-tag\n    image: nginx\n");
     assert_eq!(found(&one), ["compose-schema", "capabilities-not-dropped", "unsorted-services"]);
 }
+
+#[test]
+fn a_comment_is_unused_only_where_its_rule_has_run() {
+    let text = "FROM alpine:3.22\n# stacklint: ignore[relative-workdir, cd-in-run]\nWORKDIR app\n";
+    let unused = "unused-suppression";
+    assert_eq!(plain(text, &[unused]), [""; 0], "no other rule has run");
+    assert_eq!(plain(text, &[unused, "relative-workdir"]), [""; 0], "it is needed");
+    assert_eq!(plain(text, &[unused, "relative-workdir", "cd-in-run"]), ["2 unused-suppression"]);
+    assert_eq!(plain(text, &["cd-in-run"]), [""; 0], "not asked for");
+    let excused = format!("# stacklint: ignore-file[{unused}]\n{text}");
+    assert_eq!(plain(&excused, &[unused, "cd-in-run"]), [""; 0]);
+}
