@@ -85,22 +85,5 @@ pub struct Settings {
 
 /// The name among `names` that a misspelt one probably means.
 pub fn closest<'n>(wanted: &str, names: &[&'n str]) -> Option<&'n str> {
-    let limit = (wanted.chars().count() / 3).max(1);
-    names.iter().map(|name| (distance(wanted, name), *name)).filter(|(d, _)| *d <= limit).min().map(|(_, name)| name)
-}
-
-/// Levenshtein's distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut next = vec![i + 1];
-        for (cb, pair) in b.iter().zip(row.windows(2)) {
-            let (above_left, above) = (pair.first().copied().unwrap_or(0), pair.last().copied().unwrap_or(0));
-            let left = next.last().copied().unwrap_or(0);
-            next.push((above_left + usize::from(ca != *cb)).min(above + 1).min(left + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(0)
+    crate::syntax::closest(wanted, names.iter().copied())
 }

@@ -43,6 +43,10 @@ pub enum SyntaxErrorKind {
 
 /// The option nearest to a misspelt word: fewer than three edits away and no more than half of it; ties go to the first.
 pub fn closest<'a>(word: &str, options: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // a word this long is no misspelling, and comparing two such would take its time
+    if word.len() > 64 {
+        return None;
+    }
     let limit = (word.chars().count() / 2).min(2);
     let mut best: Option<(usize, &str)> = None;
     for option in options {
@@ -54,24 +58,26 @@ pub fn closest<'a>(word: &str, options: impl IntoIterator<Item = &'a str>) -> Op
     best.map(|(_, option)| option)
 }
 
-/// Levenshtein distance, given up above `limit` (the result is then larger than it).
+/// Edits between two words, a swap of neighbours being one; given up where the lengths differ by more than `limit`
+/// (the result is then larger than it).
 pub fn edit_distance(a: &str, b: &str, limit: usize) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     if a.len().abs_diff(b.len()) > limit {
         return limit + 1;
     }
+    let at = |row: &[usize], k: usize| row.get(k).copied().unwrap_or(usize::MAX / 2);
+    let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        let mut next = vec![left];
-        for (y, above) in b.iter().zip(row.iter().skip(1)) {
-            let cost = (diagonal + usize::from(x != y)).min(left + 1).min(above + 1);
-            diagonal = *above;
-            left = cost;
-            next.push(cost);
+        let mut next = vec![i + 1];
+        for (j, y) in b.iter().enumerate() {
+            let mut best = (at(&row, j) + usize::from(x != y)).min(at(&row, j + 1) + 1).min(at(&next, j) + 1);
+            if i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x) {
+                best = best.min(at(&before, j - 1) + 1);
+            }
+            next.push(best);
         }
-        row = next;
+        before = std::mem::replace(&mut row, next);
     }
     row.last().copied().unwrap_or_default()
 }
@@ -83,6 +89,7 @@ mod tests {
     #[test]
     fn the_nearest_word_is_found_and_far_ones_are_not() {
         assert_eq!(edit_distance("kitten", "sitting", 9), 3);
+        assert_eq!(edit_distance("prots", "ports", 2), 1);
         assert_eq!(closest("RUNN", ["RUN", "ENV"]), Some("RUN"));
         assert_eq!(closest("ab", ["xy", "cd"]), None);
     }

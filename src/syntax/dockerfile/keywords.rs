@@ -88,42 +88,12 @@ pub(super) enum Takes {
     List,
 }
 
-/// The closest of `options` to a misspelt word, as the builder chooses it: fewer than three edits.
+/// The closest of `options` to a misspelt word.
 pub(super) fn closest<'a>(word: &str, options: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    // A word this long is no misspelling of a keyword, a flag or a mount key.
-    if word.len() > 64 {
-        return None;
-    }
-    let mut best: Option<(&str, usize)> = None;
-    for option in options {
-        let distance = distance(word, option);
-        if distance < best.map_or(3, |(_, d)| d) {
-            best = Some((option, distance));
-        }
-    }
-    best.map(|(option, _)| option)
+    crate::syntax::closest(word, options)
 }
 
 /// The misspelt keyword's neighbour.
 pub(super) fn closest_keyword(word: &str) -> Option<&'static str> {
     closest(&word.to_uppercase(), KEYWORDS.iter().map(|(name, _)| *name))
-}
-
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        if let Some(first) = row.first_mut() {
-            *first = left;
-        }
-        for (slot, cb) in row.iter_mut().skip(1).zip(&b) {
-            let replaced = diagonal + usize::from(ca != *cb);
-            diagonal = *slot;
-            left = replaced.min(diagonal + 1).min(left + 1);
-            *slot = left;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
