@@ -342,6 +342,16 @@ fn a_configuration_is_found_and_its_mistakes_are_named() {
     assert_eq!(run(&app, &["check", "--config", "nowhere.yml"]).status, Some(2));
 }
 
+/// A folder named like the password of a service in it: dots would make the path useless and hide nothing.
+#[test]
+fn a_path_is_printed_whole_though_a_password_reads_like_a_part_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "services:\n  db:\n    image: mysql:9\n    environment:\n      MYSQL_PASSWORD: vulhub\n    volumes:\n      - ./my.cnf:/etc/mysql/my.cnf\n";
+    write(dir.path(), "vulhub/compose.yml", text);
+    let ran = run(dir.path(), &["check", "--select", "ALL", "--format", "json", "."]);
+    assert!(ran.out.contains("`vulhub/my.cnf` is not there"), "{}", ran.out);
+}
+
 #[test]
 fn a_secret_stays_hidden_where_its_own_finding_is_silenced_or_not_asked_for() {
     if !has_rule("secret-in-env") {

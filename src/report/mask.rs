@@ -1,7 +1,7 @@
 //! Secrets that findings point at, kept out of every output.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::diagnostic::Diagnostic;
@@ -20,6 +20,8 @@ const SHORTEST_IN_CODE: usize = 3;
 pub struct Masks {
     places: BTreeMap<FileId, Vec<Range<usize>>>,
     words: Vec<String>,
+    /// Those of them that the path of a file holds: it is printed with every finding there, so dots in a message hide nothing.
+    in_paths: Vec<String>,
 }
 
 impl Masks {
@@ -46,6 +48,11 @@ impl Masks {
         // The longest first, so that no secret survives because a shorter one was cut out of it.
         masks.words.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         masks.words.dedup();
+        if !masks.words.is_empty() {
+            let in_name = |c: char| c.is_alphanumeric() || c == '_';
+            let named: BTreeSet<&str> = sources.iter().flat_map(|f| f.path.split(|c| !in_name(c))).collect();
+            masks.in_paths = masks.words.iter().filter(|w| named.contains(w.as_str())).cloned().collect();
+        }
         masks
     }
 
@@ -68,7 +75,7 @@ impl Masks {
 
     /// A text with every masked text in it replaced by dots.
     pub fn hide<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.hide_from(SHORTEST_WORD, text)
+        self.hide_from(self.words_from(SHORTEST_WORD).filter(|w| !self.in_paths.iter().any(|p| p == w)), text)
     }
 
     /// The text of a file with its masked places replaced by dots, line by line as it was.
@@ -86,16 +93,16 @@ impl Masks {
 
     /// A file's new text, of which no place is known: even short masked texts are looked for.
     pub fn hide_in_code(&self, text: &str) -> String {
-        self.hide_from(SHORTEST_IN_CODE, text).into_owned()
+        self.hide_from(self.words_from(SHORTEST_IN_CODE), text).into_owned()
     }
 
     fn words_from(&self, shortest: usize) -> impl Iterator<Item = &str> {
         self.words.iter().map(String::as_str).filter(move |w| w.len() >= shortest)
     }
 
-    fn hide_from<'t>(&self, shortest: usize, text: &'t str) -> Cow<'t, str> {
+    fn hide_from<'s, 't>(&self, words: impl Iterator<Item = &'s str>, text: &'t str) -> Cow<'t, str> {
         let mut hidden = Cow::Borrowed(text);
-        for word in self.words_from(shortest) {
+        for word in words {
             let places: Vec<usize> = occurrences(&hidden, word).collect();
             for at in places.into_iter().rev() {
                 // dots are longer than what they replace: from the back, the places before stay true

@@ -35,7 +35,7 @@ pub(crate) fn login<'a>(project: &Project, service: &'a Service, var: &'a EnvVar
     }
     let server = is_server(name, runtime);
     let lower = name.to_lowercase();
-    let elsewhere = ["mail", "smtp", "ldap"].iter().any(|w| lower.contains(w)) || placeholder(value);
+    let elsewhere = ["mail", "smtp", "imap", "ldap"].iter().any(|w| lower.contains(w)) || placeholder(value);
     (server || !elsewhere && has_neighbour(project, service)).then(|| Login {
         service,
         name,
