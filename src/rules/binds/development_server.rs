@@ -15,7 +15,7 @@ impl Rule for DevelopmentServer {
                 let place =
                     process.via.iter().find(|v| matches!(v.kind, crate::stack::ViaKind::PackageScript(_))).map_or(process.span, |v| v.span);
                 let report = cx
-                    .report(place, format!("production starts `{}`, a server for development: {}", listen.server, drawback(listen.server)))
+                    .report(place, format!("production starts {}, a server for development: {}", listen.shown(), drawback(listen.server)))
                     .help(instead(listen.server));
                 if place != process.span {
                     report.label(process.span, "what this starts");

@@ -55,7 +55,7 @@ fn report(cx: &mut Cx<'_>, runtime: &Runtime, listen: &Listen, asks: &[&Wanted],
     let address = listen.host.clone().unwrap_or_default();
     let by_default = if listen.host_defaulted { ", its default" } else { "" };
     let message =
-        format!("nothing outside {who} reaches `{}`: it listens on {address}{by_default}, which is the container itself", listen.server);
+        format!("nothing outside {who} reaches {}: it listens on {address}{by_default}, which is the container itself", listen.shown());
     let text = stack.sources.slice(listen.host_at).to_owned();
     let mut report = cx.report(listen.host_at, message).here("reachable inside its own container only");
     match (asks.first(), exposed) {

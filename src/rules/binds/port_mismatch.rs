@@ -129,7 +129,7 @@ fn listening(stack: &Stack, runtime: &Runtime) -> Option<Vec<Open>> {
     if several || !known.contains(&listen.server) {
         return None;
     }
-    open.push(Open { port: listen.port?, at: Some(listen.port_at), by: format!("`{}`", listen.server) });
+    open.push(Open { port: listen.port?, at: Some(listen.port_at), by: listen.shown() });
     Some(open)
 }
 

@@ -477,6 +477,11 @@ impl Listen {
     pub(crate) fn loopback(&self) -> bool {
         self.host.as_deref().is_some_and(is_loopback)
     }
+
+    /// The server in a sentence: a command is quoted, a description is not.
+    pub(crate) fn shown(&self) -> String {
+        if self.server.starts_with("the ") { self.server.to_owned() } else { format!("`{}`", self.server) }
+    }
 }
 
 /// Whether an address is the container's own.
