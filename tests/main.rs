@@ -15,6 +15,7 @@ mod cli;
 mod comments;
 mod compose;
 mod dockerfile;
+mod dockerrun;
 #[cfg(all(unix, feature = "execute"))]
 mod engine;
 mod formats;

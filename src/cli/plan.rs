@@ -127,6 +127,9 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     if args.format == Format::Bake {
         return bake(args, &request, &disk, &mut sources);
     }
+    if args.format == Format::Dockerrun {
+        return dockerrun(args, &request, &disk, &mut sources);
+    }
     let loaded = match plan::load::load(&request, &disk, &mut sources) {
         Ok(loaded) => loaded,
         Err(LoadError::Usage(text)) => return Err(text),
@@ -163,9 +166,23 @@ fn bake(args: &Args, request: &Request, disk: &Disk, sources: &mut Sources) -> R
     Ok(0)
 }
 
+fn dockerrun(args: &Args, request: &Request, disk: &Disk, sources: &mut Sources) -> Result<u8, Failure> {
+    if args.execute {
+        return Err("--format dockerrun prints a file and runs nothing; leave out --execute".to_owned());
+    }
+    match plan::dockerrun::dockerrun(request, disk, sources) {
+        Ok(export) => {
+            super::print(&export.text);
+            export.lost.iter().for_each(|lost| say_problem(lost, "note", sources));
+        }
+        Err(LoadError::Usage(text)) => return Err(text),
+        Err(LoadError::Problems(problems)) => return Ok(say_problems(&problems, sources)),
+    }
+    Ok(0)
+}
+
 fn refuse_unfinished(args: &Args) -> Result<(), Failure> {
     let missing = [
-        (args.format == Format::Dockerrun, "--format dockerrun"),
         (args.builder == Builder::Buildkit, "--builder buildkit"),
         (args.push, "--push"),
         (args.record.is_some(), "--record"),
@@ -256,17 +273,19 @@ fn contexts(plan: &Plan, disk: &Disk, sources: &mut Sources) -> Result<Planned, 
 }
 
 fn say_problems(problems: &[Problem], sources: &Sources) -> u8 {
-    for problem in problems {
-        let place = problem.span.map(|span| {
-            let at = sources.get(span.file).line_column(span.start as usize);
-            format!("{}:{}:{}: ", sources.path(span.file), at.line, at.column)
-        });
-        super::say(&format!("{}error: {}", place.unwrap_or_default(), problem.message));
-        if let Some(help) = &problem.help {
-            super::say(&format!("  help: {help}"));
-        }
-    }
+    problems.iter().for_each(|problem| say_problem(problem, "error", sources));
     1
+}
+
+fn say_problem(problem: &Problem, word: &str, sources: &Sources) {
+    let place = problem.span.map(|span| {
+        let at = sources.get(span.file).line_column(span.start as usize);
+        format!("{}:{}:{}: ", sources.path(span.file), at.line, at.column)
+    });
+    super::say(&format!("{}{word}: {}", place.unwrap_or_default(), problem.message));
+    if let Some(help) = &problem.help {
+        super::say(&format!("  help: {help}"));
+    }
 }
 
 /// Error findings of what is about to be run, one line each: a plan with such does not run without `--allow-findings`.

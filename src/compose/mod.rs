@@ -27,6 +27,7 @@ mod words;
 pub use load::{Loaded, Request, default_files, load};
 pub use model::*;
 pub use role::{classify, overlay_base};
+pub(crate) use units::{bytes, duration};
 
 use crate::source::Span;
 

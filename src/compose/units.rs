@@ -1,7 +1,7 @@
 //! Sizes (`512m`) and durations (`1m30s`).
 
 /// Bytes: a number with an optional binary unit.
-pub(super) fn bytes(text: &str) -> Option<i64> {
+pub(crate) fn bytes(text: &str) -> Option<i64> {
     if let Ok(plain) = text.parse() {
         return Some(plain);
     }
@@ -24,7 +24,7 @@ pub(super) fn bytes(text: &str) -> Option<i64> {
 }
 
 /// Nanoseconds: `1h30m`, `500ms`, `2d`, `1w`; a unit is needed unless the value is 0.
-pub(super) fn duration(text: &str) -> Option<i64> {
+pub(crate) fn duration(text: &str) -> Option<i64> {
     let (negative, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use self::entries::{attestations, caches, escape, fields, hosts, outputs, size, ssh, strings, texts, ulimits};
+use super::compose_files::compose_files;
 use super::load::{LoadError, Request};
 use super::{Problem, closest};
 use crate::compose::{self, ProblemKind, Project, ResourceKind, Service};
@@ -57,7 +58,7 @@ fn problem(text: String) -> LoadError {
 }
 
 fn load(request: &Request, disk: &dyn Files, sources: &mut Sources) -> Result<compose::Loaded, LoadError> {
-    let paths = compose_files(request, disk)?;
+    let paths = compose_files(request, disk, "a bake file")?;
     let set = |name: &str| request.env.get(name).filter(|value| !value.is_empty());
     let beside_file =
         set("BUILDX_BAKE_FILE_RELATIVE_PATHS").is_some_and(|on| matches!(on.as_str(), "1" | "t" | "T" | "true" | "TRUE" | "True"));
@@ -87,26 +88,6 @@ fn load(request: &Request, disk: &dyn Files, sources: &mut Sources) -> Result<co
         .map(|problem| Problem { span: Some(problem.span), message: problem.message.clone(), help: problem.help.clone() })
         .collect();
     if fatal.is_empty() { Ok(loaded) } else { Err(LoadError::Problems(fatal)) }
-}
-
-fn compose_files(request: &Request, disk: &dyn Files) -> Result<Vec<String>, LoadError> {
-    let missing = |path: &str| LoadError::Usage(format!("{path}: no such file or folder"));
-    if !request.compose_files.is_empty() {
-        return match request.compose_files.iter().find(|path| disk.kind(path).is_none()) {
-            Some(path) => Err(missing(path)),
-            None => Ok(request.compose_files.clone()),
-        };
-    }
-    let path = request.path.as_deref().unwrap_or(".");
-    match disk.kind(path) {
-        None => Err(missing(path)),
-        Some(Kind::Dir) => match compose::default_files(disk, path) {
-            found if found.is_empty() => Err(LoadError::Usage(format!("{path}: there is no Compose file here; name one with -f"))),
-            found => Ok(found),
-        },
-        Some(_) if [".yml", ".yaml", ".json"].iter().any(|end| path.ends_with(end)) => Ok(vec![path.to_owned()]),
-        Some(_) => Err(LoadError::Usage(format!("{path}: a bake file is made from Compose files; name one"))),
-    }
 }
 
 /// Whether a problem stands where bake reads.

@@ -2,6 +2,8 @@
 //! executes for them, each once however many images need it.
 
 pub mod bake;
+mod compose_files;
+pub mod dockerrun;
 mod dot;
 mod graph;
 mod images;
