@@ -183,7 +183,6 @@ fn dockerrun(args: &Args, request: &Request, disk: &Disk, sources: &mut Sources)
 
 fn refuse_unfinished(args: &Args) -> Result<(), Failure> {
     let missing = [
-        (args.builder == Builder::Buildkit, "--builder buildkit"),
         (args.push, "--push"),
         (args.record.is_some(), "--record"),
         (args.against.is_some(), "--against"),
@@ -333,8 +332,13 @@ fn execute(args: &Args, plan: &Plan, planned: &Planned, (loaded, request): (&Loa
         Progress::Plain => execute::Style::Plain,
         Progress::Json => execute::Style::Json,
     };
-    let options =
-        Options { parallel: args.parallel.map(usize::from), keep_going: args.keep_going, no_cache: args.no_cache, pull: args.pull, style };
+    let builder = match args.builder {
+        Builder::Auto => execute::Builder::Auto,
+        Builder::Buildkit => execute::Builder::BuildKit,
+        Builder::Classic => execute::Builder::Classic,
+    };
+    let parallel = args.parallel.map(usize::from);
+    let options = Options { builder, parallel, keep_going: args.keep_going, no_cache: args.no_cache, pull: args.pull, style };
     let root = std::env::current_dir().map_err(|error| format!("the working folder: {error}"))?;
     let input = loaded.input();
     let job = Job { plan, input: &input, sources, ignores: &planned.ignores, root, options };

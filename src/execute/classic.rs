@@ -1,18 +1,21 @@
 //! A build by the engine's classic builder: the context goes out as a tar stream, text comes back.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bollard::errors::Error;
 use bollard::query_parameters::{BuildImageOptions, BuildImageOptionsBuilder, BuilderVersion, TagImageOptions};
 use futures_util::StreamExt;
-use tokio::sync::mpsc::UnboundedSender;
 
+use super::backend::{Backend, Caps, Events, Order, Solving};
 use super::context_tar::{self, Payload};
 use super::engine::chain;
 use super::nodes::Node;
 use super::rewrite::{Line, rewrite};
-use super::{Built, Engine, Event, Failure, Job};
+use super::{Built, Engine, Failure, Job, StepEvent, StepState, What};
 use crate::files;
 use crate::plan::{Image, looks_secret};
 use crate::stack::context::Ignore;
@@ -23,8 +26,32 @@ const TAIL: usize = 20;
 /// The name under which a Dockerfile is sent that is not in the context as it must be.
 const HIDDEN: &str = ".dockerfile.stacklint";
 
+/// The engine's classic builder.
+pub(super) struct Classic(pub Arc<Engine>);
+
+impl Backend for Classic {
+    fn caps(&self) -> Caps {
+        Caps { merges: false }
+    }
+
+    fn refuse<'a>(&'a self, job: &'a Job<'a>) -> Pin<Box<dyn Future<Output = Result<(), String>> + 'a>> {
+        Box::pin(std::future::ready(refuse(job)))
+    }
+
+    fn solve(&self, order: Order<'_>, events: Events) -> Solving {
+        let recipe = recipe(order.job, order.node, order.images);
+        let engine = Arc::clone(&self.0);
+        Box::pin(async move {
+            match recipe {
+                Some(recipe) => build(&engine, recipe, &events).await,
+                None => Err(Failure { message: "its Dockerfile was not read".to_owned(), ..Failure::default() }),
+            }
+        })
+    }
+}
+
 /// A build that is ready to be sent.
-pub(super) struct Recipe {
+struct Recipe {
     payload: Payload,
     options: BuildImageOptions,
     tags: Vec<String>,
@@ -33,7 +60,7 @@ pub(super) struct Recipe {
 }
 
 /// Prepares the build of a node; `ids` are the images of the nodes it needs.
-pub(super) fn recipe(job: &Job<'_>, node: &Node, ids: &BTreeMap<usize, String>) -> Option<Recipe> {
+fn recipe(job: &Job<'_>, node: &Node, ids: &BTreeMap<usize, String>) -> Option<Recipe> {
     let image = job.plan.images.get(node.image)?;
     let unit = job.input.dockerfiles.get(image.unit)?;
     let target = job.plan.stages.get(node.stage)?.index;
@@ -128,19 +155,19 @@ fn secrets(image: &Image) -> Vec<String> {
 }
 
 /// Sends the build and reads what comes back.
-pub(super) async fn build(engine: &Engine, recipe: Recipe, node: usize, events: &UnboundedSender<Event>) -> Result<Built, Failure> {
+async fn build(engine: &Engine, recipe: Recipe, events: &Events) -> Result<Built, Failure> {
     let started = Instant::now();
     let (stream, sending) = context_tar::stream(recipe.payload);
     let body = bollard::body_try_stream(stream);
     let mut answer = Box::pin(engine.docker.build_image(recipe.options, None, Some(body)));
-    let mut reader = Reader::new(node, &recipe.instructions, &recipe.secrets, events);
+    let mut reader = Reader::new(&recipe.instructions, &recipe.secrets, events);
     let mut sending = Some(sending);
     let mut failed = None;
     while let Some(item) = answer.next().await {
         if sending.as_ref().is_some_and(tokio::task::JoinHandle::is_finished)
             && let Some(Ok(Ok(sent))) = join(&mut sending).await
         {
-            let _ = events.send(Event::Sent { node, sent });
+            events.tell(What::Sent(sent));
         }
         match item {
             Ok(info) => {
@@ -168,6 +195,7 @@ pub(super) async fn build(engine: &Engine, recipe: Recipe, node: usize, events: 
         }
         return Err(reader.failure(&error));
     }
+    reader.done();
     let Some(image) = reader.image.clone() else {
         return Err(Failure { message: "the engine ended the build without an image".to_owned(), ..Failure::default() });
     };
@@ -200,13 +228,14 @@ async fn tag(engine: &Engine, image: &str, tags: &[String]) -> Result<(), Failur
 
 /// Puts the engine's text together again: its pieces end anywhere.
 struct Reader<'a> {
-    node: usize,
     instructions: &'a [Line],
     secrets: &'a [String],
-    events: &'a UnboundedSender<Event>,
+    events: &'a Events,
     partial: String,
-    /// The step that runs: its number, from 1.
+    /// The number of the step that runs, from 1.
     step: usize,
+    /// What was told of it, and when it began; `None` once its end was told.
+    running: Option<(StepEvent, Instant)>,
     fresh: bool,
     tail: VecDeque<String>,
     steps: usize,
@@ -215,9 +244,9 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(node: usize, instructions: &'a [Line], secrets: &'a [String], events: &'a UnboundedSender<Event>) -> Self {
+    fn new(instructions: &'a [Line], secrets: &'a [String], events: &'a Events) -> Self {
         let (partial, tail) = (String::new(), VecDeque::new());
-        Reader { node, instructions, secrets, events, partial, step: 0, fresh: false, tail, steps: 0, cached: 0, image: None }
+        Reader { instructions, secrets, events, partial, step: 0, running: None, fresh: false, tail, steps: 0, cached: 0, image: None }
     }
 
     fn push(&mut self, text: &str) {
@@ -248,7 +277,7 @@ impl<'a> Reader<'a> {
             if self.works() {
                 self.cached += 1;
             }
-            let _ = self.events.send(Event::Cached { node: self.node });
+            self.close(StepState::Cached);
         } else if !of_engine && !line.starts_with("Successfully ") && !line.trim().is_empty() {
             self.log(line);
         } else if line.starts_with(" ---> Running in ") {
@@ -257,12 +286,34 @@ impl<'a> Reader<'a> {
     }
 
     fn begin(&mut self, number: usize, of: usize, text: &str) {
+        self.done();
         self.step = number;
         self.fresh = true;
         self.tail.clear();
         self.steps += usize::from(self.works());
         let line = self.instructions.get(number - 1).map(|at| at.line);
-        let _ = self.events.send(Event::Step { node: self.node, number, of, line, text: text.to_owned() });
+        let step = StepEvent {
+            id: self.events.step_id(number),
+            name: format!("[{number}/{of}] {text}"),
+            line,
+            instruction: Some(text.to_owned()),
+            state: StepState::Running,
+        };
+        self.events.tell(What::Step(step.clone()));
+        self.running = Some((step, Instant::now()));
+    }
+
+    /// The step that runs has come to its end.
+    fn done(&mut self) {
+        if let Some(began) = self.running.as_ref().map(|(_, began)| *began) {
+            self.close(StepState::Done(began.elapsed()));
+        }
+    }
+
+    fn close(&mut self, state: StepState) {
+        if let Some((step, _)) = self.running.take() {
+            self.events.tell(What::Step(StepEvent { state, ..step }));
+        }
     }
 
     fn works(&self) -> bool {
@@ -282,7 +333,7 @@ impl<'a> Reader<'a> {
             self.tail.pop_front();
         }
         self.tail.push_back(text.clone());
-        let _ = self.events.send(Event::Log { node: self.node, text });
+        self.events.tell(What::Log { step: self.events.step_id(self.step), text });
     }
 
     /// Takes out colours, carriage returns and the values of secrets.
@@ -292,8 +343,9 @@ impl<'a> Reader<'a> {
         mask(line, self.secrets)
     }
 
-    fn failure(&self, error: &Error) -> Failure {
+    fn failure(&mut self, error: &Error) -> Failure {
         let text = mask(&message(error), self.secrets);
+        self.close(StepState::Failed(text.clone()));
         let (exit_code, message) = match text.rsplit_once("returned a non-zero code: ") {
             Some((_, code)) => {
                 let code = code.trim().parse().ok();
@@ -340,8 +392,32 @@ fn mask(text: &str, secrets: &[String]) -> String {
     secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "***"))
 }
 
+/// Says what the classic builder cannot do, before it is half-way through.
+pub(super) fn refuse(job: &Job<'_>) -> Result<(), String> {
+    let mut refused = Vec::new();
+    for image in &job.plan.images {
+        let Some(unit) = job.input.dockerfiles.get(image.unit) else { continue };
+        let stages: Vec<usize> = image.stages.iter().filter_map(|&place| job.plan.stages.get(place)).map(|stage| stage.index).collect();
+        let Some((span, what)) = unable(unit.ast, image, &stages) else { continue };
+        let line = match span {
+            Some(span) => format!("{}:{}: {what}", job.sources.path(span.file), job.sources.line(span)),
+            None => what,
+        };
+        if !refused.contains(&line) {
+            refused.push(line);
+        }
+    }
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let list = refused.join("\n  ");
+    Err(format!(
+        "the classic builder cannot run this plan:\n  {list}\n  leave out --builder classic where the engine has BuildKit, or use an engine that has it (Docker 18.09 or newer)"
+    ))
+}
+
 /// What only BuildKit builds, before anything is sent: the instruction's line and what it uses.
-pub(super) fn refuse(ast: &Dockerfile, image: &Image, stages: &[usize]) -> Option<(Option<crate::source::Span>, String)> {
+fn unable(ast: &Dockerfile, image: &Image, stages: &[usize]) -> Option<(Option<crate::source::Span>, String)> {
     let settings = &image.settings;
     let whole = if image.context.contains("://") || image.context.starts_with("git@") {
         Some("a build context that is a URL")
@@ -386,7 +462,8 @@ mod tests {
         let (events, mut seen) = tokio::sync::mpsc::unbounded_channel();
         let lines: Vec<Line> = [1, 3, 4].into_iter().map(|line| Line { line, works: line > 1 }).collect();
         let secrets = vec!["hunter22".to_owned()];
-        let mut reader = Reader::new(0, &lines, &secrets, &events);
+        let events = Events::new(0, &events);
+        let mut reader = Reader::new(&lines, &secrets, &events);
         for piece in ["Step 1/3", " : FROM a", "\n", " ---> 123\nStep 2/3 : RUN x\n ---> Using cache\n ---> 4\n", "Step 3/3 : RUN y\n"] {
             reader.push(piece);
         }
@@ -396,13 +473,20 @@ mod tests {
         let failure =
             reader.failure(&Error::DockerStreamError { error: "The command 'y hunter22' returned a non-zero code: 7".to_owned() });
         assert_eq!((failure.line, failure.exit_code), (Some(4), Some(7)));
-        drop(events);
         let mut steps = Vec::new();
         while let Ok(event) = seen.try_recv() {
-            if let Event::Step { number, line, .. } = event {
-                steps.push((number, line));
+            if let What::Step(step) = event.what {
+                let state = match step.state {
+                    StepState::Running => "runs",
+                    StepState::Cached => "cached",
+                    StepState::Done(_) => "done",
+                    StepState::Failed(_) => "failed",
+                    StepState::Cancelled => "cancelled",
+                };
+                steps.push((step.line, state));
             }
         }
-        assert_eq!(steps, [(1, Some(1)), (2, Some(3)), (3, Some(4))]);
+        let (from, cached, run) = (Some(1), Some(3), Some(4));
+        assert_eq!(steps, [(from, "runs"), (from, "done"), (cached, "runs"), (cached, "cached"), (run, "runs"), (run, "failed")]);
     }
 }

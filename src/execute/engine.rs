@@ -3,10 +3,14 @@
 use std::error::Error as _;
 use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bollard::errors::Error;
 use bollard::{API_DEFAULT_VERSION, Docker};
+
+use super::dial::{self, Dial};
+use super::logins::{Anonymous, Logins};
 
 const ANSWER_WITHIN: u64 = 10;
 /// No answer comes before the whole context is sent, and none while a long step is silent.
@@ -22,9 +26,14 @@ pub struct Host {
 }
 
 /// An engine that answered.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Engine {
     pub(super) docker: Docker,
+    /// Makes raw connections to it.
+    pub(super) dial: Arc<dyn Dial>,
+    /// Whom registries are told we are.
+    #[expect(dead_code, reason = "the session with BuildKit asks for logins")]
+    pub(super) logins: Arc<dyn Logins>,
     /// Where it is.
     pub host: Host,
     /// Its version, as it says.
@@ -87,7 +96,8 @@ impl Engine {
         let docker = open(&host)?;
         let docker = docker.negotiate_version().await.map_err(|error| unreachable(&host, &error))?;
         let version = docker.version().await.ok().and_then(|version| version.version).unwrap_or_default();
-        Ok(Engine { docker: docker.with_timeout(BUILD_WITHIN), host, version })
+        let dial = dial(&host);
+        Ok(Engine { docker: docker.with_timeout(BUILD_WITHIN), dial, logins: Arc::new(Anonymous), host, version })
     }
 }
 
@@ -109,6 +119,18 @@ fn open(host: &Host) -> Result<Docker, String> {
         }
     };
     connected.map_err(|error| unreachable(host, &error))
+}
+
+/// Raw connections to a host that [`open`] has accepted.
+fn dial(host: &Host) -> Arc<dyn Dial> {
+    let (scheme, rest) = host.address.split_once("://").unwrap_or(("", host.address.as_str()));
+    match scheme {
+        #[cfg(unix)]
+        "unix" => Arc::new(dial::Unix(rest.into())),
+        #[cfg(windows)]
+        "npipe" => Arc::new(dial::Pipe(rest.into())),
+        _ => Arc::new(dial::Tcp(rest.trim_end_matches('/').to_owned())),
+    }
 }
 
 fn unsupported(host: &Host, what: &str) -> String {

@@ -1,8 +1,13 @@
 //! Runs a plan on Docker's engine. This folder is the only one that names the engine's client and its runtime.
 
+mod backend;
+mod buildkit;
 mod classic;
 mod context_tar;
+mod dial;
 mod engine;
+#[expect(dead_code, reason = "the session with BuildKit asks for logins")]
+mod logins;
 mod nodes;
 mod progress;
 pub mod report;
@@ -11,8 +16,10 @@ mod schedule;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use backend::{StepEvent, StepState};
 pub use context_tar::Sent;
 pub use engine::{Engine, Host};
 pub use progress::Style;
@@ -39,9 +46,22 @@ pub struct Job<'a> {
     pub options: Options,
 }
 
+/// Which of the engine's builders is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Builder {
+    /// BuildKit where the engine has it.
+    Auto,
+    /// BuildKit, or nothing.
+    BuildKit,
+    /// The classic builder.
+    Classic,
+}
+
 /// How a plan is run.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// What builds.
+    pub builder: Builder,
     /// At most so many builds at once; `None` for all that are ready.
     pub parallel: Option<usize>,
     /// Go on with what does not depend on a failed build.
@@ -98,13 +118,21 @@ pub struct Failure {
     pub help: Option<String>,
 }
 
-/// What happens while a plan runs; `node` is the place of the build.
+/// Something that happens while a plan runs.
 #[derive(Clone, Debug)]
-pub(crate) enum Event {
-    Started { node: usize },
-    Sent { node: usize, sent: Sent },
-    Step { node: usize, number: usize, of: usize, line: Option<usize>, text: String },
-    Cached { node: usize },
-    Log { node: usize, text: String },
-    Ended { node: usize, outcome: Outcome },
+pub(crate) struct Event {
+    /// The build in which it happens.
+    pub node: usize,
+    /// What happens.
+    pub what: What,
+}
+
+/// What happens in a build.
+#[derive(Clone, Debug)]
+pub(crate) enum What {
+    Started,
+    Sent(Sent),
+    Step(StepEvent),
+    Log { step: Arc<str>, text: String },
+    Ended(Outcome),
 }

@@ -27,8 +27,9 @@ pub(super) struct Node {
 }
 
 /// The builds of a plan. Nodes stand after the nodes they need, except where an image needs a later one.
-pub(super) fn nodes(plan: &Plan) -> Vec<Node> {
-    let shared = shared_stages(plan);
+/// A builder that `merges` equal steps itself is given the images as they are.
+pub(super) fn nodes(plan: &Plan, merges: bool) -> Vec<Node> {
+    let shared = if merges { Vec::new() } else { shared_stages(plan) };
     let mut nodes: Vec<Node> = Vec::new();
     for &stage in &shared {
         let Some(image) = plan.images.iter().position(|image| image.stages.contains(&stage)) else { continue };
@@ -45,7 +46,9 @@ pub(super) fn nodes(plan: &Plan) -> Vec<Node> {
     }
     let offset = shared.len();
     wait_for_images(plan, &mut nodes, offset);
-    wait_for_equal_steps(plan, &mut nodes, offset);
+    if !merges {
+        wait_for_equal_steps(plan, &mut nodes, offset);
+    }
     nodes
 }
 
@@ -203,7 +206,7 @@ mod tests {
         files.insert("Dockerfile", dockerfile);
         let mut sources = Sources::new();
         let loaded = load(&Request { project_name: Some("p".to_owned()), ..Request::default() }, &files, &mut sources).unwrap();
-        let nodes = nodes(&plan(&loaded.input()).unwrap());
+        let nodes = nodes(&plan(&loaded.input()).unwrap(), false);
         let title = |n: &usize| nodes.get(*n).map_or("?", |node| node.title.as_str());
         nodes.iter().map(|node| format!("{}: {}", node.title, node.needs.iter().map(title).collect::<Vec<_>>().join(" "))).collect()
     }

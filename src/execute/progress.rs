@@ -1,13 +1,15 @@
 //! What a run shows while it goes on: a line a build on a terminal, lines as they come elsewhere, or JSON.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::nodes::Node;
-use super::{Event, Job, Outcome};
+use super::{Event, Job, Outcome, StepEvent, StepState, What};
 use crate::stack::context::size;
 
 /// How progress is shown.
@@ -41,6 +43,9 @@ pub(super) struct Progress {
     style: Style,
     started: Instant,
     rows: Vec<Row>,
+    steps: BTreeMap<Arc<str>, Shown>,
+    /// The step that the last plain line was about.
+    last: usize,
     bars: MultiProgress,
     /// Columns for the names of the builds.
     width: usize,
@@ -49,22 +54,34 @@ pub(super) struct Progress {
 struct Row {
     title: String,
     file: String,
-    started: Instant,
-    step: String,
-    at: String,
     bar: Option<ProgressBar>,
+    step: String,
+}
+
+/// A step that was told of before; whichever build tells of it, it is shown once.
+struct Shown {
+    number: usize,
+    build: usize,
+    began: Instant,
+    ended: bool,
 }
 
 impl Progress {
     pub(super) fn new(job: &Job<'_>, nodes: &[Node]) -> Progress {
-        let now = Instant::now();
         let row = |node: &Node| {
             let file = job.plan.images.get(node.image).map_or_else(String::new, |image| image.dockerfile.clone());
-            Row { title: node.title.clone(), file, started: now, step: String::new(), at: String::new(), bar: None }
+            Row { title: node.title.clone(), file, bar: None, step: String::new() }
         };
         let width = nodes.iter().map(|node| node.title.chars().count()).max().unwrap_or(0).clamp(8, 26);
-        let rows = nodes.iter().map(row).collect();
-        Progress { style: job.options.style, started: now, rows, bars: MultiProgress::new(), width }
+        Progress {
+            style: job.options.style,
+            started: Instant::now(),
+            rows: nodes.iter().map(row).collect(),
+            steps: BTreeMap::new(),
+            last: 0,
+            bars: MultiProgress::new(),
+            width,
+        }
     }
 
     pub(super) fn show(&mut self, event: &Event) {
@@ -84,40 +101,98 @@ impl Progress {
         }
     }
 
-    fn plain(&mut self, event: &Event) {
-        let Some(row) = self.rows.get_mut(node_of(event)) else { return };
-        let line = match event {
-            Event::Started { .. } => {
-                row.started = Instant::now();
-                return;
-            }
-            Event::Sent { sent, .. } if sent.bytes < 1_000_000 => return,
-            Event::Sent { sent, .. } => format!("context: {} files, {}", sent.files, size(sent.bytes)),
-            Event::Step { number, of, line, text, .. } => {
-                row.step.clone_from(text);
-                row.at = line.map(|line| format!("{}:{line} ", row.file)).unwrap_or_default();
-                format!("[{number}/{of}] {}{text}", row.at)
-            }
-            Event::Cached { .. } => "CACHED".to_owned(),
-            Event::Log { text, .. } => format!("{:.1} {text}", row.started.elapsed().as_secs_f64()),
-            Event::Ended { outcome, .. } => outcome_line(outcome),
+    /// The number of a step; a step that another build has told of is that build's.
+    fn number(&mut self, id: &Arc<str>, build: usize) -> usize {
+        let next = self.steps.len() + 1;
+        let new = || Shown { number: next, build, began: Instant::now(), ended: false };
+        self.steps.entry(Arc::clone(id)).or_insert_with(new).number
+    }
+
+    /// Whether this is news: of the builds that share a step the first one tells of it.
+    fn is_news(&mut self, event: &Event) -> bool {
+        let (id, end) = match &event.what {
+            What::Step(step) => (&step.id, step.state != StepState::Running),
+            What::Log { step, .. } => (step, false),
+            _ => return true,
         };
-        say(&format!("{} | {line}", row.title));
+        let known = self.steps.contains_key(id);
+        self.number(id, event.node);
+        let Some(shown) = self.steps.get_mut(id) else { return false };
+        if shown.build != event.node || shown.ended || (known && matches!(&event.what, What::Step(step) if !end && step.id == *id)) {
+            return false;
+        }
+        shown.ended = end;
+        true
+    }
+
+    fn plain(&mut self, event: &Event) {
+        if !self.is_news(event) {
+            return;
+        }
+        let title = self.rows.get(event.node).map_or("", |row| row.title.as_str());
+        match &event.what {
+            What::Sent(sent) if sent.bytes >= 1_000_000 => say(&format!("{title}: context: {} files, {}", sent.files, size(sent.bytes))),
+            What::Started | What::Sent(_) => {}
+            What::Step(step) => self.plain_step(event.node, step),
+            What::Log { step, text } => {
+                let Some((number, began)) = self.steps.get(step).map(|shown| (shown.number, shown.began)) else { return };
+                self.about(number);
+                say(&format!("#{number} {:.3} {text}", began.elapsed().as_secs_f64()));
+            }
+            What::Ended(outcome) => {
+                let line = format!("{title}: {}", outcome_line(outcome));
+                self.about(0);
+                say(&line);
+            }
+        }
+    }
+
+    fn plain_step(&mut self, node: usize, step: &StepEvent) {
+        let number = self.number(&step.id, node);
+        if self.last != number {
+            self.about(number);
+            let name = self.named(node, &step.name);
+            say(&format!("#{number} {name}"));
+        }
+        match &step.state {
+            StepState::Running => {}
+            StepState::Cached => say(&format!("#{number} CACHED")),
+            StepState::Done(time) => say(&format!("#{number} DONE {:.1}s", time.as_secs_f64())),
+            StepState::Failed(error) => say(&format!("#{number} ERROR: {error}")),
+            StepState::Cancelled => say(&format!("#{number} CANCELED")),
+        }
+    }
+
+    /// An empty line between what is said about different steps.
+    fn about(&mut self, number: usize) {
+        if self.last != number {
+            say("");
+        }
+        self.last = number;
+    }
+
+    /// A step's name; with several builds, which one it is in: `[web build 2/3] RUN make`.
+    fn named(&self, node: usize, name: &str) -> String {
+        match (self.rows.get(node).filter(|_| self.rows.len() > 1), name.strip_prefix('[')) {
+            (Some(row), Some(rest)) => format!("[{} {rest}", row.title),
+            (Some(row), None) => format!("[{}] {name}", row.title),
+            (None, _) => name.to_owned(),
+        }
     }
 
     fn json(&mut self, event: &Event) {
-        let Some(row) = self.rows.get(node_of(event)) else { return };
+        if !self.is_news(event) {
+            return;
+        }
+        let Some(row) = self.rows.get(event.node) else { return };
         let time = (self.started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
         let mut value = json!({"time": time, "build": row.title});
-        let more = match event {
-            Event::Started { .. } => json!({"event": "started"}),
-            Event::Sent { sent, .. } => json!({"event": "context", "files": sent.files, "bytes": sent.bytes}),
-            Event::Step { number, of, line, text, .. } => {
-                json!({"event": "step", "number": number, "of": of, "file": row.file, "line": line, "instruction": text})
-            }
-            Event::Cached { .. } => json!({"event": "cached"}),
-            Event::Log { text, .. } => json!({"event": "log", "text": text}),
-            Event::Ended { outcome, .. } => ended(outcome),
+        let more = match &event.what {
+            What::Started => json!({"event": "started"}),
+            What::Sent(sent) => json!({"event": "context", "files": sent.files, "bytes": sent.bytes}),
+            What::Step(step) => step_json(row, step),
+            What::Log { step, text } => json!({"event": "log", "step": **step, "text": text}),
+            What::Ended(outcome) => ended(outcome),
         };
         if let (Some(value), serde_json::Value::Object(more)) = (value.as_object_mut(), more) {
             value.extend(more);
@@ -127,9 +202,9 @@ impl Progress {
 
     fn tty(&mut self, event: &Event) {
         let (bars, width) = (self.bars.clone(), self.width);
-        let Some(row) = self.rows.get_mut(node_of(event)) else { return };
-        match event {
-            Event::Started { .. } => {
+        let Some(row) = self.rows.get_mut(event.node) else { return };
+        match &event.what {
+            What::Started => {
                 let bar = bars.add(ProgressBar::new_spinner());
                 if let Ok(style) = ProgressStyle::with_template(&format!(" {{spinner}} {{prefix:{width}!}}  {{wide_msg}} {{elapsed:>5}}")) {
                     bar.set_style(style);
@@ -139,20 +214,33 @@ impl Progress {
                 bar.enable_steady_tick(Duration::from_millis(120));
                 row.bar = Some(bar);
             }
-            Event::Step { number, of, text, .. } => {
-                row.step = format!("{number}/{of} {text}");
+            What::Step(step) if step.state == StepState::Running => {
+                row.step.clone_from(&step.name);
                 row.message("");
             }
-            Event::Log { text, .. } => row.message(text.trim()),
-            Event::Ended { outcome, .. } => {
+            What::Log { text, .. } => row.message(text.trim()),
+            What::Ended(outcome) => {
                 if let Some(bar) = row.bar.take() {
                     bar.finish_and_clear();
                 }
                 let mark = if matches!(outcome, Outcome::Built(_)) { '✔' } else { '✘' };
                 let _ = bars.println(format!(" {mark} {:<width$}  {}", row.title, outcome_line(outcome)));
             }
-            Event::Sent { .. } | Event::Cached { .. } => {}
+            What::Sent(_) | What::Step(_) => {}
         }
+    }
+}
+
+fn step_json(row: &Row, step: &StepEvent) -> serde_json::Value {
+    match &step.state {
+        StepState::Running => {
+            let StepEvent { id, name, line, instruction, .. } = step;
+            json!({"event": "step", "step": **id, "name": name, "file": row.file, "line": line, "instruction": instruction})
+        }
+        StepState::Cached => json!({"event": "cached", "step": *step.id}),
+        StepState::Done(time) => json!({"event": "done", "step": *step.id, "seconds": (time.as_secs_f64() * 1000.0).round() / 1000.0}),
+        StepState::Failed(error) => json!({"event": "error", "step": *step.id, "message": error}),
+        StepState::Cancelled => json!({"event": "canceled", "step": *step.id}),
     }
 }
 
@@ -161,17 +249,6 @@ impl Row {
         if let Some(bar) = &self.bar {
             bar.set_message(if log.is_empty() { self.step.clone() } else { format!("{} · {log}", self.step) });
         }
-    }
-}
-
-fn node_of(event: &Event) -> usize {
-    match event {
-        Event::Started { node }
-        | Event::Sent { node, .. }
-        | Event::Step { node, .. }
-        | Event::Cached { node }
-        | Event::Log { node, .. }
-        | Event::Ended { node, .. } => *node,
     }
 }
 

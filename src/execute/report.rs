@@ -78,7 +78,7 @@ pub fn ids(report: &Report) -> String {
 
 /// What would be run, in order: wave after wave of builds.
 pub fn dry_run(job: &Job<'_>) -> String {
-    let nodes = super::nodes::nodes(job.plan);
+    let nodes = super::nodes::nodes(job.plan, job.options.builder != super::Builder::Classic);
     let mut out = String::new();
     let mut done: Vec<usize> = Vec::new();
     let mut wave = 0;

@@ -8,9 +8,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
+use super::backend::{Backend, Events, Order};
+use super::buildkit;
+use super::classic::{self, Classic};
 use super::nodes::{Node, nodes, remaining};
 use super::progress::Progress;
-use super::{Built, Engine, Event, Failure, Host, Job, Outcome, classic};
+use super::{Builder, Built, Engine, Event, Failure, Host, Job, Outcome, What};
 
 /// One build of a run.
 #[derive(Clone, Debug)]
@@ -45,45 +48,34 @@ impl Report {
 
 /// Runs a plan. An error is a text for the user: nothing was started.
 pub fn run(job: &Job<'_>, host: Host) -> Result<Report, String> {
-    refuse(job)?;
+    if job.options.builder == Builder::Classic {
+        classic::refuse(job)?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
     let report = runtime.block_on(async {
         let engine = Engine::connect(host).await?;
-        Ok(Run::new(job, engine).go().await)
+        let backend = choose(job.options.builder, Arc::new(engine)).await?;
+        backend.refuse(job).await?;
+        Ok(Run::new(job, backend).go().await)
     });
     // A thread that still reads a context must not hold back the end of a run that was stopped.
     runtime.shutdown_timeout(Duration::from_secs(2));
     report
 }
 
-/// Says what the classic builder cannot do, before it is half-way through.
-fn refuse(job: &Job<'_>) -> Result<(), String> {
-    let mut refused = Vec::new();
-    for image in &job.plan.images {
-        let Some(unit) = job.input.dockerfiles.get(image.unit) else { continue };
-        let stages: Vec<usize> = image.stages.iter().filter_map(|&place| job.plan.stages.get(place)).map(|stage| stage.index).collect();
-        let Some((span, what)) = classic::refuse(unit.ast, image, &stages) else { continue };
-        let line = match span {
-            Some(span) => format!("{}:{}: {what}", job.sources.path(span.file), job.sources.line(span)),
-            None => what,
-        };
-        if !refused.contains(&line) {
-            refused.push(line);
-        }
+/// What builds on this engine.
+async fn choose(builder: Builder, engine: Arc<Engine>) -> Result<Box<dyn Backend>, String> {
+    match builder {
+        Builder::Auto | Builder::Classic => Ok(Box::new(Classic(engine))),
+        Builder::BuildKit if buildkit::is_there(&engine).await? => Err("--builder buildkit is not there yet".to_owned()),
+        Builder::BuildKit => Err("this engine has no BuildKit; leave out --builder buildkit".to_owned()),
     }
-    if refused.is_empty() {
-        return Ok(());
-    }
-    let list = refused.join("\n  ");
-    Err(format!(
-        "the classic builder cannot run this plan:\n  {list}\n  build it with `docker buildx build` or `docker compose build`, which use BuildKit"
-    ))
 }
 
 struct Run<'a> {
     job: &'a Job<'a>,
-    engine: Arc<Engine>,
+    backend: Box<dyn Backend>,
     nodes: Vec<Node>,
     order: Vec<usize>,
     outcomes: BTreeMap<usize, Outcome>,
@@ -94,14 +86,14 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(job: &'a Job<'a>, engine: Engine) -> Self {
-        let nodes = nodes(job.plan);
+    fn new(job: &'a Job<'a>, backend: Box<dyn Backend>) -> Self {
+        let nodes = nodes(job.plan, backend.caps().merges);
         let ways = remaining(&nodes);
         let mut order: Vec<usize> = (0..nodes.len()).collect();
         order.sort_by_key(|&n| (std::cmp::Reverse(ways.get(n).copied()), n));
         let (events, _) = unbounded_channel();
         let (outcomes, running, tasks) = (BTreeMap::new(), BTreeMap::new(), JoinSet::new());
-        Run { job, engine: Arc::new(engine), nodes, order, outcomes, running, tasks, events, stopping: false }
+        Run { job, backend, nodes, order, outcomes, running, tasks, events, stopping: false }
     }
 
     async fn go(mut self) -> Report {
@@ -169,13 +161,9 @@ impl<'a> Run<'a> {
             _ => None,
         });
         let ids = built.collect();
-        let Some(recipe) = classic::recipe(self.job, node, &ids) else {
-            self.close(n, Outcome::Cancelled);
-            return;
-        };
-        let _ = self.events.send(Event::Started { node: n });
-        let (engine, events) = (Arc::clone(&self.engine), self.events.clone());
-        let task = self.tasks.spawn(async move { classic::build(&engine, recipe, n, &events).await });
+        self.tell(n, What::Started);
+        let solving = self.backend.solve(Order { job: self.job, node, images: &ids }, Events::new(n, &self.events));
+        let task = self.tasks.spawn(solving);
         self.running.insert(task.id(), n);
     }
 
@@ -194,8 +182,12 @@ impl<'a> Run<'a> {
         }
     }
 
+    fn tell(&self, node: usize, what: What) {
+        let _ = self.events.send(Event { node, what });
+    }
+
     fn close(&mut self, n: usize, outcome: Outcome) {
-        let _ = self.events.send(Event::Ended { node: n, outcome: outcome.clone() });
+        self.tell(n, What::Ended(outcome.clone()));
         self.outcomes.insert(n, outcome);
     }
 
