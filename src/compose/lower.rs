@@ -60,6 +60,8 @@ fn resource(entry: &Entry, kind: ResourceKind) -> Resource {
         name: entry.key.clone(),
         external: entry.value.get("external").is_some_and(Node::is_true),
         file: text(&entry.value, "file"),
+        path: entry.value.get("file").and_then(path),
+        environment: text(&entry.value, "environment"),
         span: entry.key.span.to(entry.value.span),
     }
 }
@@ -256,14 +258,38 @@ fn build(entry: &Entry, known: &Lowered) -> Build {
         platforms: texts(node, "platforms"),
         additional_contexts: entries(node, "additional_contexts").filter_map(|e| Some((e.key.clone(), e.value.any_text()?))).collect(),
         secrets: sources(node, "secrets"),
+        secret_targets: items(node, "secrets").filter_map(secret_target).collect(),
+        ssh: entries(node, "ssh").map(|e| (e.key.value.clone(), path(&e.value))).collect(),
         labels: variables(node.get("labels")),
         network: text(node, "network"),
+        ulimits: entries(node, "ulimits").map(ulimit).collect(),
+        entitlements: texts(node, "entitlements"),
+        privileged: node.get("privileged").is_some_and(truth),
+        no_cache_filter: texts(node, "no_cache_filter"),
         no_cache: node.get("no_cache").is_some_and(truth),
         pull: node.get("pull").is_some_and(truth),
         cache_from: texts(node, "cache_from"),
+        cache_to: texts(node, "cache_to"),
         extra_hosts: hosts(node.get("extra_hosts")),
         shm_size: text(node, "shm_size").and_then(|t| super::units::bytes(&t.value)).and_then(|n| u64::try_from(n).ok()),
     }
+}
+
+fn secret_target(item: &Node) -> Option<(String, String)> {
+    Some((text(item, "source")?.value, text(item, "target")?.value))
+}
+
+fn ulimit(entry: &Entry) -> (String, i64, i64) {
+    let number = |node: Option<&Node>| node.and_then(Node::any_text).and_then(|text| text.value.parse::<i64>().ok());
+    let both = number(Some(&entry.value));
+    let of = |key: &str| both.or_else(|| number(entry.value.get(key))).unwrap_or_default();
+    (entry.key.value.clone(), of("soft"), of("hard"))
+}
+
+/// A path, resolved; `None` for an empty one.
+fn path(node: &Node) -> Option<String> {
+    let resolved = node.as_scalar().and_then(|scalar| scalar.path.clone());
+    resolved.or_else(|| node.any_text().map(|text| text.value)).filter(|path| !path.is_empty())
 }
 
 fn truth(node: &Node) -> bool {

@@ -218,16 +218,30 @@ pub struct Build {
     pub additional_contexts: Vec<(At<String>, Text)>,
     /// `secrets`: names.
     pub secrets: Vec<At<String>>,
+    /// The names by which the Dockerfile knows them, where they differ: secret and `target`.
+    pub secret_targets: Vec<(String, String)>,
+    /// `ssh`: id, and the path of a socket or key where one is given.
+    pub ssh: Vec<(String, Option<String>)>,
     /// `labels`.
     pub labels: Vec<EnvVar>,
     /// `network`.
     pub network: Option<Text>,
+    /// `ulimits`: name, soft and hard.
+    pub ulimits: Vec<(String, i64, i64)>,
+    /// `entitlements`.
+    pub entitlements: Vec<Text>,
+    /// `privileged: true`.
+    pub privileged: bool,
+    /// `no_cache_filter`: stages.
+    pub no_cache_filter: Vec<Text>,
     /// `no_cache: true`.
     pub no_cache: bool,
     /// `pull: true`.
     pub pull: bool,
     /// `cache_from`.
     pub cache_from: Vec<Text>,
+    /// `cache_to`.
+    pub cache_to: Vec<Text>,
     /// `extra_hosts`, as `name:address`.
     pub extra_hosts: Vec<String>,
     /// `shm_size` in bytes.
@@ -380,6 +394,10 @@ pub struct Resource {
     pub external: bool,
     /// `file:` of secrets and configs: as written.
     pub file: Option<Text>,
+    /// The file's path.
+    pub path: Option<String>,
+    /// `environment:` of secrets and configs: the variable that holds it.
+    pub environment: Option<Text>,
     /// Key and value.
     pub span: Span,
 }

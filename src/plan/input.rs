@@ -75,12 +75,42 @@ pub struct Settings {
     pub shm_size: Option<u64>,
     /// `cache_from`.
     pub cache_from: Vec<String>,
-    /// `secrets`: names.
-    pub secrets: Vec<String>,
+    /// `cache_to`.
+    pub cache_to: Vec<String>,
+    /// `secrets`.
+    pub secrets: Vec<Secret>,
+    /// `ssh`: id, and the path of a socket where one is given.
+    pub ssh: Vec<(String, Option<String>)>,
+    /// `ulimits`: name, soft and hard.
+    pub ulimits: Vec<(String, i64, i64)>,
+    /// What steps may do beyond a plain build: `network.host`, `security.insecure`.
+    pub entitlements: Vec<String>,
+    /// `no_cache_filter`: stages.
+    pub no_cache_filter: Vec<String>,
     /// `no_cache`.
     pub no_cache: bool,
     /// `pull`.
     pub pull: bool,
+}
+
+/// A secret that a build may read; never its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secret {
+    /// The name by which the Dockerfile knows it.
+    pub id: String,
+    /// Where it is kept.
+    pub source: SecretSource,
+}
+
+/// Where a secret is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretSource {
+    /// A file, by its path.
+    File(String),
+    /// A variable of the environment.
+    Env(String),
+    /// Nowhere that a build can read: it is external, or not defined.
+    Elsewhere,
 }
 
 /// The name among `names` that a misspelt one probably means.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::input::{Build, Input, Settings, Unit};
+use super::input::{Build, Input, Secret, SecretSource, Settings, Unit};
 use super::{Plan, Problem, closest, plan};
 use crate::compose::{self, Project, Service};
 use crate::files::{self, FileError, Files, Kind};
@@ -327,7 +327,12 @@ impl Loader<'_> {
                 extra_hosts: build.extra_hosts.clone(),
                 shm_size: build.shm_size,
                 cache_from: texts(&build.cache_from),
-                secrets: build.secrets.iter().map(|secret| secret.value.clone()).collect(),
+                cache_to: texts(&build.cache_to),
+                secrets: build.secrets.iter().map(|name| secret(project, build, &name.value)).collect(),
+                ssh: build.ssh.clone(),
+                ulimits: build.ulimits.clone(),
+                entitlements: entitlements(build),
+                no_cache_filter: texts(&build.no_cache_filter),
                 no_cache: build.no_cache,
                 pull: build.pull,
             },
@@ -388,6 +393,28 @@ fn tags(project: &Project, service: &Service) -> Vec<String> {
         }
     }
     tags
+}
+
+fn secret(project: &Project, build: &compose::Build, name: &str) -> Secret {
+    let id = build.secret_targets.iter().find(|(source, _)| source == name).map_or(name, |(_, target)| target);
+    let defined = project.resources.iter().find(|r| r.kind == compose::ResourceKind::Secret && r.name.value == name);
+    let file = defined.and_then(|r| r.path.clone()).map(SecretSource::File);
+    let variable = || Some(SecretSource::Env(defined?.environment.as_ref()?.value.clone()));
+    Secret { id: id.to_owned(), source: file.or_else(variable).unwrap_or(SecretSource::Elsewhere) }
+}
+
+/// What a build is allowed, by name; a privileged one everything that needs to be allowed.
+fn entitlements(build: &compose::Build) -> Vec<String> {
+    let mut all: Vec<String> = build.entitlements.iter().map(|text| text.value.clone()).collect();
+    if build.privileged {
+        all.push("security.insecure".to_owned());
+    }
+    if build.network.as_ref().is_some_and(|network| network.value == "host") {
+        all.push("network.host".to_owned());
+    }
+    all.sort();
+    all.dedup();
+    all
 }
 
 fn is_yaml(path: &str) -> bool {
