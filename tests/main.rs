@@ -12,6 +12,7 @@
 )]
 
 mod cli;
+mod commands;
 mod comments;
 mod compose;
 mod dockerfile;

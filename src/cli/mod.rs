@@ -5,10 +5,13 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod check;
+mod completions;
 mod config;
 mod context;
 mod explain;
+mod init;
 mod inspect;
+mod man;
 mod output;
 mod plan;
 mod rules;
@@ -39,6 +42,12 @@ enum Command {
     Explain(explain::Args),
     /// List the rules
     Rules(rules::Args),
+    /// Write a configuration that fits this project
+    Init(init::Args),
+    /// Print the completions of a shell
+    Completions(completions::Args),
+    /// Print the manual page
+    Man,
 }
 
 /// Runs the command line and gives its exit status.
@@ -52,6 +61,9 @@ pub fn run() -> ExitCode {
         Command::Plan(args) => plan::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Rules(args) => rules::run(&args),
+        Command::Init(args) => init::run(&args),
+        Command::Completions(args) => Ok(completions::run(&args)),
+        Command::Man => man::run(),
     };
     match result {
         Ok(status) => ExitCode::from(status),
