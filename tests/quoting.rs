@@ -28,7 +28,7 @@ fn envsubst(text: &str) -> (Option<Vec<String>>, Vec<String>, Option<String>) {
     let calls = envsubst_calls(&script, &lookup);
     assert_eq!(calls.len(), 1, "{text}");
     let call = &calls[0];
-    (call.names.clone(), call.expanded.iter().map(|p| p.value.clone()).collect(), call.input.map(|w| w.lossy()))
+    (call.names.clone(), call.expanded.iter().map(|p| p.value.clone()).collect(), call.input.map(|w| w.lossy().into_owned()))
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn the_process_that_a_script_ends_in() {
     let ends = |text: &str, execs: bool| {
         let script = run(text);
         let found = first_process(&script, execs, &|shell| shell == "bash");
-        found.iter().map(|p| (p.effective.name().unwrap_or_default(), p.replaces, p.explicit)).collect::<Vec<_>>()
+        found.iter().map(|p| (p.effective.name().unwrap_or_default().into_owned(), p.replaces, p.explicit)).collect::<Vec<_>>()
     };
     let one = |name: &str, replaces, explicit| vec![(name.to_owned(), replaces, explicit)];
     assert_eq!(ends("server -x", false), one("server", false, false));
@@ -150,7 +150,11 @@ fn pipelines_know_their_parts_and_options() {
 
 #[test]
 fn failures_that_nothing_sees() {
-    let lost = |text: &str| unchecked(&run(text), Options::default()).into_iter().filter_map(|c| c.name()).collect::<Vec<_>>();
+    let lost = |text: &str| {
+        let script = run(text);
+        let names = unchecked(&script, Options::default()).into_iter().filter_map(|c| c.name());
+        names.map(std::borrow::Cow::into_owned).collect::<Vec<_>>()
+    };
     assert_eq!(lost("a\nb && c\nd"), ["a", "c"]);
     assert_eq!(lost("set -e\na\nb"), ["set"]);
     assert_eq!(lost("a && b"), Vec::<String>::new());

@@ -70,7 +70,7 @@ fn pieces_know_their_quotes_and_places() {
     assert_eq!(words[0].literal().unwrap(), "a b");
     let params: Vec<_> = words[1].params().map(|(p, piece)| (p.name.clone(), p.modifier.clone(), at(text, piece.span))).collect();
     assert_eq!(params, [("y".to_owned(), String::new(), "$y"), ("z".to_owned(), ":-d".to_owned(), "${z:-d}")]);
-    assert_eq!((words[2].literal().unwrap().as_str(), words[2].pieces[0].quote), ("$no", Quote::Single));
+    assert_eq!((words[2].literal().unwrap().as_ref(), words[2].pieces[0].quote), ("$no", Quote::Single));
     assert_eq!(words[3].literal().unwrap(), "t\tu");
     assert!(matches!(&words[4].pieces[2].kind, PieceKind::Glob(g) if g == "[ch]"), "{:?}", words[4]);
     assert!(matches!(&words[5].pieces[0].kind, PieceKind::Command { backquotes: false, text } if text == "date"));

@@ -124,7 +124,7 @@ fn lost_kind(command: &Command) -> Option<LostKind> {
     if command.words.is_empty() {
         return (!command.assigns.is_empty()).then_some(LostKind::Variable);
     }
-    match command.name()?.as_str() {
+    match command.name()?.as_ref() {
         "cd" | "pushd" | "popd" => Some(LostKind::Directory),
         "export" | "declare" | "typeset" | "readonly" | "unset" => Some(LostKind::Variable),
         "source" | "." => Some(LostKind::Source),

@@ -72,7 +72,7 @@ fn read<'a>(layer: &Layer<'a>, lookup: &dyn Fn(&str) -> Option<String>) -> Optio
         return None;
     }
     let args = seen.args();
-    if args.iter().any(|w| matches!(w.lossy().as_str(), "-v" | "--variables" | "-V" | "--version" | "-h" | "--help")) {
+    if args.iter().any(|w| matches!(w.lossy().as_ref(), "-v" | "--variables" | "-V" | "--version" | "-h" | "--help")) {
         return None;
     }
     let format = args.iter().find(|w| !w.lossy().starts_with('-') || w.literal().is_none());

@@ -41,7 +41,7 @@ pub fn generated_files(script: &Script) -> Vec<GeneratedFile> {
             }
             grouped.push((at, found.len()));
         }
-        found.push(GeneratedFile { path: word.lossy(), path_span: word.span, text, expanded, append, command: command.span });
+        found.push(GeneratedFile { path: word.lossy().into_owned(), path_span: word.span, text, expanded, append, command: command.span });
     }
     found
 }
@@ -76,7 +76,7 @@ fn tee(script: &Script, index: usize) -> Option<(&Word, bool)> {
 fn output(command: &Command, dialect: Dialect) -> Option<(Text, Vec<At<String>>)> {
     let seen = command.effective();
     let mut expanded = Vec::new();
-    let text = match seen.name()?.as_str() {
+    let text = match seen.name()?.as_ref() {
         "printf" => printf(seen.args(), &mut expanded)?,
         "echo" => echo(seen.args(), dialect, &mut expanded)?,
         "cat" | "tee" => heredoc(command, &mut expanded)?,

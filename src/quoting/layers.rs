@@ -170,7 +170,7 @@ pub fn assigned(script: &Script) -> Vec<At<String>> {
                 found.extend(operands.filter_map(|(v, span)| Some(At::new(v.split_once('=')?.0.to_owned(), span))));
             }
             Some("read" | "mapfile" | "readarray") if script.dialect != Dialect::Windows => {
-                found.extend(operands.map(|(v, span)| At::new(v, span)));
+                found.extend(operands.map(|(v, span)| At::new(v.into_owned(), span)));
             }
             _ => {}
         }

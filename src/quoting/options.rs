@@ -58,9 +58,9 @@ pub fn options_at(script: &Script, start: Options) -> Vec<Options> {
         }
         found.push(options);
         if command.name().as_deref() == Some("set") {
-            let words: Vec<String> = command.args().iter().map(|w| w.lossy()).collect();
+            let words: Vec<_> = command.args().iter().map(|w| w.lossy()).collect();
             if let Some(last) = current.last_mut() {
-                last.1 = shell_options(options, words.iter().map(String::as_str));
+                last.1 = shell_options(options, words.iter().map(|w| w.as_ref()));
             }
         }
     }

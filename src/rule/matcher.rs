@@ -116,7 +116,7 @@ pub(crate) fn run(rule: &Match, stack: &Stack, cx: &mut Cx<'_>) {
             }
             for (_, command) in unit.script.walk() {
                 if matches_command(wanted, operand.as_ref(), command) {
-                    found.push((command.span, command.effective().name().unwrap_or_default()));
+                    found.push((command.span, command.effective().name().unwrap_or_default().into_owned()));
                 }
             }
         }
@@ -153,11 +153,11 @@ fn matches_command(wanted: &CommandMatch, operand: Option<&Option<GlobMatcher>>,
     if !wanted.name.any(|n| n == name) {
         return false;
     }
-    let args: Vec<String> = effective.args().iter().filter_map(Word::literal).collect();
+    let args: Vec<_> = effective.args().iter().filter_map(Word::literal).collect();
     let operands = || args.iter().filter(|a| !a.starts_with('-'));
     let has = |option: &str| args.iter().any(|a| a == option || a.strip_prefix(option).is_some_and(|rest| rest.starts_with('=')));
     wanted.subcommand.as_ref().is_none_or(|s| operands().next().is_some_and(|first| s.any(|w| w == first)))
         && wanted.option.as_ref().is_none_or(|o| o.any(has))
         && wanted.without.as_ref().is_none_or(|o| !o.any(has))
-        && operand.is_none_or(|g| g.as_ref().is_some_and(|g| operands().any(|o| g.is_match(o))))
+        && operand.is_none_or(|g| g.as_ref().is_some_and(|g| operands().any(|o| g.is_match(o.as_ref()))))
 }

@@ -156,7 +156,7 @@ fn envsubst_inputs(script: &crate::syntax::shell::Script) -> Vec<(String, Span)>
         let (Some(input), true) = (target("<").and_then(|w| w.literal()), into_nginx.clone().any(|p| below_root(&p).is_some())) else {
             continue;
         };
-        found.push((input, command.span));
+        found.push((input.into_owned(), command.span));
     }
     found
 }

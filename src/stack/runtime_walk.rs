@@ -1,5 +1,7 @@
 //! Follows a container's start: entrypoint and command, shells, script files, package scripts.
 
+use std::borrow::Cow;
+
 use crate::compose::{CommandLine, MountKind, Service};
 use crate::files::{self, Files, Kind};
 use crate::source::{FileId, Sources, Span};
@@ -143,14 +145,14 @@ impl Walk<'_> {
     #[allow(clippy::too_many_arguments, reason = "the state of one layer")]
     fn script(&mut self, script: &Script, layer: &Layer, shell: &str, inline: bool, at: Span, rest: &[Text], runtime: &mut Runtime) {
         let count = script.commands.len();
-        let runs = |names: &[&str]| script.commands.iter().any(|c| c.name().is_some_and(|n| names.contains(&n.as_str())));
+        let runs = |names: &[&str]| script.commands.iter().any(|c| c.name().is_some_and(|n| names.contains(&n.as_ref())));
         let (traps, sources) = (runs(&["trap"]), runs(&[".", "source"]));
         for command in script.commands.iter().take(count.min(MAX_PROCESSES)) {
             if command.place.substitution || command.words.is_empty() {
                 continue;
             }
             let effective = command.effective();
-            if effective.name().is_some_and(|name| script.groups.iter().any(|g| g.kind == GroupKind::Function(name.clone()))) {
+            if effective.name().is_some_and(|name| script.groups.iter().any(|g| matches!(&g.kind, GroupKind::Function(n) if *n == name))) {
                 continue;
             }
             let last = command.place.last && layer.last;
@@ -172,7 +174,7 @@ impl Walk<'_> {
                 below = None;
             }
             if let (true, Some(below), Some(word)) = (stays, &mut below, command.words.first()) {
-                let name = effective.name();
+                let name = effective.name().map(Cow::into_owned);
                 below.push(Below { shell: shell.to_owned(), command: command.span, word: word.span, name, forked });
             }
             let inner = Layer {
@@ -275,7 +277,7 @@ impl Walk<'_> {
             .iter()
             .map(|word| match word.evaluate(&lookup) {
                 Some(value) => Arg { value, known: true, span: word.span },
-                None => Arg { value: word.lossy(), known: false, span: word.span },
+                None => Arg { value: word.lossy().into_owned(), known: false, span: word.span },
             })
             .collect()
     }

@@ -50,11 +50,11 @@ fn made_executable(stack: &Stack, runtime: &Runtime, started: &Started) -> bool 
             here && instruction.flags.iter().any(|f| f.name.value == "chmod")
         }
         Op::Run(_) => unit.script(item).is_some_and(|script| {
-            script.walk().iter().any(|(_, command)| {
-                let words: Vec<String> = command.words.iter().map(|w| w.lossy()).collect();
+            script.walk().any(|(_, command)| {
+                let words: Vec<_> = command.words.iter().map(|w| w.lossy()).collect();
                 let sets = words.iter().any(|w| matches!(files::file_name(w), "chmod" | "install" | "setfacl"));
-                let broad = |w: &String| w.contains(['*', '$', '{']) || matches!(w.as_str(), "-R" | "--recursive" | "-exec" | "xargs");
-                let recursive = |w: &String| w.starts_with('-') && !w.starts_with("--") && w.contains('R');
+                let broad = |w: &str| w.contains(['*', '$', '{']) || matches!(w, "-R" | "--recursive" | "-exec" | "xargs");
+                let recursive = |w: &str| w.starts_with('-') && !w.starts_with("--") && w.contains('R');
                 sets && words.iter().any(|w| {
                     let last = files::file_name(w);
                     last == name || last == original || broad(w) || recursive(w)

@@ -75,7 +75,7 @@ fn made(unit: &DockerfileUnit, stage: usize) -> Vec<Made> {
                 if command.name().as_deref() == Some("cd") && !command.place.subshell {
                     dir = match (&dir, command.words.get(1).and_then(|w| w.literal())) {
                         (Some(dir), Some(to)) => Some(files::join(dir, &to)),
-                        (None, Some(to)) if to.starts_with('/') => Some(to),
+                        (None, Some(to)) if to.starts_with('/') => Some(to.into_owned()),
                         _ => None,
                     };
                     continue;
@@ -90,14 +90,14 @@ fn made(unit: &DockerfileUnit, stage: usize) -> Vec<Made> {
 fn made_by(command: &Command, dir: Option<&str>, unit: &DockerfileUnit, stage: usize, item: usize) -> Option<Made> {
     let effective = command.effective();
     let name = effective.name()?;
-    let args: Vec<String> = effective.args().iter().filter_map(|w| w.literal()).collect();
-    let first = args.iter().find(|a| !a.starts_with('-')).map_or("", String::as_str);
-    let global = args.iter().any(|a| matches!(a.as_str(), "-g" | "--global" | "--location=global"));
+    let args: Vec<_> = effective.args().iter().filter_map(|w| w.literal()).collect();
+    let first = args.iter().find(|a| !a.starts_with('-')).map_or("", |a| a.as_ref());
+    let global = args.iter().any(|a| matches!(a.as_ref(), "-g" | "--global" | "--location=global"));
     let in_project = || {
         let value = unit.lookup(stage, item, "POETRY_VIRTUALENVS_IN_PROJECT");
         matches!(value, crate::stack::Lookup::Known(v) if matches!(v.to_lowercase().as_str(), "1" | "true" | "yes"))
     };
-    let (path, what) = match (name.as_str(), first) {
+    let (path, what) = match (name.as_ref(), first) {
         ("npm", "install" | "ci" | "i" | "clean-install") | ("yarn" | "pnpm" | "bun", "install" | "i") | ("yarn", "") if !global => {
             ("node_modules", "installed")
         }

@@ -52,7 +52,7 @@ fn instead(unit: &DockerfileUnit, placed: &Placed<'_>, context: Option<&BuildCon
     let verb = install.args.iter().find(|w| w.span.end == install.head.end);
     let add = |flag: &str| Instead { reads: format!("{} {flag}", install.title), edit: after(install.head.end, placed, flag) };
     match install.tool {
-        Tool::Npm if verb.is_some_and(|v| ["install", "i", "add"].contains(&v.lossy().as_str())) => {
+        Tool::Npm if verb.is_some_and(|v| ["install", "i", "add"].contains(&v.lossy().as_ref())) => {
             // `npm install --no-package-lock` says that it means it
             let meant =
                 has(&["--no-package-lock", "--package-lock", "--package-lock-only", "--dry-run"]) || set(&["NPM_CONFIG_PACKAGE_LOCK"]);

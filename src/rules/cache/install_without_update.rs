@@ -38,7 +38,7 @@ fn report_stale(cx: &mut Cx<'_>, unit: &DockerfileUnit, install: &System<'_>, ot
 /// Nothing fetches lists at all: known images of Debian's carry none.
 fn report_empty(cx: &mut Cx<'_>, unit: &DockerfileUnit, stage: usize, earlier: &[Step<'_>], install: &System<'_>) {
     let Some(image) = unit.root_image(stage).filter(|i| i.official().is_some()) else { return };
-    let opaque = |s: &Step<'_>| s.run(unit).is_some_and(|script| script.walk().iter().any(|(_, c)| packages::is_opaque(c)));
+    let opaque = |s: &Step<'_>| s.run(unit).is_some_and(|script| script.walk().any(|(_, c)| packages::is_opaque(c)));
     if install.manager != Manager::Apt || distribution(image) != Some(Distribution::Debian) || earlier.iter().any(opaque) {
         return;
     }
@@ -73,7 +73,7 @@ fn install_alone<'a>(unit: &'a DockerfileUnit, step: &Step<'a>) -> Option<System
 
 /// Whether an install brings its lists along.
 fn fetches_itself(call: &System<'_>) -> bool {
-    let has = |flags: &[&str]| call.args.iter().any(|w| flags.contains(&w.lossy().as_str()));
+    let has = |flags: &[&str]| call.args.iter().any(|w| flags.contains(&w.lossy().as_ref()));
     match call.manager {
         Manager::Apk => {
             has(&["--no-cache", "--update", "--update-cache", "--no-network", "--initdb", "--root", "-p"])

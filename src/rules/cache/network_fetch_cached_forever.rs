@@ -50,7 +50,7 @@ fn cloned(args: &[Word], rest: &[&Command]) -> Option<(Span, String)> {
     let pinned = rest.iter().any(|c| {
         let words = c.effective().words.iter().map(Word::lossy).collect::<Vec<_>>();
         words.first().is_some_and(|w| w.ends_with("git"))
-            && words.iter().any(|w| ["checkout", "reset", "switch", "fetch", "pull"].contains(&w.as_str()))
+            && words.iter().any(|w| ["checkout", "reset", "switch", "fetch", "pull"].contains(&w.as_ref()))
     });
     (!pinned).then(|| (url.span, "the default branch".to_owned()))
 }

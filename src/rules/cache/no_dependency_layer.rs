@@ -55,8 +55,8 @@ struct Build {
 fn builds(command: &Command) -> Option<Build> {
     let effective = command.effective();
     let name = program(effective.words)?;
-    let words: Vec<String> = effective.args().iter().map(Word::lossy).collect();
-    let has = |names: &[&str]| words.iter().find(|w| names.contains(&w.as_str())).cloned();
+    let words: Vec<_> = effective.args().iter().map(Word::lossy).collect();
+    let has = |names: &[&str]| words.iter().find(|w| names.contains(&w.as_ref())).cloned();
     let offline = words.iter().any(|w| w == "--offline" || w == "-o" && name.starts_with("mvn") || w == "--no-restore");
     let (verb, help) = match name.as_str() {
         "cargo" => (

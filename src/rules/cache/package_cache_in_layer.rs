@@ -62,18 +62,18 @@ fn switched_off(unit: &DockerfileUnit, stage: Option<usize>, item: usize, filled
             let export = command.name().as_deref() == Some("export");
             let words = command.effective();
             let words = words.environment.iter().copied().chain(command.args().iter().filter(|_| export));
-            words.map(|w| w.lossy()).find_map(|w| w.strip_prefix(switch)?.strip_prefix('=').map(|v| Some(v.to_owned())))
+            words.map(|w| w.lossy()).find_map(|w| w.strip_prefix(switch)?.strip_prefix('=').map(|v| Some(v.to_owned().into())))
         };
         assigned.or_else(exported).flatten()
     });
     // before the first stage there is no image yet; an ENV there counts as the author means it
     let before = || match stage {
         Some(stage) => match unit.lookup(stage, item, switch) {
-            Lookup::Known(value) => Some(value),
+            Lookup::Known(value) => Some(value.into()),
             _ => None,
         },
         None => unit.ast.instructions().take_while(|(n, _)| *n < item).find_map(|(_, i)| match &i.op {
-            Op::Env(pairs) => pairs.iter().find(|p| p.key.value == switch).and_then(|p| p.value.as_ref().map(|v| v.value.clone())),
+            Op::Env(pairs) => pairs.iter().find(|p| p.key.value == switch).and_then(|p| p.value.as_ref().map(|v| v.value.clone().into())),
             _ => None,
         }),
     };

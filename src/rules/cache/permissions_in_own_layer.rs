@@ -41,7 +41,7 @@ impl Rule for PermissionsInOwnLayer {
                     });
                     let Some(copy) = brought else { continue };
                     let value = operands.first().map(|w| w.lossy()).unwrap_or_default();
-                    let mode = if value.chars().all(|c| c.is_ascii_digit()) || name != "chmod" { value } else { "755".to_owned() };
+                    let mode = if value.chars().all(|c| c.is_ascii_digit()) || name != "chmod" { value.as_ref() } else { "755" };
                     cx.report(placed.command.span, "this layer holds every file a second time, only to change who may use it")
                         .label(copy.step.instruction.head, "copied here")
                         .help(format!("write `COPY {flag}={mode} …` and drop this step"));

@@ -37,7 +37,7 @@ impl Rule for RemovedInLaterLayer {
 /// Whether the lists that are removed were fetched again in this RUN.
 fn makes_again(unit: &DockerfileUnit, step: &Step<'_>, command: &Command) -> bool {
     let lists = command.words.iter().any(|w| w.lossy().starts_with("/var/lib/apt"));
-    lists && step.run(unit).is_some_and(|s| s.walk().iter().any(|(_, c)| packages::system(c).is_some_and(|c| c.verb == Verb::Update)))
+    lists && step.run(unit).is_some_and(|s| s.walk().any(|(_, c)| packages::system(c).is_some_and(|c| c.verb == Verb::Update)))
 }
 
 type Found = Option<(Span, String, Span)>;

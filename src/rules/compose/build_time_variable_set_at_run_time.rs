@@ -46,11 +46,11 @@ fn bundles(unit: &crate::stack::DockerfileUnit, stage: usize) -> bool {
     let _ = stage;
     unit.ast.instructions().filter(|(_, i)| matches!(i.op, Op::Run(_))).any(|(item, _)| {
         unit.script(item).is_some_and(|s| {
-            s.walk().iter().any(|(_, c)| {
-                let words: Vec<String> = c.effective().words.iter().filter_map(|w| w.literal()).collect();
+            s.walk().any(|(_, c)| {
+                let words: Vec<_> = c.effective().words.iter().filter_map(|w| w.literal()).collect();
                 let has = |word: &str| words.iter().any(|w| w == word || w.starts_with("build:"));
                 matches!(
-                    words.first().map(String::as_str),
+                    words.first().map(|w| w.as_ref()),
                     Some("npm" | "yarn" | "pnpm" | "bun" | "npx" | "vite" | "next" | "react-scripts" | "turbo")
                 ) && has("build")
             })

@@ -37,9 +37,9 @@ fn asks_a_mirror(command: &Command) -> bool {
     let effective = command.effective();
     let Some(name) = effective.name() else { return false };
     let verb = effective.operands(&[]).first().and_then(|w| w.literal()).unwrap_or_default();
-    match name.as_str() {
+    match name.as_ref() {
         "apt-get" | "apt" | "aptitude" => verb == "update",
-        "yum" | "dnf" => matches!(verb.as_str(), "install" | "update" | "upgrade" | "makecache" | "groupinstall" | "localinstall"),
+        "yum" | "dnf" => matches!(verb.as_ref(), "install" | "update" | "upgrade" | "makecache" | "groupinstall" | "localinstall"),
         _ => false,
     }
 }

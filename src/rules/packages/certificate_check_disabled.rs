@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::installs::run_of;
 use crate::source::Span;
@@ -73,7 +75,7 @@ fn option(command: &Command) -> Option<(Span, String, Option<&'static str>)> {
     let words = || effective.args().iter().map(|w| (w.lossy(), w.span));
     let of_itself = || words().any(|(w, _)| ["localhost", "127.0.0.1", "[::1]"].iter().any(|h| w.contains(h)));
     let flag = |short: &str, long: &str| effective.flag(short, long).map(|w| w.span);
-    let (span, alias) = match name.as_str() {
+    let (span, alias) = match name.as_ref() {
         "curl" if !of_itself() => (flag("-k", "--insecure")?, Some("CKV2_DOCKER_2")),
         "wget" if !of_itself() => (flag("", "--no-check-certificate")?, Some("CKV2_DOCKER_3")),
         "pip" | "pip3" | "pip2" => (flag("", "--trusted-host")?, Some("CKV2_DOCKER_4")),
@@ -85,12 +87,12 @@ fn option(command: &Command) -> Option<(Span, String, Option<&'static str>)> {
         "git" => (setting(words(), "http.sslverify", "false")?, None),
         _ => return None,
     };
-    Some((span, name, alias))
+    Some((span, name.into_owned(), alias))
 }
 
 /// `config set key value`, `key=value`.
-fn setting(words: impl Iterator<Item = (String, Span)>, key: &str, value: &str) -> Option<Span> {
-    let words: Vec<(String, Span)> = words.collect();
+fn setting<'a>(words: impl Iterator<Item = (Cow<'a, str>, Span)>, key: &str, value: &str) -> Option<Span> {
+    let words: Vec<_> = words.collect();
     let whole = format!("{key}={value}");
     words.iter().enumerate().find_map(|(n, (word, span))| {
         let lower = word.trim_start_matches("--").to_lowercase();

@@ -30,7 +30,7 @@ impl Rule for DownloadWithoutEncryption {
             return;
         }
         let commands = script.script.walk();
-        let checked = commands.iter().any(|(_, c)| c.effective().name().is_some_and(|n| CHECKS.contains(&n.as_str())));
+        let checked = commands.clone().any(|(_, c)| c.effective().name().is_some_and(|n| CHECKS.contains(&n.as_ref())));
         if checked {
             return;
         }
@@ -38,7 +38,7 @@ impl Rule for DownloadWithoutEncryption {
             let effective = command.effective();
             let args = effective.args();
             let fetches = matches!(effective.name().as_deref(), Some("curl" | "wget" | "aria2c"));
-            let asks = args.iter().any(|w| matches!(w.lossy().as_str(), "--spider" | "-I" | "--head" | "-x" | "--proxy"));
+            let asks = args.iter().any(|w| matches!(w.lossy().as_ref(), "--spider" | "-I" | "--head" | "-x" | "--proxy"));
             if !fetches || asks {
                 continue;
             }

@@ -49,9 +49,9 @@ fn asks(call: &System<'_>) -> bool {
     let verb = verb_word(call);
     match call.manager {
         Manager::Apt => {
-            let quiet = call.args.iter().filter(|w| matches!(w.lossy().as_str(), "-q" | "--quiet")).count() >= 2;
+            let quiet = call.args.iter().filter(|w| matches!(w.lossy().as_ref(), "-q" | "--quiet")).count() >= 2;
             let very_quiet =
-                call.args.iter().any(|w| matches!(w.lossy().as_str(), "-qq" | "-q=2" | "-qqy") || w.lossy().starts_with("-qq"));
+                call.args.iter().any(|w| matches!(w.lossy().as_ref(), "-qq" | "-q=2" | "-qqy") || w.lossy().starts_with("-qq"));
             let silent = has("-s", "--simulate") || has("-d", "--download-only") || has("", "--dry-run") || has("", "--print-uris");
             verb == "install" && !(quiet || very_quiet || silent || has("-y", "--yes") || has("", "--assume-yes") || has("", "--force-yes"))
         }

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::instructions::{blocks, run_commands};
 use crate::source::Span;
@@ -8,7 +10,7 @@ rule!(WgetAndCurl, "packages/wget-and-curl");
 impl Rule for WgetAndCurl {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
         for block in blocks(unit) {
-            let mut first: Option<(String, Span)> = None;
+            let mut first: Option<(Cow<'_, str>, Span)> = None;
             for (item, instruction) in &block.instructions {
                 for command in run_commands(unit, *item, instruction) {
                     let Some(name) = command.effective().name().filter(|n| n == "wget" || n == "curl") else { continue };

@@ -67,7 +67,7 @@ fn help(call: &Envsubst<'_>) -> &'static str {
 
 fn fix(unit: &ScriptUnit, found: &Call<'_>, cx: &Cx<'_>) -> Option<(&'static str, Vec<crate::diagnostic::Edit>)> {
     let call = &found.call;
-    let level = unit.script.walk().iter().find(|(_, c)| c.span == call.command.span)?.0;
+    let level = unit.script.walk().find(|(_, c)| c.span == call.command.span)?.0;
     let word = call.format?;
     let shell_text = !matches!(unit.origin, ScriptOrigin::Instruction { exec: true, .. } | ScriptOrigin::Compose { .. });
     if !shell_text {

@@ -34,7 +34,7 @@ fn message(lost: &Lost<'_>) -> Option<String> {
     let first = lost.command.args().first().map(|w| w.lossy()).unwrap_or_default();
     match lost.kind {
         LostKind::Variable => {
-            let variable = match name.as_str() {
+            let variable = match name.as_ref() {
                 "" => lost.command.assigns.first()?.name.clone(),
                 "export" | "declare" | "typeset" => {
                     lost.command.args().iter().map(|w| w.lossy()).find(|a| !a.starts_with('-'))?.split('=').next()?.to_owned()
@@ -50,7 +50,7 @@ fn message(lost: &Lost<'_>) -> Option<String> {
             let known = brings.iter().any(|b| file == *b || file.trim_start_matches('.') == *b || file.ends_with(&format!("-{b}")));
             known.then(|| format!("what `{first}` sets ends with its RUN: neither later instructions nor the container see it"))
         }
-        LostKind::Setting if matches!(name.as_str(), "umask" | "ulimit" | "alias" | "set" | "shopt") => {
+        LostKind::Setting if matches!(name.as_ref(), "umask" | "ulimit" | "alias" | "set" | "shopt") => {
             Some(format!("`{name}` ends with its RUN: later instructions start with a new shell"))
         }
         _ => None,

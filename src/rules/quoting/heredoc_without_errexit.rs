@@ -36,8 +36,8 @@ impl Rule for HeredocWithoutErrexit {
 fn handed_on<'a>(script: &'a Script, heredoc: &Heredoc) -> Vec<(&'a Script, Options)> {
     let reads = |c: &&Command| c.nested.as_ref().is_some_and(|n| heredoc.body.contains(n.span));
     let found = script.commands.iter().filter(reads).filter_map(|c| {
-        let words: Vec<String> = c.effective().args().iter().map(|w| w.lossy()).collect();
-        let start = shell_options(Options::default(), words.iter().map(String::as_str));
+        let words: Vec<_> = c.effective().args().iter().map(|w| w.lossy()).collect();
+        let start = shell_options(Options::default(), words.iter().map(|w| w.as_ref()));
         Some((&c.nested.as_ref()?.script, start))
     });
     found.collect()
@@ -61,5 +61,5 @@ fn matters(command: &Command) -> bool {
         "echo", "printf", "true", "false", ":", "set", "shopt", "export", "unset", "local", "declare", "readonly", "umask", "alias",
         "exit", "return", "shift", "trap", "wait", "sleep", "date", "ls", "env", "test", "[", "[[", "which", "id", "whoami",
     ];
-    command.effective().name().is_none_or(|n| !harmless.contains(&n.as_str())) && !command.place.function
+    command.effective().name().is_none_or(|n| !harmless.contains(&n.as_ref())) && !command.place.function
 }

@@ -111,7 +111,7 @@ fn literal(words: &[Text], set: &dyn Fn(&str) -> bool) -> Vec<At<String>> {
     let shell_named = command.nested.is_some() || shell::shell(&program).is_some() || program.ends_with("sh");
     let scripted =
         program.ends_with(".py") || program.contains("entrypoint") || program.to_lowercase().contains("powershell") || program == "pwsh";
-    if shell_named || scripted || OWN.contains(&program.as_str()) {
+    if shell_named || scripted || OWN.contains(&program.as_ref()) {
         return Vec::new();
     }
     let found = words.iter().flat_map(names_in);

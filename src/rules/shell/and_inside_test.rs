@@ -17,7 +17,7 @@ impl Rule for AndInsideTest {
                         Some("-o") => "||",
                         _ => continue,
                     };
-                    let compared = args.get(at - 1).is_some_and(|w| matches!(w.lossy().as_str(), "=" | "==" | "!=" | "!" | "("));
+                    let compared = args.get(at - 1).is_some_and(|w| matches!(w.lossy().as_ref(), "=" | "==" | "!=" | "!" | "("));
                     if compared || word.pieces.iter().any(|p| p.quote != Quote::None) {
                         continue;
                     }

@@ -107,10 +107,10 @@ fn expects_dollars(command: &Command) -> bool {
     ];
     let known = |name: &str| KNOWN.contains(&name) || name.ends_with("awk") || name.starts_with("perl") || name.starts_with("python");
     let name = command.name().unwrap_or_default();
-    let words: Vec<String> = command.words.iter().map(Word::lossy).collect();
-    let executed = words.iter().skip_while(|w| !matches!(w.as_str(), "-exec" | "-execdir")).nth(1);
+    let words: Vec<_> = command.words.iter().map(Word::lossy).collect();
+    let executed = words.iter().skip_while(|w| !matches!(w.as_ref(), "-exec" | "-execdir")).nth(1);
     let filter = name == "git" && words.get(1).is_some_and(|w| w == "filter-branch");
-    let variable_test = matches!(name.as_str(), "[" | "test" | "[[") && words.iter().any(|w| w == "-v");
+    let variable_test = matches!(name.as_ref(), "[" | "test" | "[[") && words.iter().any(|w| w == "-v");
     known(&name)
         || filter
         || variable_test

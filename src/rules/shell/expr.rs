@@ -11,7 +11,7 @@ impl Rule for Expr {
         for reading in readings(unit, cx.stack) {
             for command in &reading.script.commands {
                 let Some(word) = command.words.first().filter(|w| w.literal().as_deref() == Some("expr")) else { continue };
-                if command.args().iter().map(Word::lossy).any(|w| STRINGS.contains(&w.as_str())) {
+                if command.args().iter().map(Word::lossy).any(|w| STRINGS.contains(&w.as_ref())) {
                     continue;
                 }
                 reading

@@ -10,10 +10,10 @@ impl Rule for GlobAsOption {
         for reading in readings(unit, cx.stack) {
             for command in &reading.script.commands {
                 let name = command.name().unwrap_or_default();
-                if matches!(name.as_str(), "echo" | "printf" | "[[" | "((") {
+                if matches!(name.as_ref(), "echo" | "printf" | "[[" | "((") {
                     continue;
                 }
-                for word in command.args().iter().take_while(|w| !matches!(w.lossy().as_str(), "--" | ":::" | "::::")) {
+                for word in command.args().iter().take_while(|w| !matches!(w.lossy().as_ref(), "--" | ":::" | "::::")) {
                     if starts_with_glob(word) {
                         reading
                             .report(cx, word.span, "a file whose name begins with `-` is read as an option")

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::shell_scripts::readings;
 use crate::stack::ScriptUnit;
@@ -14,7 +16,7 @@ impl Rule for GrepLinesCounted {
                     continue;
                 };
                 let lines = wc.args().iter().map(Word::lossy).all(|w| w == "-l" || w == "--lines") && wc.args().len() == 1;
-                let many = |w: String| {
+                let many = |w: Cow<'_, str>| {
                     w.starts_with("--") && w != "--" || w.starts_with('-') && w.contains(['o', 'r', 'R', 'l', 'L', 'A', 'B', 'C', 'c'])
                 };
                 if !lines || grep.args().iter().map(Word::lossy).any(many) {

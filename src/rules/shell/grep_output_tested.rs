@@ -28,7 +28,7 @@ impl Rule for GrepOutputTested {
 
 /// The word that is tested for being empty, and whether it must not be.
 fn tested(command: &Command) -> Option<(&Word, bool)> {
-    let words: Vec<&Word> = command.args().iter().filter(|w| !matches!(w.lossy().as_str(), "]" | "]]")).collect();
+    let words: Vec<&Word> = command.args().iter().filter(|w| !matches!(w.lossy().as_ref(), "]" | "]]")).collect();
     match words.as_slice() {
         [word] => Some((word, true)),
         [test, word] if test.lossy() == "-n" => Some((word, true)),

@@ -25,7 +25,7 @@ impl Rule for ModeOfParentFolders {
 
 fn may_have_parents(word: &Word) -> bool {
     let Some(value) = word.literal() else { return true };
-    let mut rest = value.as_str();
+    let mut rest = value.as_ref();
     while let Some(next) = rest.strip_prefix("./").or_else(|| rest.strip_prefix("../")) {
         rest = next;
     }

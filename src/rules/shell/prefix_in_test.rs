@@ -13,7 +13,7 @@ impl Rule for PrefixInTest {
             for command in reading.script.commands.iter().filter(|c| matches!(c.name().as_deref(), Some("[" | "test" | "[["))) {
                 for window in command.args().windows(3) {
                     let [left, operator, right] = window else { continue };
-                    if !matches!(operator.lossy().as_str(), "=" | "==" | "!=") {
+                    if !matches!(operator.lossy().as_ref(), "=" | "==" | "!=") {
                         continue;
                     }
                     let (Some(a), Some(b)) = (prefix(left), prefix(right)) else { continue };

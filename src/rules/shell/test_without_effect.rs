@@ -10,18 +10,18 @@ impl Rule for TestWithoutEffect {
         for reading in readings(unit, cx.stack) {
             for command in &reading.script.commands {
                 let name = command.name().unwrap_or_default();
-                if !matches!(name.as_str(), "[" | "test" | "[[") {
+                if !matches!(name.as_ref(), "[" | "test" | "[[") {
                     continue;
                 }
-                let words: Vec<&Word> = command.args().iter().filter(|w| !matches!(w.lossy().as_str(), "]" | "]]")).collect();
+                let words: Vec<&Word> = command.args().iter().filter(|w| !matches!(w.lossy().as_ref(), "]" | "]]")).collect();
                 let words = if words.first().is_some_and(|w| w.lossy() == "!") { words.get(1..).unwrap_or_default() } else { &words };
                 let fixed = |w: &Word| !w.pieces.is_empty() && w.pieces.iter().all(|p| matches!(p.kind, PieceKind::Literal(_)));
                 let (word, id, message): (&Word, &'static str, _) = match words {
                     [test, word] if test.lossy() == "-n" && name != "[[" && is_bare(word) => {
                         (word, "SC2070", "without quotes this holds for an empty value, too: `[ -n ]` is true")
                     }
-                    [test, word] if matches!(test.lossy().as_str(), "-n" | "-z") && fixed(word) => (word, "SC2157", FIXED),
-                    [a, op, b] if matches!(op.lossy().as_str(), "=" | "==" | "!=") && fixed(a) && fixed(b) => (a, "SC2050", FIXED),
+                    [test, word] if matches!(test.lossy().as_ref(), "-n" | "-z") && fixed(word) => (word, "SC2157", FIXED),
+                    [a, op, b] if matches!(op.lossy().as_ref(), "=" | "==" | "!=") && fixed(a) && fixed(b) => (a, "SC2050", FIXED),
                     _ => continue,
                 };
                 let help = if id == "SC2070" { "put it in double quotes" } else { "a `$` may be missing" };

@@ -13,7 +13,7 @@ impl Rule for UncheckedCd {
             }
             for (at, command) in reading.script.commands.iter().enumerate() {
                 let Some(name) = command.words.first().and_then(Word::literal) else { continue };
-                let stack = matches!(name.as_str(), "pushd" | "popd");
+                let stack = matches!(name.as_ref(), "pushd" | "popd");
                 if name != "cd" && !stack || stack && command.has_flag("-n", "") || stays(command) || is_checked(reading.script, at) {
                     continue;
                 }

@@ -33,7 +33,7 @@ impl Rule for UnquotedPattern {
 fn names(command: &Command) -> Vec<&Word> {
     const TESTS: [&str; 10] = ["-ilname", "-iname", "-ipath", "-iregex", "-iwholename", "-lname", "-name", "-path", "-regex", "-wholename"];
     let pairs = command.args().iter().zip(command.args().iter().skip(1));
-    pairs.filter(|(test, _)| TESTS.contains(&test.lossy().as_str())).map(|(_, pattern)| pattern).collect()
+    pairs.filter(|(test, _)| TESTS.contains(&test.lossy().as_ref())).map(|(_, pattern)| pattern).collect()
 }
 
 /// The pattern that grep is given.

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::rule::{Cx, Rule, rule};
@@ -86,9 +87,9 @@ fn names_set(script: &Script) -> BTreeSet<String> {
 fn set_by(command: &Command) -> Vec<String> {
     let name = command.effective().name().unwrap_or_default();
     let operands = || command.args().iter().map(Word::lossy).filter(|w| !w.starts_with('-'));
-    match name.as_str() {
+    match name.as_ref() {
         _ if is_declaration(&name) => operands().map(|w| w.split('=').next().unwrap_or_default().to_owned()).collect(),
-        "read" | "unset" => operands().collect(),
+        "read" | "unset" => operands().map(Cow::into_owned).collect(),
         "printf" => command.option("", "-v").map(|(value, _)| value).into_iter().collect(),
         _ => command.args().iter().filter_map(assigned_name).collect(),
     }

@@ -11,7 +11,7 @@ impl Rule for VariableAsFormat {
             for command in reading.script.commands.iter().filter(|c| c.name().as_deref() == Some("printf")) {
                 let mut args = command.args();
                 while let Some((first, rest)) = args.split_first() {
-                    match first.lossy().as_str() {
+                    match first.lossy().as_ref() {
                         "--" => args = rest,
                         "-v" => args = rest.get(1..).unwrap_or_default(),
                         _ => break,

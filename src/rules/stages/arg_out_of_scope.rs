@@ -58,10 +58,10 @@ fn declared_after(unit: &DockerfileUnit, stage: usize, name: &str) -> bool {
 fn is_set_in(script: &Script, name: &str) -> bool {
     let looped = script.groups.iter().any(|g| matches!(&g.kind, crate::syntax::shell::GroupKind::For(v) if v == name));
     looped
-        || script.walk().iter().any(|(_, c)| {
+        || script.walk().any(|(_, c)| {
             let assigned = c.assigns.iter().any(|a| a.name == name);
             let words = || c.words.iter().any(|w| w.lossy() == name || w.lossy().starts_with(&format!("{name}=")));
-            let sourced = c.words.first().is_some_and(|w| [".", "source", "eval"].contains(&w.lossy().as_str()));
+            let sourced = c.words.first().is_some_and(|w| [".", "source", "eval"].contains(&w.lossy().as_ref()));
             assigned || sourced || words()
         })
 }

@@ -70,7 +70,7 @@ fn removed(install: &System<'_>, name: &str, rest: &[&Command]) -> bool {
             call.packages.iter().any(|w| match w.literal() {
                 Some(text) => {
                     text == name
-                        || Some(&text) == group.as_ref()
+                        || Some(text.as_ref()) == group.as_deref()
                         || text.contains('*') && text.trim_matches('*').len() > 1 && name.contains(text.trim_matches('*'))
                 }
                 None => true,

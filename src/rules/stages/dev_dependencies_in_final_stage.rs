@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use crate::files;
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::dependencies::{self, Install, Needs, Tool};
@@ -18,11 +20,8 @@ impl Rule for DevDependenciesInFinalStage {
             let history = steps::history(unit, stage);
             let mut found = shipped(unit, &history);
             for (n, step) in history.iter().enumerate() {
-                let cleaned = history
-                    .get(n..)
-                    .unwrap_or_default()
-                    .iter()
-                    .any(|s| s.run(unit).is_some_and(|r| r.walk().iter().any(|(_, c)| prunes(c))));
+                let cleaned =
+                    history.get(n..).unwrap_or_default().iter().any(|s| s.run(unit).is_some_and(|r| r.walk().any(|(_, c)| prunes(c))));
                 if let Some(from) = modules_from(unit, step).filter(|_| !cleaned) {
                     found.extend(shipped(unit, &steps::history(unit, from)).into_iter().filter(|f| f.node));
                 }
@@ -85,8 +84,8 @@ fn shipped(unit: &DockerfileUnit, history: &[Step<'_>]) -> Vec<Kept> {
 }
 
 fn takes_dev(unit: &DockerfileUnit, step: &Step<'_>, install: &Install<'_>, manifests: &[String]) -> Option<&'static str> {
-    let words: Vec<String> = install.args.iter().map(Word::lossy).collect();
-    let has = |flags: &[&str]| words.iter().any(|w| flags.contains(&w.as_str()));
+    let words: Vec<_> = install.args.iter().map(Word::lossy).collect();
+    let has = |flags: &[&str]| words.iter().any(|w| flags.contains(&w.as_ref()));
     let env = |name: &str| match unit.lookup(step.stage, step.item, name) {
         Lookup::Known(value) => Some(value),
         Lookup::Unknown => Some(String::new()),
@@ -126,7 +125,7 @@ fn is_dev_file(path: &str) -> bool {
     stem.split(['-', '_']).any(|w| ["dev", "develop", "development", "test", "tests", "testing", "lint"].contains(&w))
 }
 
-fn words(command: &Command) -> Vec<String> {
+fn words(command: &Command) -> Vec<Cow<'_, str>> {
     command.effective().words.iter().map(Word::lossy).collect()
 }
 
@@ -134,7 +133,7 @@ fn builds(command: &Command) -> bool {
     let words = words(command);
     let name = program(command.effective().words).unwrap_or_default();
     let rest = words.get(1..).unwrap_or_default();
-    match name.as_str() {
+    match name.as_ref() {
         "npm" | "pnpm" | "yarn" | "bun" => rest.iter().any(|w| w == "build" || w.starts_with("build:")),
         "tsc" => true,
         "vite" | "next" | "nuxt" | "ng" | "nest" | "webpack" | "rollup" | "turbo" | "nx" => {

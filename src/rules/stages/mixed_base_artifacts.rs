@@ -95,7 +95,7 @@ fn dynamic(unit: &DockerfileUnit, stage: usize, path: &str) -> Option<(Span, &'s
     let history = steps::history(unit, stage);
     let shims = ["gcompat", "libc6-compat"];
     let into = |step: &steps::Step<'_>| {
-        step.run(unit).is_some_and(|s| s.walk().iter().any(|(_, c)| c.words.iter().any(|w| shims.contains(&w.lossy().as_str()))))
+        step.run(unit).is_some_and(|s| s.walk().any(|(_, c)| c.words.iter().any(|w| shims.contains(&w.lossy().as_ref()))))
     };
     if unit.stages.iter().flat_map(|s| steps::own(unit, s.index)).any(|s| into(&s)) {
         return None;
@@ -103,7 +103,7 @@ fn dynamic(unit: &DockerfileUnit, stage: usize, path: &str) -> Option<(Span, &'s
     for step in &history {
         for placed in step.commands(unit) {
             let effective = placed.command.effective();
-            let words: Vec<String> = effective.args().iter().map(Word::lossy).collect();
+            let words: Vec<_> = effective.args().iter().map(Word::lossy).collect();
             let joined = words.join(" ");
             match program(effective.words).as_deref() {
                 // on musl, cargo links statically by itself

@@ -11,8 +11,8 @@ impl Rule for HostCommandInBuild {
         for block in blocks(unit) {
             for (item, instruction) in &block.instructions {
                 for command in run_commands(unit, *item, instruction) {
-                    let Some(name) = command.effective().name().filter(|n| COMMANDS.contains(&n.as_str())) else { continue };
-                    let what = match name.as_str() {
+                    let Some(name) = command.effective().name().filter(|n| COMMANDS.contains(&n.as_ref())) else { continue };
+                    let what = match name.as_ref() {
                         "free" | "ps" | "top" => "shows the machine that builds",
                         "vim" => "waits for somebody at a terminal",
                         "ssh" => "reaches out of the build with keys that it should not have",

@@ -20,7 +20,7 @@ pub(super) fn in_command(script: &Script, command: &Command, found: &mut Vec<Bas
     let mut push = |span: Span, what: &str, codes: Codes, dash, ash| {
         found.push(Bashism { span, what: format!("`{what}`"), codes, dash, ash });
     };
-    match name.as_str() {
+    match name.as_ref() {
         "((" => push(word.span, "((…))", &["SC3006"], NOT_FOUND, NOT_FOUND),
         "let" => push(word.span, "let", &["SC3039"], NOT_FOUND, ""),
         "mapfile" | "readarray" | "disown" | "compgen" | "complete" | "caller" | "enable" => {
@@ -28,7 +28,7 @@ pub(super) fn in_command(script: &Script, command: &Command, found: &mut Vec<Bas
         }
         "[" | "test" => {
             for (at, operator) in command.args().iter().enumerate().filter(|(_, w)| is_plain(w)) {
-                match operator.lossy().as_str() {
+                match operator.lossy().as_ref() {
                     op @ ("-nt" | "-ot" | "-ef") if at > 0 => push(operator.span, op, &["SC3013"], "", ""),
                     "=~" if at > 0 => push(operator.span, "=~", &["SC3015"], "stops with \"unexpected operator\"", ""),
                     "-v" if at == 0 => push(operator.span, "-v", &["SC3016"], "stops with \"unexpected operator\"", ""),
@@ -38,7 +38,7 @@ pub(super) fn in_command(script: &Script, command: &Command, found: &mut Vec<Bas
         }
         "trap" => {
             for signal in command.args().iter().skip(1) {
-                match signal.lossy().as_str() {
+                match signal.lossy().as_ref() {
                     name @ ("ERR" | "DEBUG" | "RETURN") => push(signal.span, name, &["SC3047"], "ends there with \"bad trap\"", ""),
                     name if name.starts_with("SIG") => push(signal.span, name, &["SC3048"], "ends there with \"bad trap\"", ""),
                     _ => {}
@@ -51,7 +51,7 @@ pub(super) fn in_command(script: &Script, command: &Command, found: &mut Vec<Bas
             _ => {}
         },
         "export" => {
-            let option = command.args().first().filter(|w| matches!(w.lossy().as_str(), "-n" | "-f" | "-fn"));
+            let option = command.args().first().filter(|w| matches!(w.lossy().as_ref(), "-n" | "-f" | "-fn"));
             if let Some(option) = option {
                 push(option.span, &format!("export {}", option.lossy()), &["SC3045"], "ends there with \"Illegal option\"", "");
             }
@@ -62,7 +62,7 @@ pub(super) fn in_command(script: &Script, command: &Command, found: &mut Vec<Bas
     let words = command.words.iter().chain(command.assigns.iter().filter_map(|a| a.value.as_ref()));
     let targets = command.redirects.iter().filter(|r| r.heredoc.is_none()).filter_map(|r| r.target.as_ref());
     for word in words.chain(targets) {
-        in_word(script, word, matches!(name.as_str(), "[[" | "(("), found);
+        in_word(script, word, matches!(name.as_ref(), "[[" | "(("), found);
     }
 }
 

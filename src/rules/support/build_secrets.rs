@@ -1,5 +1,7 @@
 //! Build secrets of a RUN, and where its commands write them.
 
+use std::borrow::Cow;
+
 use crate::syntax::dockerfile::RunOp;
 use crate::syntax::shell::command::operands;
 use crate::syntax::shell::{Command, PieceKind, Word};
@@ -44,7 +46,7 @@ impl Secrets {
             }
         }
         if command.name().as_deref() == Some("export") {
-            let holding: Vec<String> = command.args().iter().filter(|w| self.in_word(w)).map(Word::lossy).collect();
+            let holding: Vec<_> = command.args().iter().filter(|w| self.in_word(w)).map(Word::lossy).collect();
             self.variables.extend(holding.iter().filter_map(|w| Some(w.split_once('=')?.0.to_owned())));
         }
     }
@@ -70,7 +72,7 @@ impl Secrets {
 }
 
 /// Where a command writes a secret to, if it does.
-pub(crate) fn written<'a>(command: &'a Command, secrets: &Secrets) -> Option<(&'a Word, String)> {
+pub(crate) fn written<'a>(command: &'a Command, secrets: &Secrets) -> Option<(&'a Word, Cow<'a, str>)> {
     let effective = command.effective();
     let name = effective.name().unwrap_or_default();
     let reads = command.words.iter().any(|w| secrets.in_word(w));
@@ -79,7 +81,7 @@ pub(crate) fn written<'a>(command: &'a Command, secrets: &Secrets) -> Option<(&'
         body.is_some_and(|b| b.pieces.iter().any(|p| secrets.in_piece(&p.kind)))
             || r.operator == "<" && r.target.as_ref().is_some_and(|t| secrets.in_word(t))
     });
-    let prints = matches!(name.as_str(), "cat" | "echo" | "printf" | "sed" | "awk" | "base64" | "tr" | "head" | "envsubst" | "jq");
+    let prints = matches!(name.as_ref(), "cat" | "echo" | "printf" | "sed" | "awk" | "base64" | "tr" | "head" | "envsubst" | "jq");
     if let Some(redirect) =
         command.redirects.iter().find(|r| matches!(r.operator.as_str(), ">" | ">>" | ">|") && r.fd.is_none_or(|fd| fd == 1))
         && prints
@@ -88,7 +90,7 @@ pub(crate) fn written<'a>(command: &'a Command, secrets: &Secrets) -> Option<(&'
         let target = redirect.target.as_ref()?;
         return Some((target, target.lossy()));
     }
-    if matches!(name.as_str(), "cp" | "install" | "rsync" | "mv") && reads {
+    if matches!(name.as_ref(), "cp" | "install" | "rsync" | "mv") && reads {
         let operands = operands(effective.args(), &["-m", "-o", "-g", "--mode", "--owner", "--group"]);
         let (dest, sources) = operands.split_last()?;
         return sources.iter().any(|s| secrets.in_word(s)).then(|| (*dest, dest.lossy()));

@@ -93,7 +93,7 @@ pub(crate) fn empties(command: &Command, kind: Kind, by: &str) -> bool {
         let rpm = |m: Manager| matches!(m, Manager::Yum | Manager::Dnf);
         return (call.verb == Verb::Clean || kind == Kind::AptLists)
             && match kind {
-                Kind::AptLists => call.args.iter().any(|w| ["dist-clean", "distclean"].contains(&w.lossy().as_str())),
+                Kind::AptLists => call.args.iter().any(|w| ["dist-clean", "distclean"].contains(&w.lossy().as_ref())),
                 // microdnf keeps its own folder
                 Kind::System(manager) if call.program == "microdnf" => call.manager == manager && by == "microdnf",
                 Kind::System(manager) => call.manager == manager || rpm(manager) && rpm(call.manager),
@@ -101,7 +101,7 @@ pub(crate) fn empties(command: &Command, kind: Kind, by: &str) -> bool {
             };
     }
     let effective = command.effective();
-    let words: Vec<String> = effective.words.iter().map(Word::lossy).collect();
+    let words: Vec<_> = effective.words.iter().map(Word::lossy).collect();
     match (program(effective.words).as_deref(), kind) {
         (Some("rm" | "find"), _) => words.iter().skip(1).any(|w| is_cache(kind, w) || braces(w).iter().any(|w| is_cache(kind, w))),
         (Some("yarn" | "npm"), Kind::Language(Tool::Yarn | Tool::Npm)) => words.windows(2).any(|w| w == ["cache", "clean"]),

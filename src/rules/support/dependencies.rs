@@ -300,7 +300,7 @@ pub(crate) fn install(command: &Command) -> Option<Install<'_>> {
 fn verb<'a>(call: &Effective<'a>, verbs: &[&str], with_value: &[&str]) -> Option<(Option<&'a Word>, Vec<&'a Word>)> {
     let operands: Vec<&'a Word> = operands(call.args(), with_value);
     let Some(first) = operands.first().copied() else { return verbs.contains(&"").then(|| (None, Vec::new())) };
-    verbs.contains(&first.lossy().as_str()).then(|| (Some(first), operands.into_iter().skip(1).collect()))
+    verbs.contains(&first.lossy().as_ref()).then(|| (Some(first), operands.into_iter().skip(1).collect()))
 }
 
 fn made<'a>(call: &Effective<'a>, tool: Tool, verb: Option<&'a Word>, named: Vec<&'a Word>, needs: Needs) -> Install<'a> {
@@ -374,11 +374,11 @@ fn uv<'a>(call: &Effective<'a>) -> Option<Install<'a>> {
     if word.is_some_and(|w| w.lossy() == "sync") {
         return Some(made(call, Tool::Uv, word, rest, manifests(&["pyproject.toml", "uv.lock"])));
     }
-    let inner = rest.first().copied().filter(|w| ["install", "sync"].contains(&w.lossy().as_str()))?;
+    let inner = rest.first().copied().filter(|w| ["install", "sync"].contains(&w.lossy().as_ref()))?;
     let sync = inner.lossy() == "sync";
     let mut found = pip_install(call, inner, rest.into_iter().skip(1).collect());
     if sync {
-        found.needs = Needs::Manifests(found.named.iter().map(|w| w.lossy()).collect());
+        found.needs = Needs::Manifests(found.named.iter().map(|w| w.lossy().into_owned()).collect());
     }
     "uv pip ".clone_into(&mut found.title);
     found.title.push_str(&inner.lossy());
@@ -423,7 +423,7 @@ fn gem<'a>(call: &Effective<'a>) -> Option<Install<'a>> {
 
 fn go<'a>(call: &Effective<'a>) -> Option<Install<'a>> {
     let (word, rest) = verb(call, &["mod", "install", "get"], OTHER)?;
-    match word?.lossy().as_str() {
+    match word?.lossy().as_ref() {
         "mod" if rest.first().is_some_and(|w| w.lossy() == "download") => {
             let mut made = made(call, Tool::Go, rest.first().copied(), Vec::new(), manifests(&["go.mod", "go.sum"]));
             "go mod download".clone_into(&mut made.title);
@@ -446,7 +446,7 @@ fn maven<'a>(call: &Effective<'a>) -> Option<Install<'a>> {
             "dependency:resolve-plugins",
             "de.qaware.maven:go-offline-maven-plugin:resolve-dependencies",
         ]
-        .contains(&goal.as_str())
+        .contains(&goal.as_ref())
     };
     let word = goals.iter().copied().find(only_fetches)?;
     let mut made = made(call, Tool::Maven, Some(word), Vec::new(), manifests(&["pom.xml"]));

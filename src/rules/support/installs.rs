@@ -38,7 +38,7 @@ pub(crate) fn unpinned_system<'a>(call: &System<'a>, declared: &dyn Fn(&str) -> 
     match verb_word(call).as_str() {
         "group" | "groupinstall" | "build-dep" => return Vec::new(),
         "module" => match packages.split_first() {
-            Some((verb, rest)) if matches!(verb.lossy().as_str(), "install" | "enable") => packages = rest,
+            Some((verb, rest)) if matches!(verb.lossy().as_ref(), "install" | "enable") => packages = rest,
             _ => return Vec::new(),
         },
         _ => {}
@@ -115,7 +115,7 @@ pub(crate) fn unpinned_language(command: &Command) -> Option<(Language, Vec<&Wor
 fn after<'a>(args: &'a [Word], with_value: &[&str], verbs: &[&str]) -> Vec<&'a Word> {
     let found = operands(args, with_value);
     match found.split_first() {
-        Some((verb, rest)) if verbs.contains(&verb.lossy().as_str()) => rest.iter().copied().filter(|w| !is_variable(w)).collect(),
+        Some((verb, rest)) if verbs.contains(&verb.lossy().as_ref()) => rest.iter().copied().filter(|w| !is_variable(w)).collect(),
         _ => Vec::new(),
     }
 }
@@ -216,14 +216,14 @@ fn go(args: &[Word]) -> Vec<&Word> {
     const VALUES: &[&str] = &["-ldflags", "-tags", "-mod", "-o", "-exec", "-p", "-asmflags", "-gcflags", "-C", "-modfile", "-overlay"];
     let mut words = args.iter();
     let Some(verb) = words.next().map(Word::lossy) else { return Vec::new() };
-    if !matches!(verb.as_str(), "install" | "get" | "run") {
+    if !matches!(verb.as_ref(), "install" | "get" | "run") {
         return Vec::new();
     }
     let mut packages = Vec::new();
     while let Some(word) = words.next() {
         let text = word.lossy();
         if text.starts_with('-') {
-            if VALUES.contains(&text.as_str()) {
+            if VALUES.contains(&text.as_ref()) {
                 words.next();
             }
             continue;

@@ -21,7 +21,7 @@ pub(crate) fn lost_folders<'a>(script: &Script, lost: &[Lost<'a>]) -> Vec<Lost<'
     let is_cd = |c: &crate::syntax::shell::Command| matches!(c.name().as_deref(), Some("cd" | "pushd"));
     let of = |l: &&Lost<'a>| {
         let target = l.command.args().first().map(|w| w.lossy()).unwrap_or_default();
-        let back = matches!(target.as_str(), "" | "-" | ".." | "/" | "~" | "$HOME" | "../..") || target.starts_with("$OLD");
+        let back = matches!(target.as_ref(), "" | "-" | ".." | "/" | "~" | "$HOME" | "../..") || target.starts_with("$OLD");
         let before = script.commands.iter().take_while(|c| c.span.start < l.command.span.start);
         let gone_before = before.into_iter().any(|c| is_cd(c) && !lost.iter().any(|o| o.command.span == c.span));
         l.kind == LostKind::Directory && is_cd(l.command) && !back && !gone_before

@@ -167,7 +167,7 @@ fn writes(command: &Command, dir: &str, value: &dyn Fn(&Word) -> Option<String>,
         "npm" | "pnpm" | "yarn" | "bun" | "npx" | "tsc" | "vite" | "ng" | "next" | "webpack" | "mvn" | "mvnw" | "gradle" | "gradlew"
         | "cargo" | "make" => {
             // what these are told to write elsewhere stands in their own files: they build below the folder that they run in
-            let words: Vec<String> = effective.args().iter().map(Word::lossy).collect();
+            let words: Vec<_> = effective.args().iter().map(Word::lossy).collect();
             let told = words.iter().any(|w| w.contains("/") && !w.contains("://") && w.starts_with(['/', '.', '-']))
                 || words.iter().any(|w| w.contains("DESTDIR") || w == "install" || w.contains("PREFIX"));
             if told || name == "make" && words.is_empty() {
@@ -176,8 +176,8 @@ fn writes(command: &Command, dir: &str, value: &dyn Fn(&Word) -> Option<String>,
             places.push(whole("."));
         }
         "go" => {
-            let words: Vec<String> = effective.args().iter().map(Word::lossy).collect();
-            match words.first().map(String::as_str) {
+            let words: Vec<_> = effective.args().iter().map(Word::lossy).collect();
+            match words.first().map(|w| w.as_ref()) {
                 Some("build") => match output("", "-o") {
                     Some(text) => {
                         let word = effective.args().iter().skip_while(|w| w.lossy() != "-o").nth(1);

@@ -297,5 +297,5 @@ pub(crate) fn is_opaque(command: &Command) -> bool {
 /// The verb as written.
 pub(crate) fn verb_word(call: &System<'_>) -> String {
     let at = call.head.end;
-    call.args.iter().find(|w| w.span.end == at).map(Word::lossy).unwrap_or_default()
+    call.args.iter().find(|w| w.span.end == at).map(Word::lossy).unwrap_or_default().into_owned()
 }

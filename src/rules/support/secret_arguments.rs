@@ -93,9 +93,9 @@ fn options(command: &Effective<'_>) -> Vec<Argument> {
     let mut take = |what: String, value: Option<(String, Span)>| {
         found.extend(value.and_then(|(text, span)| argument(what, &text, span)));
     };
-    let operands: Vec<String> = command.operands(&[]).iter().map(|w| w.lossy()).collect();
-    let verb = operands.first().map(String::as_str).unwrap_or_default();
-    match name.as_str() {
+    let operands: Vec<_> = command.operands(&[]).iter().map(|w| w.lossy()).collect();
+    let verb = operands.first().map(|o| o.as_ref()).unwrap_or_default();
+    match name.as_ref() {
         "curl" => {
             for (long, short) in [("--user", "-u"), ("--proxy-user", "-U")] {
                 take(
@@ -127,12 +127,12 @@ fn options(command: &Effective<'_>) -> Vec<Argument> {
             take(format!("the password of `{name}`"), command.option("--password", if name == "svn" { "" } else { "-p" }));
         }
         "aws" if verb == "configure" && operands.get(2).is_some_and(|k| k == "aws_secret_access_key") => {
-            let word = command.operands(&[]).get(3).map(|w| (w.lossy(), w.span));
+            let word = command.operands(&[]).get(3).map(|w| (w.lossy().into_owned(), w.span));
             take("the key of `aws configure set`".to_owned(), word);
         }
         _ => {}
     }
-    if matches!(name.as_str(), "curl" | "wget" | "http") {
+    if matches!(name.as_ref(), "curl" | "wget" | "http") {
         for (text, span) in command.options("--header", if name == "curl" { "-H" } else { "" }) {
             found.extend(header(&text).and_then(|secret| argument("the login in this header", secret, span)));
         }
@@ -194,7 +194,7 @@ fn piped_password(before: &Command, command: &Command) -> Option<Argument> {
     let reads = name == "chpasswd" && !effective.has_flag("-e", "--encrypted") || name == "passwd" && effective.has_flag("", "--stdin");
     let word: &Word = before.args().iter().rfind(|w| !w.lossy().starts_with('-')).filter(|_| feeds && reads)?;
     let text = word.lossy();
-    let (user, password) = if name == "chpasswd" { text.split_once(':')? } else { ("", text.as_str()) };
+    let (user, password) = if name == "chpasswd" { text.split_once(':')? } else { ("", text.as_ref()) };
     if password.contains(['$', '`', '%']) || password.trim().is_empty() || user.contains('$') {
         return None;
     }

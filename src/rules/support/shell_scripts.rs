@@ -41,7 +41,7 @@ pub(crate) fn readings<'a>(unit: &'a ScriptUnit, stack: &'a Stack) -> Vec<Readin
             peers = true;
             let text = &stack.sources.get(file).text;
             let first = text.lines().next().filter(|l| l.starts_with("#!")).unwrap_or_default();
-            errexit = starts_with_errexit(first.split_whitespace().skip(1).map(str::to_owned).collect::<Vec<_>>().iter());
+            errexit = starts_with_errexit(first.split_whitespace().skip(1));
         }
         ScriptOrigin::Compose { .. } => own = false,
     }
@@ -53,15 +53,18 @@ pub(crate) fn readings<'a>(unit: &'a ScriptUnit, stack: &'a Stack) -> Vec<Readin
         if !command.words.iter().any(|w| w.span == nested.span && is_kept(w)) {
             continue;
         }
-        let flags: Vec<String> = command.words.iter().take_while(|w| w.span != nested.span).map(Word::lossy).collect();
+        let flags: Vec<_> = command.words.iter().take_while(|w| w.span != nested.span).map(Word::lossy).collect();
         let errexit = starts_with_errexit(flags.iter().skip(1));
         found.push(Reading { script: &nested.script, place, peers: false, errexit, nested: true, span: nested.span });
     }
     found
 }
 
-fn starts_with_errexit<'s>(words: impl Iterator<Item = &'s String>) -> bool {
-    words.into_iter().any(|w| w == "errexit" || w.starts_with('-') && !w.starts_with("--") && w.contains('e'))
+fn starts_with_errexit<S: AsRef<str>>(mut words: impl Iterator<Item = S>) -> bool {
+    words.any(|w| {
+        let w = w.as_ref();
+        w == "errexit" || w.starts_with('-') && !w.starts_with("--") && w.contains('e')
+    })
 }
 
 /// Whether the next shell gets a word's text character by character.
@@ -171,7 +174,7 @@ pub(crate) fn sole_piece(word: &Word) -> Option<&Piece> {
 /// The words of a command in which the shell splits what it expands: its operands and the targets of its redirections.
 pub(crate) fn split_words(command: &Command, dialect: Dialect) -> impl Iterator<Item = &Word> {
     let name = command.words.first().map(Word::lossy).unwrap_or_default();
-    let test = matches!(name.as_str(), "[[" | "((");
+    let test = matches!(name.as_ref(), "[[" | "((");
     let keeps_assignments = dialect != Dialect::Posix && is_declaration(&name);
     let operands = command.args().iter().filter(move |w| !test && (!keeps_assignments || !assigns(w)));
     operands.chain(command.redirects.iter().filter(|r| r.heredoc.is_none()).filter_map(|r| r.target.as_ref()))

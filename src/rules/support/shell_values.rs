@@ -247,13 +247,13 @@ fn sets(command: &Command, values: &Values, reading: &Reading<'_>) -> Vec<(Strin
         return command.assigns.iter().map(|a| (a.name.clone(), of(a))).collect();
     }
     let name = command.name().unwrap_or_default();
-    match name.as_str() {
+    match name.as_ref() {
         _ if is_declaration(&name) => {
             let named = command.args().iter().filter_map(|w| Some((assigned_name(w)?, w)));
             named.map(|(n, w)| (n.clone(), after_equals(w, n.len() + 1, values, reading))).collect()
         }
         "read" | "mapfile" | "readarray" | "getopts" => {
-            command.args().iter().map(Word::lossy).filter(|w| !w.starts_with('-')).map(|w| (w, Value::Any)).collect()
+            command.args().iter().map(Word::lossy).filter(|w| !w.starts_with('-')).map(|w| (w.into_owned(), Value::Any)).collect()
         }
         _ => Vec::new(),
     }

@@ -195,5 +195,5 @@ pub(crate) fn mentions_envsubst(unit: &ScriptUnit) -> bool {
         PieceKind::Literal(text) | PieceKind::Other(text) | PieceKind::Command { text, .. } => text.contains("envsubst"),
         _ => false,
     };
-    unit.script.walk().iter().any(|(_, c)| c.words.iter().flat_map(|w| &w.pieces).any(|p| names(&p.kind)))
+    unit.script.walk().any(|(_, c)| c.words.iter().flat_map(|w| &w.pieces).any(|p| names(&p.kind)))
 }

@@ -42,7 +42,7 @@ pub fn options(args: &[Word], long: &str, short: &str) -> Vec<(String, Span)> {
         let value = word.lossy();
         let exact = !long.is_empty() && value == long || !short.is_empty() && value == short;
         if exact {
-            found.extend(words.next().map(|next| (next.lossy(), next.inner_span())));
+            found.extend(words.next().map(|next| (next.lossy().into_owned(), next.inner_span())));
             continue;
         }
         let equals = Some(long).filter(|l| !l.is_empty()).and_then(|l| value.strip_prefix(l)).and_then(|v| v.strip_prefix('='));

@@ -6,6 +6,7 @@ use shuck_parser::parser::ParseResult;
 use super::map::{Map, cut};
 use super::model::{Assign, Command, Dialect, GroupKind, Join, MAX_NESTING, Piece, PieceKind, Place, Quote, Redirect, Script, Word};
 use super::words::range;
+use super::wrappers::is_wrapped;
 use crate::source::Span;
 use crate::syntax::{SyntaxError, SyntaxErrorKind};
 use crate::text::Text;
@@ -37,10 +38,11 @@ pub fn from_argv(argv: &[Text], dialect: Dialect) -> Script {
     let (Some(first), Some(last)) = (argv.first(), argv.last()) else {
         return Script { dialect, ..Script::default() };
     };
-    let words = argv.iter().map(argument).collect();
+    let words: Vec<Word> = argv.iter().map(argument).collect();
     let place = Place { last: true, tail: true, ..start_place() };
     let span = first.span.to(last.span);
-    let mut command = Command { span, assigns: Vec::new(), words, redirects: Vec::new(), place, nested: None };
+    let wrapped = is_wrapped(&words);
+    let mut command = Command { span, assigns: Vec::new(), words, redirects: Vec::new(), place, nested: None, wrapped };
     command.nested = super::nested::of(&command, dialect, 0);
     Script { dialect, commands: vec![command], ..Script::default() }
 }
@@ -283,7 +285,8 @@ impl Lower<'_> {
         let spans = || assigns.iter().map(|a| a.span).chain(words.iter().map(|w| w.span)).chain(redirects.iter().map(|r| r.span));
         let (from, to) = range(statement.span);
         let span = spans().reduce(Span::to).unwrap_or_else(|| self.map.span(from, to));
-        self.script.commands.push(Command { span, assigns, words, redirects, place: context.settle(place), nested: None });
+        let (place, wrapped) = (context.settle(place), is_wrapped(&words));
+        self.script.commands.push(Command { span, assigns, words, redirects, place, nested: None, wrapped });
         for assignment in assignments {
             self.inside_assignment(assignment, context);
         }

@@ -1,6 +1,8 @@
 //! What the project knows of a shell script: its simple commands in order, each with its words and its place.
 //! Compound commands are flattened; what matters of them is in [`Place`].
 
+use std::borrow::Cow;
+
 use crate::source::{At, Span};
 use crate::syntax::SyntaxError;
 
@@ -88,6 +90,8 @@ pub struct Command {
     /// `bash <<EOF`. Wrappers that run their operands (`exec`, `env`, `sudo`, `time`, `nice`, `tini --`, `gosu user` …)
     /// are seen through by [`Command::effective`], not here.
     pub nested: Option<Box<Nested>>,
+    /// A wrapper runs another program among the words. Known once, because every rule asks for the effective program.
+    pub(super) wrapped: bool,
 }
 
 /// A script inside a command.
@@ -258,48 +262,67 @@ pub struct Param {
     pub modifier: String,
 }
 
-impl Word {
-    /// The word's value where it is known without running anything.
-    pub fn literal(&self) -> Option<String> {
-        let mut value = String::new();
-        for piece in &self.pieces {
-            match &piece.kind {
-                PieceKind::Literal(text) | PieceKind::Glob(text) => value.push_str(text),
-                _ => return None,
+impl Piece {
+    /// The piece's text where it is known without running anything.
+    pub fn literal(&self) -> Option<&str> {
+        match &self.kind {
+            PieceKind::Literal(text) | PieceKind::Glob(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Adds the piece as [`Word::lossy`] shows it.
+    pub(super) fn push_lossy(&self, value: &mut String) {
+        match &self.kind {
+            PieceKind::Literal(text) | PieceKind::Glob(text) | PieceKind::Other(text) => value.push_str(text),
+            PieceKind::Param(p) if p.braced => {
+                value.push_str("${");
+                value.push_str(&p.name);
+                value.push_str(&p.modifier);
+                value.push('}');
+            }
+            PieceKind::Param(p) => {
+                value.push('$');
+                value.push_str(&p.name);
+            }
+            PieceKind::Command { text, .. } => {
+                value.push_str("$(");
+                value.push_str(text);
+                value.push(')');
+            }
+            PieceKind::Arithmetic(text) => {
+                value.push_str("$((");
+                value.push_str(text);
+                value.push_str("))");
             }
         }
-        Some(value)
+    }
+}
+
+impl Word {
+    /// The word's value where it is known without running anything. Every rule asks this of nearly every word, so the
+    /// common word of one piece is lent, not copied.
+    pub fn literal(&self) -> Option<Cow<'_, str>> {
+        if let [piece] = self.pieces.as_slice() {
+            return piece.literal().map(Cow::Borrowed);
+        }
+        let mut value = String::new();
+        for piece in &self.pieces {
+            value.push_str(piece.literal()?);
+        }
+        Some(Cow::Owned(value))
     }
 
     /// The word's value with expansions kept as `$name`, `$(…)`: good enough to look at, never to compare secrets with.
-    pub fn lossy(&self) -> String {
+    pub fn lossy(&self) -> Cow<'_, str> {
+        if let [Piece { kind: PieceKind::Literal(text) | PieceKind::Glob(text) | PieceKind::Other(text), .. }] = self.pieces.as_slice() {
+            return Cow::Borrowed(text);
+        }
         let mut value = String::new();
         for piece in &self.pieces {
-            match &piece.kind {
-                PieceKind::Literal(text) | PieceKind::Glob(text) | PieceKind::Other(text) => value.push_str(text),
-                PieceKind::Param(p) if p.braced => {
-                    value.push_str("${");
-                    value.push_str(&p.name);
-                    value.push_str(&p.modifier);
-                    value.push('}');
-                }
-                PieceKind::Param(p) => {
-                    value.push('$');
-                    value.push_str(&p.name);
-                }
-                PieceKind::Command { text, .. } => {
-                    value.push_str("$(");
-                    value.push_str(text);
-                    value.push(')');
-                }
-                PieceKind::Arithmetic(text) => {
-                    value.push_str("$((");
-                    value.push_str(text);
-                    value.push_str("))");
-                }
-            }
+            piece.push_lossy(&mut value);
         }
-        value
+        Cow::Owned(value)
     }
 
     /// The word's value, with variables looked up by `lookup`; `None` where one of its parts is unknown.
@@ -331,7 +354,7 @@ impl Word {
 
 impl Command {
     /// The command's name where it is literal, without its folder: `/usr/bin/apt-get` is `apt-get`.
-    pub fn name(&self) -> Option<String> {
+    pub fn name(&self) -> Option<Cow<'_, str>> {
         base_name(self.words.first()?)
     }
 
@@ -342,28 +365,50 @@ impl Command {
 }
 
 /// A word's value without its folder, where it is literal.
-pub fn base_name(word: &Word) -> Option<String> {
-    let value = word.literal()?;
-    Some(value.rsplit('/').next().unwrap_or_default().to_owned())
+pub fn base_name(word: &Word) -> Option<Cow<'_, str>> {
+    Some(match word.literal()? {
+        Cow::Borrowed(path) => Cow::Borrowed(file_name(path)),
+        Cow::Owned(path) => Cow::Owned(file_name(&path).to_owned()),
+    })
+}
+
+fn file_name(path: &str) -> &str {
+    // by bytes: names are short, and a search by character costs more than it saves
+    let start = path.bytes().rposition(|b| b == b'/').map_or(0, |slash| slash + 1);
+    path.get(start..).unwrap_or(path)
 }
 
 impl Script {
     /// All commands, those of nested scripts included, outermost first, each with how many shells it is away from this script.
-    pub fn walk(&self) -> Vec<(usize, &Command)> {
-        let mut found = Vec::new();
-        walk(self, 0, &mut found);
-        found
+    pub fn walk(&self) -> Walk<'_> {
+        Walk { commands: self.commands.iter(), outer: Vec::new() }
     }
 }
 
 /// Scripts nest at most this deep; what lies deeper is not read.
 pub const MAX_NESTING: usize = 8;
 
-fn walk<'a>(script: &'a Script, level: usize, found: &mut Vec<(usize, &'a Command)>) {
-    for command in &script.commands {
-        found.push((level, command));
-        if let (Some(nested), true) = (&command.nested, level < MAX_NESTING) {
-            walk(&nested.script, level + 1, found);
+/// See [`Script::walk`].
+#[derive(Clone, Debug)]
+pub struct Walk<'a> {
+    commands: std::slice::Iter<'a, Command>,
+    outer: Vec<std::slice::Iter<'a, Command>>,
+}
+
+impl<'a> Iterator for Walk<'a> {
+    type Item = (usize, &'a Command);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let Some(command) = self.commands.next() else {
+                self.commands = self.outer.pop()?;
+                continue;
+            };
+            let level = self.outer.len();
+            if let (Some(nested), true) = (&command.nested, level < MAX_NESTING) {
+                self.outer.push(std::mem::replace(&mut self.commands, nested.script.commands.iter()));
+            }
+            return Some((level, command));
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use super::lower::parse_nested;
 use super::model::{Command, Dialect, MAX_NESTING, Nested, Piece, PieceKind, Quote, Word, base_name};
-use super::wrappers::effective;
 use crate::source::{At, Span};
 use crate::text::Text;
 
@@ -11,20 +10,20 @@ pub(super) fn of(command: &Command, dialect: Dialect, nesting: usize) -> Option<
     if nesting >= MAX_NESTING || dialect == Dialect::Windows {
         return None;
     }
-    let seen = effective(&command.words);
+    let seen = command.effective();
     let mut words = seen.words;
     if seen.name()? == "find" {
-        let at = words.iter().position(|w| w.literal().is_some_and(|v| matches!(v.as_str(), "-exec" | "-execdir" | "-ok")))?;
+        let at = words.iter().position(|w| w.literal().is_some_and(|v| matches!(v.as_ref(), "-exec" | "-execdir" | "-ok")))?;
         words = words.get(at + 1..)?;
     }
     let by = base_name(words.first()?)?;
-    let inner = match by.as_str() {
+    let inner = match by.as_ref() {
         "eval" => dialect,
         "su" | "runuser" => Dialect::Posix,
         name => shell(name)?,
     };
     let args = words.get(1..)?;
-    let (text, outside) = match by.as_str() {
+    let (text, outside) = match by.as_ref() {
         "eval" => joined(args)?,
         "su" | "runuser" => held(su_operand(args)?),
         _ => match shell_operand(args) {
@@ -34,7 +33,7 @@ pub(super) fn of(command: &Command, dialect: Dialect, nesting: usize) -> Option<
         },
     };
     let span = text.span;
-    Some(Box::new(Nested { by, script: parse_nested(&text, inner, nesting + 1), span, expanded_outside: outside }))
+    Some(Box::new(Nested { by: by.into_owned(), script: parse_nested(&text, inner, nesting + 1), span, expanded_outside: outside }))
 }
 
 /// The dialect of a shell's name; `None` for what is no shell.
@@ -174,7 +173,11 @@ fn as_written(piece: &Piece) -> String {
             let (prefix, rest) = p.modifier.split_at_checked(1).unwrap_or_default();
             format!("${{{prefix}{}{rest}}}", p.name)
         }
-        _ => Word { span: piece.span, pieces: vec![piece.clone()] }.lossy(),
+        _ => {
+            let mut text = String::new();
+            piece.push_lossy(&mut text);
+            text
+        }
     }
 }
 

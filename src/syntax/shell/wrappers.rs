@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use super::model::{Command, PieceKind, Word, base_name};
+use super::model::{Command, Word, base_name};
 
 /// A command seen through its wrappers.
 #[derive(Clone, Debug)]
@@ -20,8 +20,12 @@ pub struct Effective<'a> {
 }
 
 impl<'a> Effective<'a> {
+    fn plain(words: &'a [Word]) -> Self {
+        Effective { words, through: Vec::new(), exec: false, environment: Vec::new() }
+    }
+
     /// The program's name where it is literal, without its folder.
-    pub fn name(&self) -> Option<String> {
+    pub fn name(&self) -> Option<Cow<'a, str>> {
         base_name(self.words.first()?)
     }
 
@@ -163,15 +167,20 @@ impl Command {
     /// The program that the command really starts, seen through `exec`, `env A=b`, `sudo -u x`, `tini --`, `gosu user`,
     /// `timeout 5`, `poetry run` and the like. A wrapper that is given no command is the program itself.
     pub fn effective(&self) -> Effective<'_> {
-        effective(&self.words)
+        if self.wrapped { effective(&self.words) } else { Effective::plain(&self.words) }
     }
+}
+
+/// Whether a wrapper stands before the program that runs.
+pub(super) fn is_wrapped(words: &[Word]) -> bool {
+    effective(words).words.len() < words.len()
 }
 
 /// The same for bare words.
 pub fn effective(words: &[Word]) -> Effective<'_> {
-    let mut seen = Effective { words, through: Vec::new(), exec: false, environment: Vec::new() };
+    let mut seen = Effective::plain(words);
     for _ in 0..MAX_WRAPPERS {
-        let Some(name) = seen.words.first().and_then(file_name) else { break };
+        let Some(name) = seen.words.first().and_then(base_name) else { break };
         let Some((start, assigns)) = skip(&name, seen.words) else { break };
         let Some(rest) = seen.words.get(start..).filter(|rest| !rest.is_empty()) else { break };
         seen.words = rest;
@@ -180,18 +189,6 @@ pub fn effective(words: &[Word]) -> Effective<'_> {
         seen.through.push(name.into_owned());
     }
     seen
-}
-
-/// A word's value without its folder, where it is literal; every rule asks this of every command, so nothing is copied
-/// for the common word of one piece.
-fn file_name(word: &Word) -> Option<Cow<'_, str>> {
-    if let [piece] = word.pieces.as_slice() {
-        return match &piece.kind {
-            PieceKind::Literal(text) | PieceKind::Glob(text) => text.rsplit('/').next().map(Cow::Borrowed),
-            _ => None,
-        };
-    }
-    base_name(word).map(Cow::Owned)
 }
 
 fn by_name(name: &str) -> Option<&'static Wrapper> {
