@@ -246,3 +246,26 @@ fn what_a_lint_cannot_know_is_no_error() {
     assert!(fatal.is_empty(), "{fatal:?}");
     assert_eq!(loaded.project.variables.len(), 7);
 }
+
+#[test]
+fn a_problem_in_what_was_brought_in_says_what_brought_it() {
+    let base = "name: t\ninclude: [sub/compose.yaml]\nx-a: &a {prots: ['80']}\nservices:\n  a:\n    <<: *a\n    image: x\n  b:\n    extends: {file: parts.yaml, service: part}\n";
+    let parts = "services:\n  part:\n    image: x\n    volums: []\n";
+    let sub = "services:\n  c:\n    image: x\n    networks: [nowhere]\n";
+    let (loaded, sources) = json(&[("compose.yaml", base)]);
+    assert!(loaded.is_refused(), "{sources:?}");
+    let mut memory = Memory::new();
+    for (path, text) in [("compose.yaml", base), ("parts.yaml", parts), ("sub/compose.yaml", sub)] {
+        memory.insert(path, text.as_bytes());
+    }
+    let mut sources = Sources::new();
+    let loaded = load(&Request { files: vec!["compose.yaml".to_owned()], canonical: true, ..Request::default() }, &memory, &mut sources);
+    let found: Vec<(&str, Vec<&str>)> = loaded
+        .project
+        .problems
+        .iter()
+        .map(|p| (sources.slice(p.span), p.related.iter().map(|(span, _)| sources.slice(*span)).collect()))
+        .collect();
+    let extends = "{file: parts.yaml, service: part}";
+    assert_eq!(found, [("prots", vec!["*a"]), ("nowhere", vec!["sub/compose.yaml"]), ("volums", vec![extends])]);
+}

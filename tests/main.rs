@@ -15,6 +15,7 @@ mod cli;
 mod commands;
 mod comments;
 mod compose;
+mod compose_origins;
 mod dockerfile;
 mod dockerrun;
 #[cfg(all(unix, feature = "execute"))]

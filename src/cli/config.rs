@@ -1,8 +1,9 @@
 //! `stacklint config`.
 
 use super::{EXIT_USAGE, Failure, print, say};
-use crate::compose::{self, Loaded, Request};
+use crate::compose::{self, Explained, Loaded, Request, explain};
 use crate::files::Disk;
+use crate::rules::support::secrets;
 use crate::source::Sources;
 
 #[derive(clap::Args)]
@@ -22,6 +23,9 @@ pub(super) struct Args {
     /// Output format
     #[arg(long, default_value = "yaml", value_parser = ["yaml", "json"])]
     format: String,
+    /// Say where the values at or below a key path come from, such as services.web.environment.DEBUG
+    #[arg(long, value_name = "KEY.PATH")]
+    explain: Option<String>,
 }
 
 pub(super) fn run(args: Args) -> Result<u8, Failure> {
@@ -46,6 +50,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
         environment,
         root,
         canonical: true,
+        explain: args.explain.clone(),
         ..Request::default()
     };
     let mut sources = Sources::new();
@@ -54,8 +59,12 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     if !loaded.unreadable.is_empty() {
         return Ok(EXIT_USAGE);
     }
-    if loaded.is_refused() {
-        return Ok(1);
+    let status = u8::from(loaded.is_refused());
+    if let (Some(path), Some(explained)) = (&args.explain, &loaded.explained) {
+        return explain(path, explained, &sources, &args.format).map(|()| status);
+    }
+    if status != 0 {
+        return Ok(status);
     }
     let json = loaded.json.unwrap_or_default();
     let text = match args.format.as_str() {
@@ -64,6 +73,27 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     };
     print(&text);
     Ok(0)
+}
+
+fn explain(path: &str, explained: &Explained, sources: &Sources, format: &str) -> Result<(), Failure> {
+    match explained {
+        Explained::Found(all) => {
+            print(&if format == "json" { explain::json(path, all, sources, &is_secret) } else { explain::text(all, sources, &is_secret) });
+            Ok(())
+        }
+        Explained::Unknown { parent, key, nearest, inactive } => Err(match (nearest, parent.as_str()) {
+            _ if *inactive => format!("`{key}` is not active: name one of its profiles with --profile"),
+            (Some(nearest), _) => format!("the project has no `{path}`; did you mean `{nearest}`?"),
+            (None, "") => format!("the project has no `{key}` at its top"),
+            (None, parent) => format!("`{parent}` has no `{key}`"),
+        }),
+    }
+}
+
+/// Whether a value is shown as dots: where values come from is asked to be passed on, the values themselves are not.
+fn is_secret(path: &str, value: &str) -> bool {
+    let name = path.rsplit('.').next().unwrap_or_default();
+    !matches!(secrets::judge(name, value), secrets::Value::Nothing)
 }
 
 /// `COMPOSE_FILE`: paths between colons.

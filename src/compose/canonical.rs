@@ -3,6 +3,7 @@
 use super::Problems;
 use super::merge::dependency_default;
 use super::model::ProblemKind;
+use super::origin::Made;
 use super::short;
 use super::tree::{Data, Entry, Node, Value, fits, made};
 use crate::files;
@@ -62,7 +63,9 @@ impl Canonical<'_> {
             let key = if is("build") { "context" } else { "service" };
             if let Some(text) = node.as_text().cloned() {
                 let key = At::new(key.to_owned(), text.span);
-                *node = Node::map(vec![Entry { key, value: node.clone() }], node.span);
+                let span = node.span;
+                let value = std::mem::replace(node, Node::null(span));
+                *node = Node::map(vec![Entry { key, value }], span);
             }
             return false;
         }
@@ -70,7 +73,7 @@ impl Canonical<'_> {
             keyed(node, "source");
         } else if is("build.provenance") || is("build.sbom") {
             if let Some(text) = node.any_text() {
-                *node = Node { span: node.span, ..Node::text(text) };
+                *node = Node { value: Node::text(text).value, span: node.span, origin: node.origin.take() };
             }
         } else if is("build.additional_contexts") {
             self.key_values(node);
@@ -81,9 +84,7 @@ impl Canonical<'_> {
         } else if is("env_file") {
             env_file(node);
         } else if is("label_file") || is("dns") || is("develop.watch.[].ignore") || is("develop.watch.[].include") {
-            if node.as_str().is_some() {
-                *node = Node::seq(vec![node.clone()], node.span);
-            }
+            listed_alone(node);
             if is("dns")
                 && let Value::Seq(items) = &mut node.value
             {
@@ -92,8 +93,8 @@ impl Canonical<'_> {
         } else if is("gpus") {
             if node.as_str().is_some() {
                 let mut all = Node::map(Vec::new(), node.span);
-                all.set("count", Node::made("all", node.span));
-                *node = Node::seq(vec![all], node.span);
+                all.set("count", Node::string("all", node.span));
+                *node = Node::seq(vec![longer(node, all)], node.span);
             }
             return false;
         } else if is("networks") || is("models") {
@@ -142,7 +143,7 @@ impl Canonical<'_> {
         for item in wrong {
             self.refuse(&item, "an entry of this list has the form name=value");
         }
-        *node = Node::map(entries, node.span);
+        *node = Node { origin: node.origin.take(), ..Node::map(entries, node.span) };
     }
 
     fn ssh(&mut self, node: &mut Node) {
@@ -166,7 +167,7 @@ impl Canonical<'_> {
         for item in wrong {
             self.refuse(&item, "an SSH key has the form id=path; only `default` needs no path");
         }
-        *node = Node::map(entries, node.span);
+        *node = Node { origin: node.origin.take(), ..Node::map(entries, node.span) };
     }
 
     fn volume(&mut self, node: &mut Node) {
@@ -177,7 +178,7 @@ impl Canonical<'_> {
         };
         let span = node.span;
         let mut long = Node::map(Vec::new(), span);
-        long.set("type", Node::made(if volume.bind { "bind" } else { "volume" }, span));
+        long.set("type", Node::string(if volume.bind { "bind" } else { "volume" }, span));
         if let Some(source) = volume.source {
             long.set("source", derived(node, source));
         }
@@ -190,13 +191,13 @@ impl Canonical<'_> {
         if volume.bind || volume.propagation.is_some() || volume.selinux.is_some() {
             let mut bind = Node::map(Vec::new(), span);
             if let Some(selinux) = volume.selinux {
-                bind.set("selinux", Node::made(&selinux, span));
+                bind.set("selinux", Node::string(&selinux, span));
             }
             if let Some(propagation) = volume.propagation {
-                bind.set("propagation", Node::made(&propagation, span));
+                bind.set("propagation", Node::string(&propagation, span));
             }
             if volume.bind {
-                bind.set("create_host_path", Node::bool(true, span));
+                bind.default("create_host_path", |span| Node::bool(true, span));
             }
             long.set("bind", bind);
         }
@@ -207,7 +208,7 @@ impl Canonical<'_> {
             }
             long.set("volume", options);
         }
-        *node = long;
+        *node = longer(node, long);
     }
 
     fn device(&mut self, node: &mut Node) {
@@ -219,12 +220,15 @@ impl Canonical<'_> {
             return self.refuse(node, "a device has the form source:target:permissions; write it out for anything else");
         }
         let target = if part(1).is_empty() { part(0) } else { part(1) };
-        let permissions = if parts.len() == 3 { part(2) } else { "rwm" };
         let mut long = Node::map(Vec::new(), span);
-        for (key, value) in [("source", part(0)), ("target", target), ("permissions", permissions)] {
-            long.set(key, Node::made(value, span));
+        for (key, value) in [("source", part(0)), ("target", target)] {
+            long.set(key, Node::string(value, span));
         }
-        *node = long;
+        match parts.get(2) {
+            Some(permissions) => long.set("permissions", Node::string(permissions, span)),
+            None => long.default("permissions", |span| Node::string("rwm", span)),
+        }
+        *node = longer(node, long);
     }
 
     fn ports(&mut self, node: &mut Node) {
@@ -256,16 +260,34 @@ impl Canonical<'_> {
 fn long_port(item: &Node, port: &short::Port) -> Node {
     let span = item.span;
     let mut long = Node::map(Vec::new(), span);
-    long.set("mode", Node::made("ingress", span));
+    long.default("mode", |span| Node::string("ingress", span));
     if !port.host_ip.is_empty() {
-        long.set("host_ip", Node::made(&port.host_ip, span));
+        long.set("host_ip", Node::string(&port.host_ip, span));
     }
     long.set("target", Node::int(i64::from(port.target), span));
     if !port.published.is_empty() {
         long.set("published", derived(item, made(&port.published, span)));
     }
-    long.set("protocol", Node::made(&port.protocol, span));
-    long
+    match item.any_text().is_some_and(|t| t.value.contains('/')) {
+        true => long.set("protocol", Node::string(&port.protocol, span)),
+        false => long.default("protocol", |span| Node::string(&port.protocol, span)),
+    }
+    longer(item, long)
+}
+
+/// The long form of a short one.
+fn longer(short: &Node, mut long: Node) -> Node {
+    long.origin.clone_from(&short.origin);
+    long.made_as(Made::Short)
+}
+
+/// A single value as a list of one.
+fn listed_alone(node: &mut Node) {
+    if node.as_str().is_some() {
+        let span = node.span;
+        let item = std::mem::replace(node, Node::null(span));
+        *node = Node::seq(vec![item], span);
+    }
 }
 
 /// A part of a scalar, which knows as little as the whole.
@@ -275,6 +297,7 @@ fn derived(from: &Node, text: Text) -> Node {
         new.unset = old.unset;
         new.raw = old.raw.clone();
     }
+    node.origin.clone_from(&from.origin);
     node
 }
 
@@ -288,7 +311,9 @@ pub(super) fn split_pair(text: &Text) -> Option<(At<String>, Text)> {
 fn keyed(node: &mut Node, key: &str) {
     if let Some(text) = node.as_text().cloned() {
         let key = At::new(key.to_owned(), text.span);
-        *node = Node::map(vec![Entry { key, value: node.clone() }], node.span);
+        let mut long = Node::map(vec![Entry { key, value: node.clone() }], node.span);
+        long.origin = node.origin.take();
+        *node = long;
     }
 }
 
@@ -302,10 +327,11 @@ fn names(node: &mut Node, strict: bool) {
     for item in items {
         let Some(name) = item.as_str().filter(|_| strict || !item.unset()) else { continue };
         if entries.iter().all(|e| e.key.value != name) {
-            entries.push(Entry { key: At::new(name.to_owned(), item.span), value: Node::null(item.span) });
+            let value = Node { origin: item.origin.clone(), ..Node::null(item.span) };
+            entries.push(Entry { key: At::new(name.to_owned(), item.span), value });
         }
     }
-    *node = Node::map(entries, node.span);
+    *node = Node { origin: node.origin.take(), ..Node::map(entries, node.span) };
 }
 
 fn depends_on(node: &mut Node, strict: bool) {
@@ -313,18 +339,17 @@ fn depends_on(node: &mut Node, strict: bool) {
     if let Value::Map(entries) = &mut node.value {
         for entry in entries {
             if entry.value.is_null() {
-                entry.value = dependency_default(entry.value.span);
+                let origin = entry.value.origin.take();
+                entry.value = Node { origin, ..dependency_default(entry.value.span) };
             }
-            entry.value.default("condition", |span| Node::made("service_started", span));
+            entry.value.default("condition", |span| Node::string("service_started", span));
             entry.value.default("required", |span| Node::bool(true, span));
         }
     }
 }
 
 fn env_file(node: &mut Node) {
-    if node.as_str().is_some() {
-        *node = Node::seq(vec![node.clone()], node.span);
-    }
+    listed_alone(node);
     if let Value::Seq(items) = &mut node.value {
         for item in items {
             keyed(item, "path");
@@ -337,15 +362,15 @@ fn env_file(node: &mut Node) {
 pub(super) fn defaults(root: &mut Node) {
     for service in children(root, "services") {
         if let Some(build) = service.get_mut("build") {
-            build.default("context", |span| Node::made(".", span));
+            build.default("context", |span| Node::string(".", span));
         }
         for secret in elements(service, "secrets") {
             let source = secret.get("source").and_then(Node::as_str).unwrap_or_default().to_owned();
-            secret.default("target", |span| Node::made(&format!("/run/secrets/{source}"), span));
+            secret.default("target", |span| Node::string(&format!("/run/secrets/{source}"), span));
         }
         for port in elements(service, "ports") {
-            port.default("protocol", |span| Node::made("tcp", span));
-            port.default("mode", |span| Node::made("ingress", span));
+            port.default("protocol", |span| Node::string("tcp", span));
+            port.default("mode", |span| Node::string("ingress", span));
         }
         for device in elements(service, "gpus") {
             device_count(device);
@@ -369,7 +394,7 @@ pub(super) fn defaults(root: &mut Node) {
 
 fn device_count(device: &mut Node) {
     if device.get("device_ids").is_none() {
-        device.default("count", |span| Node::made("all", span));
+        device.default("count", |span| Node::string("all", span));
     }
 }
 

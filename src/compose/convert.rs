@@ -1,9 +1,11 @@
 //! From a YAML document to the merged tree: anchors, merge keys, tags and plain scalars get their meaning.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::Problems;
 use super::model::ProblemKind;
+use super::origin::{Step, StepKind};
 use super::tree::{Data, Entry, Node, Scalar, Value};
 use crate::source::{At, Span};
 use crate::syntax::yaml::{self, Style};
@@ -17,8 +19,15 @@ const MAX_DEPTH: usize = 150;
 /// A document, and what it resets in those before it.
 pub(super) struct Document {
     pub(super) root: Node,
-    /// Key paths under `!reset` and `!override`.
-    pub(super) resets: Vec<Vec<String>>,
+    pub(super) resets: Vec<Reset>,
+}
+
+/// A `!reset` or `!override`.
+#[derive(Clone, Debug)]
+pub(super) struct Reset {
+    /// The key path that it stands at.
+    pub(super) path: Vec<String>,
+    pub(super) span: Span,
 }
 
 pub(super) fn convert(document: &yaml::Node, problems: &mut Problems) -> Document {
@@ -33,7 +42,7 @@ struct Converter<'a, 'p> {
     /// Anchors whose node is being read.
     active: Vec<&'a str>,
     nodes: usize,
-    resets: Vec<Vec<String>>,
+    resets: Vec<Reset>,
     path: Vec<String>,
 }
 
@@ -72,7 +81,7 @@ impl<'a> Converter<'a, '_> {
     fn tagged(&mut self, node: &yaml::Node) -> bool {
         let tag = node.tag.as_ref().map(|t| t.value.as_str());
         if matches!(tag, Some("!reset" | "!override")) {
-            self.resets.push(self.path.clone());
+            self.resets.push(Reset { path: self.path.clone(), span: node.span });
         }
         tag == Some("!reset")
     }
@@ -85,7 +94,9 @@ impl<'a> Converter<'a, '_> {
             self.problems.fatal(ProblemKind::YamlSyntax, span, &format!("`*{name}` stands inside `&{name}` itself"));
             return Some(Node::null(span));
         }
-        self.node(target, depth + 1)
+        let mut node = self.node(target, depth + 1)?;
+        node.brought_by(&Rc::from([Step { kind: StepKind::Alias, span }]));
+        Some(node)
     }
 
     fn seq(&mut self, items: &'a [yaml::Node], span: Span, depth: usize) -> Node {
@@ -118,9 +129,7 @@ impl<'a> Converter<'a, '_> {
             }
         }
         for entry in merged {
-            if made.iter().all(|e| e.key.value != entry.key.value) {
-                made.push(entry);
-            }
+            lost_to(&mut made, entry);
         }
         Node::map(made, span)
     }
@@ -129,19 +138,19 @@ impl<'a> Converter<'a, '_> {
     fn merge(&mut self, value: &'a yaml::Node, merged: &mut Vec<Entry>, depth: usize) {
         let Some(node) = self.node(value, depth + 1) else { return };
         let sources = match node.value {
-            Value::Seq(items) => items,
+            Value::Seq(_) => match node.into_parts() {
+                Value::Seq(items) => items,
+                _ => Vec::new(),
+            },
             _ => vec![node],
         };
         for source in sources {
-            let span = source.span;
-            let Value::Map(entries) = source.value else {
-                self.problems.fatal(ProblemKind::YamlSyntax, value.span.to(span), "`<<` takes a mapping, or a list of mappings");
+            if !source.is_map() {
+                self.problems.fatal(ProblemKind::YamlSyntax, value.span.to(source.span), "`<<` takes a mapping, or a list of mappings");
                 continue;
-            };
-            for entry in entries {
-                if merged.iter().all(|e| e.key.value != entry.key.value) {
-                    merged.push(entry);
-                }
+            }
+            for entry in source.into_entries() {
+                lost_to(merged, entry);
             }
         }
     }
@@ -166,13 +175,25 @@ impl<'a> Converter<'a, '_> {
     }
 }
 
+/// Adds an entry, unless its key is there already: then it has lost to that one.
+fn lost_to(entries: &mut Vec<Entry>, entry: Entry) {
+    match entries.iter_mut().find(|e| e.key.value == entry.key.value) {
+        None => entries.push(entry),
+        Some(winner) => {
+            let span = winner.value.span;
+            let value = std::mem::replace(&mut winner.value, Node::null(span));
+            winner.value = value.replacing(entry.value);
+        }
+    }
+}
+
 fn is_merge(key: &yaml::Node) -> bool {
     matches!(&key.value, yaml::Value::Scalar(s) if s.style == Style::Plain && s.text.value == "<<")
 }
 
 fn scalar_node(scalar: &yaml::Scalar, node: &yaml::Node) -> Node {
     let data = data(scalar, node);
-    Node { value: Value::Scalar(Scalar { data, text: scalar.text.clone(), raw: None, unset: false, path: None }), span: node.span }
+    Node::new(Value::Scalar(Scalar { data, text: scalar.text.clone(), raw: None, unset: false, path: None }), node.span)
 }
 
 fn data(scalar: &yaml::Scalar, node: &yaml::Node) -> Data {

@@ -1,10 +1,13 @@
 //! `extends`: a service starts from a copy of another one.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
+use super::convert::Reset;
 use super::load::Loader;
 use super::merge::merge;
 use super::model::ProblemKind;
+use super::origin::{Step, StepKind};
 use super::paths::{Base, resolve};
 use super::tree::{Node, Value};
 use crate::files;
@@ -15,7 +18,7 @@ pub(super) struct Scope {
     /// The file's path, for cycles and messages.
     pub(super) file: String,
     pub(super) services: Node,
-    pub(super) resets: Vec<Vec<String>>,
+    pub(super) resets: Vec<Reset>,
 }
 
 /// A service that is being extended: file and name.
@@ -26,7 +29,7 @@ pub(super) type Extended = BTreeMap<String, At<String>>;
 
 impl Loader<'_> {
     /// Resolves `extends` in a model.
-    pub(super) fn extend(&mut self, root: &mut Node, file: &str, dir: &str, resets: &[Vec<String>]) {
+    pub(super) fn extend(&mut self, root: &mut Node, file: &str, dir: &str, resets: &[Reset]) {
         let Some(services) = root.get_mut("services").filter(|s| s.is_map()) else { return };
         let names: Vec<String> = services.entries().iter().map(|e| e.key.value.clone()).collect();
         let taken = std::mem::replace(services, Node::null(services.span));
@@ -67,7 +70,8 @@ impl Loader<'_> {
         chain.push(link);
         let base = self.base(scope, name, &extends, dir, chain);
         chain.pop();
-        let Some(base) = base else { return };
+        let Some(mut base) = base else { return };
+        base.brought_by(&Rc::from([Step { kind: StepKind::Extends, span: extends.span }]));
         self.copy(scope, name, base);
     }
 
@@ -142,7 +146,7 @@ impl Loader<'_> {
         let mut services = Node::map(Vec::new(), span);
         services.set(name, base);
         wrapped.set("services", services);
-        super::load::apply_resets(&mut wrapped, &scope.resets, &mut Vec::new());
+        self.resets.apply(&mut wrapped, &scope.resets);
         let base = wrapped.get_mut("services").and_then(|s| s.remove(name)).map(|e| e.value);
         let Some(slot) = scope.services.get_mut(name) else { return };
         let service = std::mem::replace(slot, Node::null(span));

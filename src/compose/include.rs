@@ -2,9 +2,11 @@
 
 use std::rc::Rc;
 
-use super::load::{Loader, apply_resets};
+use super::convert::Reset;
+use super::load::{FileEnv, Loader};
 use super::merge::merge;
 use super::model::ProblemKind;
+use super::origin::{Step, StepKind};
 use super::substitute::Env;
 use super::tree::{Entry, Node, Value};
 use crate::files::{self, Kind};
@@ -15,7 +17,7 @@ const KINDS: &[&str] = &["services", "volumes", "networks", "secrets", "configs"
 
 impl Loader<'_> {
     /// Loads what a model includes and joins it; the model's own definitions win.
-    pub(super) fn include(&mut self, root: &mut Node, dir: &str, chain: &[String], resets: &[Vec<String>]) {
+    pub(super) fn include(&mut self, root: &mut Node, dir: &str, chain: &[String], resets: &[Reset]) {
         let Some(Entry { value: list, .. }) = root.remove("include") else { return };
         let Value::Seq(items) = &list.value else {
             if !list.is_null() {
@@ -25,7 +27,7 @@ impl Loader<'_> {
         };
         for item in items {
             if let Some(imported) = self.one(item, dir, chain) {
-                self.import(imported, root, resets);
+                self.import(imported, root, resets, &Rc::from([Step { kind: StepKind::Include, span: item.span }]));
             }
         }
     }
@@ -50,11 +52,9 @@ impl Loader<'_> {
             _ => files::parent(&main).to_owned(),
         };
         let outer = Rc::clone(&self.env);
-        let mut own = Env::clone(&outer);
-        for (name, value) in self.include_env(item, dir, &project, &outer) {
-            own.entry(name).or_insert(value);
-        }
-        self.env = Rc::new(own);
+        let outer_places = Rc::clone(&self.env_places);
+        let found = self.include_env(item, dir, &project, &outer);
+        self.add_variables(found);
         let paths: Vec<(String, Span)> = paths.into_iter().map(|(p, s)| (files::join(dir, &p), s)).collect();
         let mut model = Node::map(Vec::new(), item.span);
         for (path, span) in paths {
@@ -64,17 +64,18 @@ impl Loader<'_> {
         }
         self.complete(&mut model, &project);
         self.env = outer;
+        self.env_places = outer_places;
         Some(model)
     }
 
-    fn include_env(&mut self, item: &Node, dir: &str, project: &str, env: &Env) -> Env {
+    fn include_env(&mut self, item: &Node, dir: &str, project: &str, env: &Env) -> FileEnv {
         let given = strings(item.get("env_file"));
         if given.is_empty() {
             let path = files::join(project, ".env");
             let found = self.files.kind(&path) == Some(Kind::File);
-            return if found { self.env_file(&path, env) } else { Env::new() };
+            return if found { self.env_file(&path, env) } else { FileEnv::new() };
         }
-        let mut all = Env::new();
+        let mut all = FileEnv::new();
         for (path, span) in given {
             let path = files::join(dir, &path);
             if path == "/dev/null" {
@@ -90,7 +91,7 @@ impl Loader<'_> {
         all
     }
 
-    fn import(&mut self, mut imported: Node, root: &mut Node, resets: &[Vec<String>]) {
+    fn import(&mut self, mut imported: Node, root: &mut Node, resets: &[Reset], step: &Rc<[Step]>) {
         for kind in KINDS {
             let Some(from) = imported.remove(kind).filter(|e| e.value.is_map()) else { continue };
             let key = from.key.clone();
@@ -101,7 +102,8 @@ impl Loader<'_> {
             let mut incoming = Node::map(Vec::new(), from.value.span);
             incoming.set(kind, from.value);
             let Some(Value::Map(entries)) = incoming.remove(kind).map(|e| e.value.value) else { continue };
-            for entry in entries {
+            for mut entry in entries {
+                entry.value.brought_by(step);
                 self.import_one(kind, entry, &mut to.value, resets);
             }
             if let Value::Map(top) = &mut root.value {
@@ -110,7 +112,7 @@ impl Loader<'_> {
         }
     }
 
-    fn import_one(&mut self, kind: &str, entry: Entry, to: &mut Node, resets: &[Vec<String>]) {
+    fn import_one(&mut self, kind: &str, entry: Entry, to: &mut Node, resets: &[Reset]) {
         let Value::Map(entries) = &mut to.value else { return };
         let Some(slot) = entries.iter_mut().find(|e| e.key.value == entry.key.value) else {
             entries.push(entry);
@@ -121,7 +123,7 @@ impl Loader<'_> {
         let mut inner = Node::map(vec![entry], span);
         let mut wrapped = Node::map(Vec::new(), span);
         wrapped.set(kind, inner.clone());
-        apply_resets(&mut wrapped, resets, &mut Vec::new());
+        self.resets.apply(&mut wrapped, resets);
         if let Some(reset) = wrapped.remove(kind) {
             inner = reset.value;
         }

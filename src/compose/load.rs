@@ -5,18 +5,21 @@ use std::rc::Rc;
 
 use super::Problems;
 use super::canonical::{self, Canonical};
-use super::convert::{Document, convert};
+use super::convert::{Document, Reset, convert};
+use super::explain::Explained;
 use super::extends::Extended;
 use super::lower;
 use super::merge::merge;
-use super::model::{Problem, ProblemKind, Project, Role, Service, VariableUse};
+use super::model::{EnvVar, Problem, ProblemKind, Project, Role, Service, VariableUse};
 use super::normalize::normalize;
+use super::origin;
 use super::paths::{self, Base};
 use super::print::{self, ServiceExtra};
+use super::reset::Resets;
 use super::role::{classify, is_default_name};
 use super::schema;
-use super::substitute::{Env, Substitution};
-use super::tree::{Node, Value, fits};
+use super::substitute::{Env, Places, Substitution};
+use super::tree::Node;
 use super::unique;
 use super::validate::Validate;
 use crate::files::{self, Files};
@@ -48,6 +51,8 @@ pub struct Request {
     pub root: String,
     /// `environment` is the one that the project will run in: what it lacks is unset, and [`Loaded::json`] is wanted.
     pub canonical: bool,
+    /// A key path whose values are to be explained in [`Loaded::explained`].
+    pub explain: Option<String>,
     /// What the first file is for; judged by its content where absent.
     pub role: Option<Role>,
 }
@@ -59,6 +64,8 @@ pub struct Loaded {
     pub project: Project,
     /// The resolved model, as `docker compose config --format json` prints it; only where it was asked for.
     pub json: Option<serde_json::Value>,
+    /// Where the values at or below a key path come from; only where it was asked for, together with `json`.
+    pub explained: Option<Explained>,
     /// What stands under `x-bake` in the builds of services, by service; only where `json` was asked for.
     pub bake: BTreeMap<String, serde_json::Value>,
     /// Files that were asked for and could not be read, with the reason.
@@ -75,15 +82,20 @@ impl Loaded {
 /// A project may bring in this many files by `include` and `extends`.
 const MAX_FILES: usize = 2_000;
 
+/// What an env file sets, each at its line.
+pub(super) type FileEnv = BTreeMap<String, At<String>>;
+
 pub(super) struct Loader<'a> {
     pub(super) files: &'a dyn Files,
     pub(super) sources: &'a mut Sources,
     pub(super) problems: Problems,
     pub(super) variables: Vec<VariableUse>,
     pub(super) env: Rc<Env>,
+    pub(super) env_places: Rc<Places>,
     pub(super) home: Option<String>,
     pub(super) strict: bool,
     pub(super) extended: Extended,
+    pub(super) resets: Resets,
     pub(super) extensions: usize,
     /// The layout of 2014, in which every top-level key is a service: the schema knows nothing of it.
     old_layout: bool,
@@ -115,9 +127,11 @@ pub fn load(request: &Request, files: &dyn Files, sources: &mut Sources) -> Load
         problems: Problems::default(),
         variables: Vec::new(),
         env: Rc::new(Env::new()),
+        env_places: Rc::new(Places::new()),
         home: request.environment.get("HOME").cloned(),
         strict: request.canonical,
         extended: Extended::new(),
+        resets: Resets::default(),
         extensions: 0,
         old_layout: false,
         read_count: 0,
@@ -165,10 +179,19 @@ impl Loader<'_> {
         let loose = !self.strict && ids.len() < 2 && ids.iter().all(|(_, path)| !is_default_name(path));
         self.validate(&model, &project, &active, (partial, loose));
         let bake = if request.canonical { print::bake_extensions(&model) } else { BTreeMap::new() };
-        let json = request.canonical.then(|| self.json(model, &project, &active, &request.root));
+        let (json, explained) = match request.canonical {
+            false => (None, None),
+            true => {
+                normalize(&mut model, &project.name, &self.env);
+                let json = self.json(&model, &project, &active, &request.root);
+                let explained = request.explain.as_deref().map(|path| self.explain(path, &model, &json, request));
+                (Some(json), explained)
+            }
+        };
+        origin::relate(&model, &mut self.problems.list);
         project.problems = finished(std::mem::take(&mut self.problems.list));
         project.variables = std::mem::take(&mut self.variables);
-        Loaded { project, json, bake, unreadable: self.unreadable }
+        Loaded { project, json, explained, bake, unreadable: self.unreadable }
     }
 
     fn validate(&mut self, model: &Node, project: &Project, active: &[bool], (partial, loose): (bool, bool)) {
@@ -194,30 +217,30 @@ impl Loader<'_> {
         request.all_profiles || profiles.is_empty() || profiles.iter().any(named)
     }
 
-    fn json(&mut self, mut model: Node, project: &Project, active: &[bool], root: &str) -> serde_json::Value {
+    fn json(&mut self, model: &Node, project: &Project, active: &[bool], root: &str) -> serde_json::Value {
         let env = Rc::clone(&self.env);
-        normalize(&mut model, &project.name, &env);
         let running = project.services.iter().zip(active).filter(|(_, active)| **active).map(|(service, _)| service);
         let extras: Vec<ServiceExtra<'_>> = running
             .map(|s| {
-                let labels = self.label_files(&model, &s.name.value);
+                let lines = self.label_lines(model, &s.name.value).into_iter();
+                let labels = lines.filter_map(|(v, _)| Some((v.name.value, v.value?.value))).collect();
                 ServiceExtra { name: &s.name.value, environment: &s.environment, labels }
             })
             .collect();
-        print::project(&model, &project.name, &env, &extras, root)
+        print::project(model, &project.name, &env, &extras, root)
     }
 
-    /// The labels that a service takes from `label_file`.
-    fn label_files(&mut self, model: &Node, service: &str) -> Vec<(String, String)> {
-        let mut labels: Vec<(String, String)> = Vec::new();
+    /// The lines of a service's label files, each with the entry that names the file.
+    pub(super) fn label_lines(&mut self, model: &Node, service: &str) -> Vec<(EnvVar, Span)> {
+        let mut lines: Vec<(EnvVar, Span)> = Vec::new();
         for item in model.at(&["services", service, "label_file"]).map_or(&[][..], Node::items) {
             let Some(path) = item.as_scalar().and_then(|s| s.path.clone()) else { continue };
             let Some(id) = self.read(&path, Some((item.span, ProblemKind::EnvFileMissing))) else { continue };
-            let lookup = |name: &str| labels.iter().rev().find(|(k, _)| k == name).map(|(_, v)| v.clone());
-            let parsed = dotenv::parse(self.sources.get(id), Format::Compose, &lookup);
-            labels.extend(parsed.variables.into_iter().filter_map(|v| v.value.map(|value| (v.name.value, value.value))));
+            let known = |name: &str| lines.iter().rev().find(|(v, _)| v.name.value == name).and_then(|(v, _)| v.value.as_ref());
+            let parsed = dotenv::parse(self.sources.get(id), Format::Compose, &|name| known(name).map(|t| t.value.clone()));
+            lines.extend(parsed.variables.into_iter().filter(|v| v.value.is_some()).map(|v| (lower::from_env_file(v), item.span)));
         }
-        labels
+        lines
     }
 
     fn role(&mut self, ids: &[(FileId, String)]) -> Role {
@@ -228,35 +251,47 @@ impl Loader<'_> {
 
     /// The process environment, then the env files.
     fn environment(&mut self, request: &Request, dir: &str) {
-        let mut env: Env = request.environment.clone();
+        let env: Env = request.environment.clone();
         let given = !request.env_files.is_empty();
         let paths = if given { request.env_files.clone() } else { vec![files::join(dir, ".env")] };
-        let mut from_files = Env::new();
+        let mut from_files = FileEnv::new();
         for path in paths {
             if self.files.kind(&path) == Some(files::Kind::File) {
                 let mut known = env.clone();
                 for (name, value) in &from_files {
-                    known.entry(name.clone()).or_insert_with(|| value.clone());
+                    known.entry(name.clone()).or_insert_with(|| value.value.clone());
                 }
                 from_files.extend(self.env_file(&path, &known));
             } else if given {
                 self.unreadable.push((path, "no such file".to_owned()));
             }
         }
-        for (name, value) in from_files {
-            env.entry(name).or_insert(value);
+        self.env = Rc::new(env);
+        self.add_variables(from_files);
+    }
+
+    /// Adds what env files set to the environment; what is there already stays.
+    pub(super) fn add_variables(&mut self, found: FileEnv) {
+        let mut env = Env::clone(&self.env);
+        let mut places = Places::clone(&self.env_places);
+        for (name, value) in found {
+            if let std::collections::btree_map::Entry::Vacant(slot) = env.entry(name) {
+                places.insert(slot.key().clone(), value.span);
+                slot.insert(value.value);
+            }
         }
         self.env = Rc::new(env);
+        self.env_places = Rc::new(places);
     }
 
     /// Reads an env file's variables.
-    pub(super) fn env_file(&mut self, path: &str, env: &Env) -> Env {
-        let Some(id) = self.read(path, None) else { return Env::new() };
+    pub(super) fn env_file(&mut self, path: &str, env: &Env) -> FileEnv {
+        let Some(id) = self.read(path, None) else { return FileEnv::new() };
         let parsed = dotenv::parse(self.sources.get(id), Format::Compose, &|name| env.get(name).cloned());
         for error in parsed.errors {
             self.problems.fatal(ProblemKind::Invalid, error.span, &error.message).help = error.help;
         }
-        parsed.variables.into_iter().filter_map(|v| v.value.map(|value| (v.name.value, value.value))).collect()
+        parsed.variables.into_iter().filter_map(|v| v.value.map(|value| (v.name.value, At::new(value.value, v.span)))).collect()
     }
 
     fn name(&mut self, request: &Request, dir: &str, ids: &[(FileId, String)], first: Span) -> (String, bool) {
@@ -357,8 +392,8 @@ impl Loader<'_> {
             self.problems.fatal(ProblemKind::Schema, converted.root.span, "a Compose file is a mapping of `services:` and the like");
             return None;
         }
-        let env = Rc::clone(&self.env);
-        Substitution { env: &env, strict: self.strict, problems: &mut self.problems, variables: &mut self.variables }
+        let (env, places) = (Rc::clone(&self.env), Rc::clone(&self.env_places));
+        Substitution { env: &env, places: &places, strict: self.strict, problems: &mut self.problems, variables: &mut self.variables }
             .run(&mut converted.root);
         Some(converted)
     }
@@ -372,7 +407,7 @@ impl Loader<'_> {
         for document in &tree.documents {
             let Some(Document { mut root, resets }) = self.document(document) else { continue };
             self.include(&mut root, dir, &chain, &resets);
-            apply_resets(&mut model, &resets, &mut Vec::new());
+            self.resets.apply(&mut model, &resets);
             self.extend(&mut root, &path, dir, &resets);
             model = self.merged(model, root, true);
         }
@@ -380,13 +415,13 @@ impl Loader<'_> {
     }
 
     /// A file on its own, without `include` and `extends`, and what its tags reset.
-    pub(super) fn raw_model(&mut self, id: FileId) -> (Node, Vec<Vec<String>>) {
+    pub(super) fn raw_model(&mut self, id: FileId) -> (Node, Vec<Reset>) {
         let tree = self.tree(id);
         let mut model = Node::map(Vec::new(), Span::new(id, 0, 0));
         let mut all = Vec::new();
         for document in &tree.documents {
             let Some(Document { root, resets }) = self.document(document) else { continue };
-            apply_resets(&mut model, &resets, &mut Vec::new());
+            self.resets.apply(&mut model, &resets);
             model = self.merged(model, root, false);
             all = resets;
         }
@@ -413,32 +448,6 @@ impl Loader<'_> {
         let home = self.home.clone();
         paths::resolve(model, &Base { dir, home: home.as_deref() });
         canonical::environment(model, &self.env);
-    }
-}
-
-/// Removes the keys that a later file resets or overrides.
-pub(super) fn apply_resets(node: &mut Node, resets: &[Vec<String>], path: &mut Vec<String>) {
-    if resets.is_empty() {
-        return;
-    }
-    match &mut node.value {
-        Value::Map(entries) => entries.retain_mut(|entry| {
-            path.push(entry.key.value.clone());
-            let reset = resets.iter().any(|r| fits(path, &r.join(".")));
-            if !reset {
-                apply_resets(&mut entry.value, resets, path);
-            }
-            path.pop();
-            !reset
-        }),
-        Value::Seq(items) => {
-            for (i, item) in items.iter_mut().enumerate() {
-                path.push(format!("[{i}]"));
-                apply_resets(item, resets, path);
-                path.pop();
-            }
-        }
-        Value::Scalar(_) => {}
     }
 }
 

@@ -180,9 +180,23 @@ fn item_variable(item: &Node) -> Option<EnvVar> {
 /// `env_file`, then `environment` over it.
 fn environment(node: &Node, loader: &mut Loader<'_>) -> (Vec<EnvFile>, Vec<EnvVar>) {
     let own = variables(node.get("environment"));
-    let mut known: Env = own.iter().filter_map(|v| Some((v.name.value.clone(), v.value.as_ref()?.value.clone()))).collect();
     let mut all: Vec<EnvVar> = Vec::new();
+    let (files, lines) = env_files(node, &own, loader);
+    for variable in lines.into_iter().map(|(variable, _)| variable).chain(own) {
+        replace(&mut all, variable);
+    }
+    (files, all)
+}
+
+/// The lines of a service's env files, in order, each with the entry that names the file.
+pub(super) fn env_file_lines(node: &Node, loader: &mut Loader<'_>) -> Vec<(EnvVar, Span)> {
+    env_files(node, &variables(node.get("environment")), loader).1
+}
+
+fn env_files(node: &Node, own: &[EnvVar], loader: &mut Loader<'_>) -> (Vec<EnvFile>, Vec<(EnvVar, Span)>) {
+    let mut known: Env = own.iter().filter_map(|v| Some((v.name.value.clone(), v.value.as_ref()?.value.clone()))).collect();
     let mut files = Vec::new();
+    let mut lines = Vec::new();
     for item in items(node, "env_file") {
         let Some((file, found)) = env_file(item, &known, loader) else { continue };
         files.push(file);
@@ -190,13 +204,10 @@ fn environment(node: &Node, loader: &mut Loader<'_>) -> (Vec<EnvFile>, Vec<EnvVa
             if let Some(value) = &variable.value {
                 known.entry(variable.name.value.clone()).or_insert_with(|| value.value.clone());
             }
-            replace(&mut all, variable);
+            lines.push((variable, item.span));
         }
     }
-    for variable in own {
-        replace(&mut all, variable);
-    }
-    (files, all)
+    (files, lines)
 }
 
 fn replace(all: &mut Vec<EnvVar>, variable: EnvVar) {
@@ -225,12 +236,11 @@ fn env_file(item: &Node, known: &Env, loader: &mut Loader<'_>) -> Option<(EnvFil
     for error in parsed.errors {
         loader.problems.fatal(ProblemKind::Invalid, error.span, &error.message).help = error.help;
     }
-    let found = parsed
-        .variables
-        .into_iter()
-        .map(|v| EnvVar { name: v.name, value: v.value, raw: Some(v.raw), span: v.span, from_file: true })
-        .collect();
-    Some((file, found))
+    Some((file, parsed.variables.into_iter().map(from_env_file).collect()))
+}
+
+pub(super) fn from_env_file(line: dotenv::Variable) -> EnvVar {
+    EnvVar { name: line.name, value: line.value, raw: Some(line.raw), span: line.span, from_file: true }
 }
 
 fn build(entry: &Entry, known: &Lowered) -> Build {

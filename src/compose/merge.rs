@@ -34,7 +34,7 @@ const REPLACED: &[&str] = &["services.*.command", "services.*.entrypoint", "serv
 pub(super) fn merge(base: Node, over: Node, path: &mut Vec<String>, problems: &mut Problems) -> Node {
     let is = |pattern: &str| fits(path, pattern);
     if REPLACED.iter().any(|p| is(p)) || is("services.*.ulimits.*") {
-        return over;
+        return over.replacing(base);
     }
     if JOINED.iter().any(|p| is(p)) {
         if over.as_scalar().is_some_and(|s| !matches!(s.data, Data::Null | Data::Str)) {
@@ -65,18 +65,11 @@ pub(super) fn merge(base: Node, over: Node, path: &mut Vec<String>, problems: &m
     if over.is_null() {
         return base;
     }
-    match (base.value, over.value) {
-        (base_value @ Value::Map(_), value @ Value::Map(_)) => {
-            maps(Node { value: base_value, span: base.span }, Node { value, span: over.span }, path, problems)
-        }
-        (Value::Seq(mut items), Value::Seq(more)) => {
-            items.extend(more);
-            Node::seq(items, over.span)
-        }
-        (Value::Scalar(_), value) => Node { value, span: over.span },
-        (value, other) => {
-            let base = Node { value, span: base.span };
-            let over = Node { value: other, span: over.span };
+    match (&base.value, &over.value) {
+        (Value::Map(_), Value::Map(_)) => maps(base, over, path, problems),
+        (Value::Seq(_), Value::Seq(_)) => join(base, over),
+        (Value::Scalar(_), _) => over.replacing(base),
+        _ => {
             mismatch(&base, &over, path, problems);
             base
         }
@@ -90,16 +83,20 @@ fn mismatch(base: &Node, over: &Node, path: &[String], problems: &mut Problems) 
 }
 
 /// Deep merge of two mappings. Anything else gives way to a mapping.
-fn maps(base: Node, over: Node, path: &mut Vec<String>, problems: &mut Problems) -> Node {
+fn maps(mut base: Node, mut over: Node, path: &mut Vec<String>, problems: &mut Problems) -> Node {
     let span = if over.is_map() { over.span } else { base.span };
     if base.is_map() && !over.is_map() && !over.is_null() {
         mismatch(&base, &over, path, problems);
         return base;
     }
-    let (mut entries, more) = match (base.value, over.value) {
-        (Value::Map(entries), Value::Map(more)) => (entries, more),
-        (value @ Value::Map(_), _) | (_, value) => return Node { value, span },
-    };
+    if !base.is_map() {
+        return over.replacing(base);
+    }
+    if !over.is_map() {
+        return base;
+    }
+    let past = both_pasts(&mut base, &mut over);
+    let (mut entries, more) = (base.into_entries(), over.into_entries());
     for entry in more {
         let Some(slot) = entries.iter_mut().find(|e| e.key.value == entry.key.value) else {
             entries.push(entry);
@@ -114,7 +111,13 @@ fn maps(base: Node, over: Node, path: &mut Vec<String>, problems: &mut Problems)
         }
         path.pop();
     }
-    Node::map(entries, span)
+    Node::map(entries, span).with_past(past)
+}
+
+fn both_pasts(base: &mut Node, over: &mut Node) -> Vec<Node> {
+    let mut past = base.take_past();
+    past.append(&mut over.take_past());
+    past
 }
 
 fn built(node: Node) -> Node {
@@ -129,10 +132,10 @@ fn built(node: Node) -> Node {
 fn named(node: Node, dependency: bool) -> Node {
     let span = node.span;
     let names = node.items().iter().all(|i| i.as_str().is_some());
-    let items = match node.value {
-        Value::Seq(items) if names => items,
-        value => return Node { value, span },
-    };
+    if !names || !matches!(node.value, Value::Seq(_)) {
+        return node;
+    }
+    let Value::Seq(items) = node.into_parts() else { return Node::null(span) };
     let mut entries: Vec<Entry> = Vec::new();
     for item in items {
         let Some(name) = item.as_str() else { continue };
@@ -140,7 +143,10 @@ fn named(node: Node, dependency: bool) -> Node {
             continue;
         }
         let key = At::new(name.to_owned(), item.span);
-        let value = if dependency { dependency_default(item.span) } else { Node::null(item.span) };
+        let mut value = if dependency { dependency_default(item.span) } else { Node::null(item.span) };
+        if let Some(via) = item.origin.as_ref().and_then(|o| o.via.as_ref()) {
+            value.brought_by(via);
+        }
         entries.push(Entry { key, value });
     }
     Node::map(entries, span)
@@ -148,15 +154,15 @@ fn named(node: Node, dependency: bool) -> Node {
 
 pub(super) fn dependency_default(span: Span) -> Node {
     let mut node = Node::map(Vec::new(), span);
-    node.set("condition", Node::made("service_started", span));
-    node.set("required", Node::bool(true, span));
+    node.default("condition", |span| Node::string("service_started", span));
+    node.default("required", |span| Node::bool(true, span));
     node
 }
 
 fn logging(base: Node, over: Node, path: &mut Vec<String>, problems: &mut Problems) -> Node {
     let driver = |n: &Node| n.get("driver").and_then(Node::as_str).map(str::to_owned);
     match (driver(&base), driver(&over)) {
-        (Some(a), Some(b)) if a != b => over,
+        (Some(a), Some(b)) if a != b => over.replacing(base),
         _ => maps(base, over, path, problems),
     }
 }
@@ -183,26 +189,30 @@ fn ipam(base: Node, over: Node, path: &mut Vec<String>, problems: &mut Problems)
     Node::seq(made, span)
 }
 
-fn join(base: Node, over: Node) -> Node {
+fn join(mut base: Node, mut over: Node) -> Node {
     let span = if over.is_null() { base.span } else { over.span };
+    let past = both_pasts(&mut base, &mut over);
     let mut items = listed(base);
     items.extend(listed(over));
-    Node::seq(items, span)
+    Node::seq(items, span).with_past(past)
 }
 
-fn join_once(base: Node, over: Node) -> Node {
+fn join_once(mut base: Node, mut over: Node) -> Node {
     let span = if over.is_null() { base.span } else { over.span };
+    let past = both_pasts(&mut base, &mut over);
     let mut items = listed(base);
     let known: Vec<String> = items.iter().filter_map(|i| i.as_str().map(str::to_owned)).collect();
     items.extend(listed(over).into_iter().filter(|i| i.as_str().is_none_or(|t| !known.iter().any(|k| k == t))));
-    Node::seq(items, span)
+    Node::seq(items, span).with_past(past)
 }
 
 /// A mapping as a sorted list of `name=value`.
 pub(super) fn listed(node: Node) -> Vec<Node> {
-    match node.value {
+    if node.as_text().is_some() {
+        return vec![node];
+    }
+    match node.into_parts() {
         Value::Seq(items) => items,
-        Value::Scalar(scalar) if scalar.data == Data::Str => vec![Node { value: Value::Scalar(scalar), span: node.span }],
         Value::Scalar(_) => Vec::new(),
         Value::Map(entries) => {
             let mut items: Vec<Node> = entries.into_iter().flat_map(pairs).collect();
@@ -214,17 +224,17 @@ pub(super) fn listed(node: Node) -> Vec<Node> {
 
 fn pairs(entry: Entry) -> Vec<Node> {
     let Entry { key, value } = entry;
-    match value.value {
-        Value::Seq(items) => items.into_iter().map(|item| pair(&key, item)).collect(),
-        _ => vec![pair(&key, value)],
+    if value.items().is_empty() {
+        return vec![pair(&key, value)];
     }
+    listed(value).into_iter().map(|item| pair(&key, item)).collect()
 }
 
 fn pair(key: &At<String>, value: Node) -> Node {
     let span = key.span.to(value.span);
     let mut text = Text::builder(span);
     text.push(&key.value, key.span);
-    let Value::Scalar(scalar) = &value.value else { return Node::text(text) };
+    let Value::Scalar(scalar) = &value.value else { return Node { origin: value.origin, ..Node::text(text) } };
     let mut raw = None;
     if scalar.data != Data::Null {
         text.push("=", key.span.at_end());
@@ -234,5 +244,6 @@ fn pair(key: &At<String>, value: Node) -> Node {
         }
         raw = scalar.raw.as_ref().map(|raw| format!("{}={raw}", key.value));
     }
-    Node { value: Value::Scalar(Scalar { data: Data::Str, text, raw, unset: scalar.unset, path: scalar.path.clone() }), span }
+    let scalar = Scalar { data: Data::Str, text, raw, unset: scalar.unset, path: scalar.path.clone() };
+    Node { value: Value::Scalar(scalar), span, origin: value.origin }
 }

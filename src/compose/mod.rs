@@ -5,6 +5,8 @@
 
 mod canonical;
 mod convert;
+pub mod explain;
+
 mod extends;
 mod include;
 mod load;
@@ -12,8 +14,10 @@ mod lower;
 mod merge;
 pub mod model;
 mod normalize;
+mod origin;
 mod paths;
 mod print;
+mod reset;
 mod role;
 mod schema;
 mod short;
@@ -24,8 +28,10 @@ mod units;
 mod validate;
 mod words;
 
+pub use explain::Explained;
 pub use load::{Loaded, Request, default_files, load};
 pub use model::*;
+pub use origin::StepKind;
 pub use role::{classify, overlay_base};
 pub(crate) use units::{bytes, duration};
 

@@ -99,6 +99,8 @@ pub struct VariableUse {
     pub has_default: bool,
     /// A value for it was found (`.env`, `--env-file`).
     pub set: bool,
+    /// The line of an env file that gives the value.
+    pub from: Option<Span>,
     /// The key path of the value that it stands in: `services.web.command`.
     pub path: String,
 }

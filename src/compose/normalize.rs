@@ -1,6 +1,7 @@
 //! What Compose adds to a model before it prints or runs it: the default network, implied dependencies, full names.
 
 use super::canonical::{children, elements};
+use super::origin::Made;
 use super::substitute::Env;
 use super::tree::{Data, Entry, Node, Value, made};
 use crate::files;
@@ -11,7 +12,10 @@ pub(super) fn normalize(root: &mut Node, name: &str, env: &Env) {
     for service in children(root, "services") {
         if service.get("pull_policy").and_then(Node::as_str) == Some("if_not_present") {
             let span = service.span;
-            service.set("pull_policy", Node::made("missing", span));
+            if let Some(policy) = service.get_mut("pull_policy") {
+                let old = std::mem::replace(policy, Node::null(span));
+                *policy = Node::string("missing", old.span).made_as(Made::Default).replacing(old);
+            }
         }
         build(service, env);
         dependencies(service);
@@ -36,7 +40,7 @@ fn default_network(root: &mut Node) {
             let span = service.span;
             let mut networks = Node::map(Vec::new(), span);
             networks.set("default", Node::null(span));
-            service.set("networks", networks);
+            service.set("networks", networks.made_as(Made::Default));
         }
         used |= empty || service.at(&["networks", "default"]).is_some();
     }
@@ -55,14 +59,14 @@ fn build(service: &mut Node, env: &Env) {
     let Some(build) = service.get_mut("build").filter(|b| b.is_map()) else { return };
     if build.get("dockerfile").is_none_or(Node::is_null) && build.get("dockerfile_inline").is_none_or(Node::is_null) {
         let span = build.span;
-        build.set("dockerfile", Node::made("Dockerfile", span));
+        build.set("dockerfile", Node::string("Dockerfile", span).made_as(Made::Default));
     }
     let Some(args) = build.get_mut("args") else { return };
     match &mut args.value {
         Value::Map(entries) => {
             for entry in entries.iter_mut().filter(|e| e.value.is_null()) {
                 if let Some(value) = env.get(&entry.key.value) {
-                    entry.value = Node::made(value, entry.value.span);
+                    entry.value = Node::string(value, entry.value.span);
                 }
             }
             entries.retain(|e| !e.value.is_null());
@@ -71,7 +75,7 @@ fn build(service: &mut Node, env: &Env) {
             for item in items.iter_mut() {
                 let bare = item.as_str().filter(|t| !t.contains('=')).and_then(|t| env.get(t).map(|v| format!("{t}={v}")));
                 if let Some(text) = bare {
-                    *item = Node::made(&text, item.span);
+                    *item = Node { origin: item.origin.take(), ..Node::string(&text, item.span) };
                 }
             }
             items.retain(|i| i.as_str().is_some_and(|t| t.contains('=')));
@@ -120,7 +124,7 @@ fn dependencies(service: &mut Node) {
         let mut dependency = super::merge::dependency_default(span);
         dependency.set("restart", Node::bool(restart, span));
         if let Value::Map(entries) = &mut depends_on.value {
-            entries.push(Entry { key: At::new(name, span), value: dependency });
+            entries.push(Entry { key: At::new(name, span), value: dependency.made_as(Made::Default) });
         }
     }
 }
@@ -152,7 +156,7 @@ fn names(root: &mut Node, kind: &str, project: &str) {
             let external = node.get("external").is_some_and(Node::is_true);
             let full = if external { entry.key.value.clone() } else { format!("{project}_{}", entry.key.value) };
             let span = entry.key.span;
-            node.set("name", Node::made(&full, span));
+            node.set("name", Node::string(&full, span).made_as(Made::Default));
         }
     }
 }

@@ -649,7 +649,7 @@ fn device(node: &Node, value: &str) -> Json {
 }
 
 /// An extension's value, as it stands.
-fn any(node: &Node) -> Json {
+pub(super) fn any(node: &Node) -> Json {
     match &node.value {
         Value::Map(entries) => Json::Object(entries.iter().map(|e| (e.key.value.clone(), any(&e.value))).collect()),
         Value::Seq(items) => Json::Array(items.iter().map(any).collect()),

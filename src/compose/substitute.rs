@@ -5,10 +5,14 @@ use std::collections::BTreeMap;
 use super::Problems;
 use super::model::{ProblemKind, VariableUse};
 use super::tree::{Data, Node, Scalar, Value, fits};
+use crate::source::Span;
 use crate::syntax::interpolate::{Fault, interpolate};
 
 /// Variables by name.
 pub(super) type Env = BTreeMap<String, String>;
+
+/// The lines of env files that set variables.
+pub(super) type Places = BTreeMap<String, Span>;
 
 enum Cast {
     Bool,
@@ -65,6 +69,8 @@ const CASTS: &[(&str, Cast)] = &[
 /// What interpolation needs and leaves behind.
 pub(super) struct Substitution<'a> {
     pub(super) env: &'a Env,
+    /// Where env files set them.
+    pub(super) places: &'a Places,
     /// The environment is the one that the project will run in: an unset variable is a fact.
     pub(super) strict: bool,
     pub(super) problems: &'a mut Problems,
@@ -104,7 +110,9 @@ impl Substitution<'_> {
         if scalar.text.value.contains('$') {
             let outcome = interpolate(&scalar.text, &|name| self.env.get(name).cloned());
             let place = path.join(".").replace(".[]", "");
+            let places = self.places;
             self.variables.extend(outcome.uses.into_iter().map(|u| VariableUse {
+                from: places.get(&u.name).copied(),
                 name: u.name,
                 span: u.span,
                 has_default: u.has_default,

@@ -1,5 +1,6 @@
 //! The merged tree: values whose aliases and merge keys are resolved, each still pointing at the text that it came from.
 
+use super::origin::{Made, Origin};
 use crate::source::{At, Span};
 use crate::text::Text;
 
@@ -8,6 +9,7 @@ use crate::text::Text;
 pub(super) struct Node {
     pub(super) value: Value,
     pub(super) span: Span,
+    pub(super) origin: Option<Box<Origin>>,
 }
 
 /// What a node holds.
@@ -59,8 +61,12 @@ impl Node {
         Node::scalar(Data::Str, text, span)
     }
 
+    pub(super) fn new(value: Value, span: Span) -> Node {
+        Node { value, span, origin: None }
+    }
+
     /// A string that stands nowhere: it belongs to `span`.
-    pub(super) fn made(value: &str, span: Span) -> Node {
+    pub(super) fn string(value: &str, span: Span) -> Node {
         Node::text(made(value, span))
     }
 
@@ -73,15 +79,15 @@ impl Node {
     }
 
     pub(super) fn map(entries: Vec<Entry>, span: Span) -> Node {
-        Node { value: Value::Map(entries), span }
+        Node::new(Value::Map(entries), span)
     }
 
     pub(super) fn seq(items: Vec<Node>, span: Span) -> Node {
-        Node { value: Value::Seq(items), span }
+        Node::new(Value::Seq(items), span)
     }
 
     fn scalar(data: Data, text: Text, span: Span) -> Node {
-        Node { value: Value::Scalar(Scalar { data, text, raw: None, unset: false, path: None }), span }
+        Node::new(Value::Scalar(Scalar { data, text, raw: None, unset: false, path: None }), span)
     }
 
     pub(super) fn as_scalar(&self) -> Option<&Scalar> {
@@ -184,10 +190,10 @@ impl Node {
         }
     }
 
-    /// Sets a key that is not there.
+    /// Sets a key that is not there: Compose's doing.
     pub(super) fn default(&mut self, key: &str, value: impl FnOnce(Span) -> Node) {
         if self.is_map() && self.get(key).is_none() {
-            let value = value(self.span);
+            let value = value(self.span).made_as(Made::Default);
             self.set(key, value);
         }
     }
@@ -225,6 +231,11 @@ pub(super) fn made(value: &str, span: Span) -> Text {
     let mut text = Text::builder(span);
     text.push(value, span);
     text
+}
+
+/// Whether a value that stands in a list as `name` or `name=value` has this name.
+pub(super) fn is_named(text: &str, name: &str) -> bool {
+    text.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
 }
 
 /// Whether a key path fits a pattern such as `services.*.build.args`; list places are `[]`.

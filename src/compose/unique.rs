@@ -73,7 +73,10 @@ fn dedupe(items: Vec<Node>, by: By) -> Vec<Node> {
         match key(&item, by) {
             None => out.push(item),
             Some(key) => match places.get(&key).and_then(|&i| out.get_mut(i)) {
-                Some(slot) => *slot = item,
+                Some(slot) => {
+                    let old = std::mem::replace(slot, Node::null(item.span));
+                    *slot = item.replacing(old);
+                }
                 None => {
                     places.insert(key, out.len());
                     out.push(item);
