@@ -2,6 +2,7 @@
 
 mod docker;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -11,6 +12,9 @@ use docker::{Ran, engine, image, in_image, stacklint};
 use serde_json::Value;
 
 const EXECUTE: [&str; 4] = ["plan", "--execute", "--allow-findings", "--progress=json"];
+
+/// Both builders of the engine: what a user sees of them is the same.
+const BUILDERS: [&str; 2] = ["--builder=buildkit", "--builder=classic"];
 
 fn execute(dir: &Path, args: &[&str]) -> Ran {
     stacklint(dir, &[&EXECUTE[..], args].concat())
@@ -69,34 +73,43 @@ fn a_shop_is_built_from_its_compose_files() {
 fn a_quiz_with_dockerfiles_beside_its_context_is_built() {
     let Some(docker) = engine() else { return };
     let dir = docker.fixture("quiz");
-    let ran = execute(&dir, &[]);
+    let ran = execute(&dir, &["--builder=classic"]);
     assert_eq!(ran.status, Some(0), "{ran:?}");
     assert_eq!(in_image("stacklint-test-quiz-db", "ls /docker-entrypoint-initdb.d"), "quiz-2016-04.sql");
     let lines: Vec<i64> = of(&ran.events(), "stacklint-test-quiz-api", "step").iter().map(|e| e["line"].as_i64().unwrap()).collect();
     assert_eq!(lines, [1, 4, 5, 10, 11, 12, 13, 15], "steps are told by the lines of the Dockerfile");
+    let ran = execute(&dir, &["--no-cache", "--builder=buildkit"]);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let events = ran.events();
+    let steps = of(&events, "stacklint-test-quiz-api", "step").into_iter().filter(|e| e["instruction"].is_string());
+    let lines: BTreeSet<i64> = steps.map(|e| e["line"].as_i64().unwrap()).collect();
+    assert_eq!(lines, BTreeSet::from([1, 4, 5, 10, 11, 12, 13]), "what BuildKit executes, by the lines of the Dockerfile");
 }
 
 #[test]
 fn shared_stages_run_once_and_independent_images_at_the_same_time() {
     let Some(docker) = engine() else { return };
     let dir = docker.fixture("lanes");
-    let ran = execute(&dir, &[]);
-    assert_eq!(ran.status, Some(0), "{ran:?}");
-    let events = ran.events();
-    let shared = events.iter().filter(|e| e["instruction"].as_str().is_some_and(|i| i.contains("random/uuid"))).count();
-    assert_eq!(shared, 1, "the shared stage is executed once for three images");
-    let files: Vec<String> = ["first", "second", "third"].map(|name| in_image(&format!("stacklint-lanes/{name}"), "cat /shared")).to_vec();
-    assert!(files[0].len() > 30 && files.iter().all(|f| *f == files[0]), "all have the same result: {files:?}");
+    for builder in BUILDERS {
+        let ran = execute(&dir, &["--no-cache", builder]);
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+        let events = ran.events();
+        let shared = events.iter().filter(|e| e["instruction"].as_str().is_some_and(|i| i.contains("random/uuid"))).count();
+        assert_eq!(shared, 1, "the shared stage is executed once for three images");
+        let files: Vec<String> =
+            ["first", "second", "third"].map(|name| in_image(&format!("stacklint-lanes/{name}"), "cat /shared")).to_vec();
+        assert!(files[0].len() > 30 && files.iter().all(|f| *f == files[0]), "all have the same result: {files:?}");
 
-    let spans = ["first", "second", "third"].map(|name| span(&events, &format!("stacklint-lanes/{name}"), "sleep 2"));
-    let last_start = spans.iter().map(|s| s.0).fold(0.0, f64::max);
-    let first_end = spans.iter().map(|s| s.1).fold(f64::MAX, f64::min);
-    assert!(last_start < first_end, "all three sleep at the same time: {spans:?}");
+        let spans = ["first", "second", "third"].map(|name| span(&events, &format!("stacklint-lanes/{name}"), "sleep 2"));
+        let last_start = spans.iter().map(|s| s.0).fold(0.0, f64::max);
+        let first_end = spans.iter().map(|s| s.1).fold(f64::MAX, f64::min);
+        assert!(last_start < first_end, "all three sleep at the same time: {spans:?}");
 
-    let report = of(&events, "stacklint-lanes/report", "started");
-    let first = of(&events, "stacklint-lanes/first", "built");
-    assert!(time(report[0]) >= time(first[0]), "what is FROM an image of the project waits for it");
-    assert_eq!(in_image("stacklint-lanes/report", "cat /lane"), "first");
+        let report = of(&events, "stacklint-lanes/report", "started");
+        let first = of(&events, "stacklint-lanes/first", "built");
+        assert!(time(report[0]) >= time(first[0]), "what is FROM an image of the project waits for it");
+        assert_eq!(in_image("stacklint-lanes/report", "cat /lane"), "first");
+    }
 }
 
 #[test]
@@ -121,21 +134,23 @@ fn parallel_1_is_one_after_the_other() {
 fn a_failing_run_gives_its_line_and_stops_the_rest() {
     let Some(docker) = engine() else { return };
     let dir = docker.fixture("broken-run");
-    let ran = execute(&dir, &["--build-arg", "VERSION=4.2"]);
-    assert_eq!(ran.status, Some(1), "{ran:?}");
-    for wanted in [
-        "stacklint-broken/fails fails at fails/Dockerfile:4: the command fails with exit code 7",
-        " >   4 │ RUN sleep 1 && \\",
-        " >   6 │     exit 7",
-        "checking version 4.2",
-        "cancelled: stacklint-broken/works",
-        "skipped: stacklint-broken/needs (needs stacklint-broken/fails)",
-    ] {
-        assert!(ran.err.contains(wanted), "{wanted:?} is missing in\n{}", ran.err);
+    for builder in BUILDERS {
+        let ran = execute(&dir, &[builder, "--build-arg", "VERSION=4.2"]);
+        assert_eq!(ran.status, Some(1), "{ran:?}");
+        for wanted in [
+            "stacklint-broken/fails fails at fails/Dockerfile:4: the command fails with exit code 7",
+            " >   4 │ RUN sleep 1 && \\",
+            " >   6 │     exit 7",
+            "checking version 4.2",
+            "cancelled: stacklint-broken/works",
+            "skipped: stacklint-broken/needs (needs stacklint-broken/fails)",
+        ] {
+            assert!(ran.err.contains(wanted), "{wanted:?} is missing in\n{}", ran.err);
+        }
+        assert!(image("stacklint-broken/works").is_none());
+        let failed = ran.events().into_iter().find(|e| e["event"] == "failed").unwrap();
+        assert_eq!((failed["line"].as_i64(), failed["exit_code"].as_i64()), (Some(4), Some(7)));
     }
-    assert!(image("stacklint-broken/works").is_none());
-    let failed = ran.events().into_iter().find(|e| e["event"] == "failed").unwrap();
-    assert_eq!((failed["line"].as_i64(), failed["exit_code"].as_i64()), (Some(4), Some(7)));
 
     let ran = execute(&dir, &["--keep-going"]);
     assert_eq!(ran.status, Some(1));
@@ -168,11 +183,13 @@ fn the_context_is_what_the_ignore_file_leaves() {
         "services:\n  beside:\n    build: {{context: ., dockerfile: deploy/Dockerfile}}\n  ignored:\n    build: .\n  inline:\n    build:\n      context: .\n      dockerfile_inline: |\n{inline}"
     );
     fs::write(dir.join("compose.yml"), compose).unwrap();
-    let ran = execute(&dir, &[]);
-    assert_eq!(ran.status, Some(0), "{ran:?}");
     let sent = ".\n./.dockerignore\n./app\n./app/keep.log\n./app/link\n./app/run.sh\n./compose.yml\n750 0\nrun.sh";
-    for service in ["beside", "ignored", "inline"] {
-        assert_eq!(in_image(&format!("stacklint-test-context-{service}"), "cat /list"), sent, "{service}");
+    for builder in BUILDERS {
+        let ran = execute(&dir, &[builder]);
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+        for service in ["beside", "ignored", "inline"] {
+            assert_eq!(in_image(&format!("stacklint-test-context-{service}"), "cat /list"), sent, "{builder} {service}");
+        }
     }
 }
 
@@ -182,11 +199,10 @@ fn the_values_of_secrets_are_not_shown() {
     let dir = docker.dir.path().join("stacklint-test-secret");
     fs::create_dir_all(&dir).unwrap();
     fs::write(dir.join("Dockerfile"), "FROM python:3.12-slim\nARG API_TOKEN\nRUN echo got $API_TOKEN && false\n").unwrap();
-    for style in ["plain", "json"] {
-        let ran = stacklint(
-            &dir,
-            &["plan", "Dockerfile", "--execute", "--allow-findings", "--progress", style, "--build-arg", "API_TOKEN=s3cr3t-value"],
-        );
+    for (style, builder) in ["plain", "json"].into_iter().flat_map(|style| BUILDERS.map(|builder| (style, builder))) {
+        let args =
+            ["plan", "Dockerfile", "--execute", "--allow-findings", builder, "--build-arg", "API_TOKEN=s3cr3t-value", "--progress", style];
+        let ran = stacklint(&dir, &args);
         assert_eq!(ran.status, Some(1));
         assert!(ran.err.contains("got ***"), "{}", ran.err);
         assert!(!ran.err.contains("s3cr3t") && !ran.out.contains("s3cr3t"), "{ran:?}");

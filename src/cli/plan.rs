@@ -338,7 +338,16 @@ fn execute(args: &Args, plan: &Plan, planned: &Planned, (loaded, request): (&Loa
         Builder::Classic => execute::Builder::Classic,
     };
     let parallel = args.parallel.map(usize::from);
-    let options = Options { builder, parallel, keep_going: args.keep_going, no_cache: args.no_cache, pull: args.pull, style };
+    let options = Options {
+        builder,
+        parallel,
+        keep_going: args.keep_going,
+        no_cache: args.no_cache,
+        pull: args.pull,
+        push: args.push,
+        output: None,
+        style,
+    };
     let root = std::env::current_dir().map_err(|error| format!("the working folder: {error}"))?;
     let input = loaded.input();
     let job = Job { plan, input: &input, sources, ignores: &planned.ignores, root, options };

@@ -37,8 +37,8 @@ pub(super) trait Backend: Send + Sync {
     /// What it does by itself.
     fn caps(&self) -> Caps;
 
-    /// Says before anything runs what of a job it cannot do; a text for the user.
-    fn refuse<'a>(&'a self, job: &'a Job<'a>) -> Pin<Box<dyn Future<Output = Result<(), String>> + 'a>>;
+    /// Says before anything runs what of a job it cannot do, as a text for the user; else what it will overlook.
+    fn refuse<'a>(&'a self, job: &'a Job<'a>) -> Pin<Box<dyn Future<Output = Result<Vec<String>, String>> + 'a>>;
 
     /// Starts a build.
     fn solve(&self, order: Order<'_>, events: Events) -> Solving;
@@ -94,6 +94,30 @@ pub(crate) enum StepState {
     /// It failed.
     Failed(String),
     /// It was stopped.
-    #[expect(dead_code, reason = "the classic builder does not tell")]
     Cancelled,
+}
+
+/// Values that are shown nowhere.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Mask(Vec<String>);
+
+impl Mask {
+    /// Hides these values, and the longer lines of those that have several; what is shorter than three characters
+    /// would tear up every text.
+    pub(super) fn new(values: impl Iterator<Item = String>) -> Mask {
+        let mut all: Vec<String> = Vec::new();
+        for value in values {
+            all.extend(value.lines().map(str::trim).filter(|line| line.chars().count() > 7).map(str::to_owned));
+            all.push(value.trim().to_owned());
+        }
+        all.retain(|value| value.chars().count() > 2);
+        all.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        all.dedup();
+        Mask(all)
+    }
+
+    /// The text with dots where a value stood.
+    pub(super) fn hide(&self, text: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, value| text.replace(value.as_str(), "***"))
+    }
 }

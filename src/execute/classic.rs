@@ -10,19 +10,17 @@ use bollard::errors::Error;
 use bollard::query_parameters::{BuildImageOptions, BuildImageOptionsBuilder, BuilderVersion, TagImageOptions};
 use futures_util::StreamExt;
 
-use super::backend::{Backend, Caps, Events, Order, Solving};
+use super::backend::{Backend, Caps, Events, Mask, Order, Solving};
 use super::context_tar::{self, Payload};
 use super::engine::chain;
 use super::nodes::Node;
 use super::rewrite::{Line, rewrite};
-use super::{Built, Engine, Failure, Job, StepEvent, StepState, What};
+use super::{Built, Engine, Failure, Job, StepEvent, StepState, TAIL, What, explain};
 use crate::files;
 use crate::plan::{Image, looks_secret};
 use crate::stack::context::Ignore;
 use crate::syntax::dockerfile::{Dockerfile, Instruction, Op};
 
-/// How many of a step's last lines a failure shows.
-const TAIL: usize = 20;
 /// The name under which a Dockerfile is sent that is not in the context as it must be.
 const HIDDEN: &str = ".dockerfile.stacklint";
 
@@ -34,8 +32,8 @@ impl Backend for Classic {
         Caps { merges: false }
     }
 
-    fn refuse<'a>(&'a self, job: &'a Job<'a>) -> Pin<Box<dyn Future<Output = Result<(), String>> + 'a>> {
-        Box::pin(std::future::ready(refuse(job)))
+    fn refuse<'a>(&'a self, job: &'a Job<'a>) -> Pin<Box<dyn Future<Output = Result<Vec<String>, String>> + 'a>> {
+        Box::pin(std::future::ready(refuse(job).map(|()| Vec::new())))
     }
 
     fn solve(&self, order: Order<'_>, events: Events) -> Solving {
@@ -56,7 +54,7 @@ struct Recipe {
     options: BuildImageOptions,
     tags: Vec<String>,
     instructions: Vec<Line>,
-    secrets: Vec<String>,
+    mask: Mask,
 }
 
 /// Prepares the build of a node; `ids` are the images of the nodes it needs.
@@ -84,7 +82,7 @@ fn recipe(job: &Job<'_>, node: &Node, ids: &BTreeMap<usize, String>) -> Option<R
         options: options(job, node, image, &name, pull),
         tags: if node.shared { Vec::new() } else { image.tags.clone() },
         instructions: rewritten.instructions,
-        secrets: secrets(image),
+        mask: Mask::new(image.args.iter().filter(|(name, _)| looks_secret(name)).map(|(_, value)| value.clone())),
     })
 }
 
@@ -147,20 +145,13 @@ fn options(job: &Job<'_>, node: &Node, image: &Image, dockerfile: &str, pull: bo
     options.build()
 }
 
-fn secrets(image: &Image) -> Vec<String> {
-    let values = image.args.iter().filter(|(name, _)| looks_secret(name)).map(|(_, value)| value.clone());
-    let mut values: Vec<String> = values.filter(|value| value.chars().count() > 2).collect();
-    values.sort_by_key(|value| std::cmp::Reverse(value.len()));
-    values
-}
-
 /// Sends the build and reads what comes back.
 async fn build(engine: &Engine, recipe: Recipe, events: &Events) -> Result<Built, Failure> {
     let started = Instant::now();
     let (stream, sending) = context_tar::stream(recipe.payload);
     let body = bollard::body_try_stream(stream);
     let mut answer = Box::pin(engine.docker.build_image(recipe.options, None, Some(body)));
-    let mut reader = Reader::new(&recipe.instructions, &recipe.secrets, events);
+    let mut reader = Reader::new(&recipe.instructions, &recipe.mask, events);
     let mut sending = Some(sending);
     let mut failed = None;
     while let Some(item) = answer.next().await {
@@ -199,7 +190,7 @@ async fn build(engine: &Engine, recipe: Recipe, events: &Events) -> Result<Built
     let Some(image) = reader.image.clone() else {
         return Err(Failure { message: "the engine ended the build without an image".to_owned(), ..Failure::default() });
     };
-    let built = Built { image, time: started.elapsed(), steps: reader.steps, cached: reader.cached };
+    let built = Built { image, time: started.elapsed(), steps: reader.steps, cached: reader.cached, ..Built::default() };
     tag(engine, &built.image, &recipe.tags).await?;
     Ok(Built { time: started.elapsed(), ..built })
 }
@@ -229,7 +220,7 @@ async fn tag(engine: &Engine, image: &str, tags: &[String]) -> Result<(), Failur
 /// Puts the engine's text together again: its pieces end anywhere.
 struct Reader<'a> {
     instructions: &'a [Line],
-    secrets: &'a [String],
+    mask: &'a Mask,
     events: &'a Events,
     partial: String,
     /// The number of the step that runs, from 1.
@@ -244,9 +235,9 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(instructions: &'a [Line], secrets: &'a [String], events: &'a Events) -> Self {
+    fn new(instructions: &'a [Line], mask: &'a Mask, events: &'a Events) -> Self {
         let (partial, tail) = (String::new(), VecDeque::new());
-        Reader { instructions, secrets, events, partial, step: 0, running: None, fresh: false, tail, steps: 0, cached: 0, image: None }
+        Reader { instructions, mask, events, partial, step: 0, running: None, fresh: false, tail, steps: 0, cached: 0, image: None }
     }
 
     fn push(&mut self, text: &str) {
@@ -340,29 +331,21 @@ impl<'a> Reader<'a> {
     fn clean(&self, line: &str) -> String {
         let line = line.replace("\u{1b}[91m", "").replace("\u{1b}[0m", "");
         let line = line.trim_end_matches('\r').rsplit('\r').next().unwrap_or_default();
-        mask(line, self.secrets)
+        self.mask.hide(line)
     }
 
     fn failure(&mut self, error: &Error) -> Failure {
-        let text = mask(&message(error), self.secrets);
+        let text = self.mask.hide(&message(error));
         self.close(StepState::Failed(text.clone()));
-        let (exit_code, message) = match text.rsplit_once("returned a non-zero code: ") {
-            Some((_, code)) => {
-                let code = code.trim().parse().ok();
-                (code, code.map_or(text.clone(), |code: i64| format!("the command fails with exit code {code}")))
-            }
-            None => (None, text.clone()),
-        };
-        let full = text.contains("no space left on device") || self.tail.iter().any(|line| line.contains("No space left on device"));
-        let mut help = full.then(|| "the engine's disk is full: `docker system df` shows by what".to_owned());
-        let line = match parse_error_line(&text) {
+        if matches!(error, Error::IOError { .. } | Error::HyperLegacyError { .. } | Error::HyperResponseError { .. }) {
+            return explain::broken(&text);
+        }
+        let line = match explain::parse_error_line(&text) {
             Some(line) => Some(line),
             None => self.step.checked_sub(1).and_then(|n| self.instructions.get(n)).map(|at| at.line),
         };
-        if matches!(error, Error::IOError { .. } | Error::HyperLegacyError { .. } | Error::HyperResponseError { .. }) {
-            help = Some("the connection to the engine broke: whether this build is done is not known".to_owned());
-        }
-        Failure { line, message, exit_code, output: self.tail.iter().cloned().collect(), help }
+        let exit_code = explain::exit_code(&text);
+        explain::told(Failure { line, message: text, exit_code, output: self.tail.iter().cloned().collect(), ..Failure::default() })
     }
 }
 
@@ -374,22 +357,11 @@ fn message(error: &Error) -> String {
     }
 }
 
-/// `dockerfile parse error line 3: …`, or `on line 3`.
-fn parse_error_line(text: &str) -> Option<usize> {
-    let rest = text.strip_prefix("dockerfile parse error ")?;
-    let rest = rest.strip_prefix("on ").unwrap_or(rest).strip_prefix("line ")?;
-    rest.split(':').next()?.trim().parse().ok()
-}
-
 /// `Step 3/14 : RUN x`.
 fn step(line: &str) -> Option<(usize, usize, &str)> {
     let (count, text) = line.strip_prefix("Step ")?.split_once(" : ")?;
     let (number, of) = count.split_once('/')?;
     Some((number.parse().ok()?, of.parse().ok()?, text))
-}
-
-fn mask(text: &str, secrets: &[String]) -> String {
-    secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "***"))
 }
 
 /// Says what the classic builder cannot do, before it is half-way through.
@@ -461,7 +433,7 @@ mod tests {
     fn steps_are_told_from_what_a_step_prints() {
         let (events, mut seen) = tokio::sync::mpsc::unbounded_channel();
         let lines: Vec<Line> = [1, 3, 4].into_iter().map(|line| Line { line, works: line > 1 }).collect();
-        let secrets = vec!["hunter22".to_owned()];
+        let secrets = Mask::new(std::iter::once("hunter22".to_owned()));
         let events = Events::new(0, &events);
         let mut reader = Reader::new(&lines, &secrets, &events);
         for piece in ["Step 1/3", " : FROM a", "\n", " ---> 123\nStep 2/3 : RUN x\n ---> Using cache\n ---> 4\n", "Step 3/3 : RUN y\n"] {

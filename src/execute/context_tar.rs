@@ -179,7 +179,7 @@ impl Read for Exactly {
     }
 }
 
-fn reason(error: &io::Error) -> String {
+pub(super) fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "it vanished while the context was sent".to_owned(),
         io::ErrorKind::PermissionDenied => "it cannot be read: permission denied".to_owned(),

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -21,9 +22,22 @@ pub(super) trait Dial: Send + Sync {
     fn dial(&self) -> Dialling;
 }
 
+/// The way to an address without encryption; `None` for an address of another kind.
+pub(super) fn plain(address: &str) -> Option<Arc<dyn Dial>> {
+    let (scheme, rest) = address.split_once("://")?;
+    match scheme {
+        #[cfg(unix)]
+        "unix" => Some(Arc::new(Unix(rest.into()))),
+        #[cfg(windows)]
+        "npipe" => Some(Arc::new(Pipe(rest.into()))),
+        "tcp" | "http" => Some(Arc::new(Tcp(rest.trim_end_matches('/').to_owned()))),
+        _ => None,
+    }
+}
+
 /// A socket in the file system.
 #[cfg(unix)]
-pub(super) struct Unix(pub PathBuf);
+struct Unix(PathBuf);
 
 #[cfg(unix)]
 impl Dial for Unix {
@@ -35,7 +49,7 @@ impl Dial for Unix {
 
 /// A named pipe of Windows.
 #[cfg(windows)]
-pub(super) struct Pipe(pub PathBuf);
+struct Pipe(PathBuf);
 
 #[cfg(windows)]
 impl Dial for Pipe {
@@ -46,7 +60,7 @@ impl Dial for Pipe {
 }
 
 /// A host and port, without encryption.
-pub(super) struct Tcp(pub String);
+struct Tcp(String);
 
 impl Dial for Tcp {
     fn dial(&self) -> Dialling {

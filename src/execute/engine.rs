@@ -32,7 +32,6 @@ pub struct Engine {
     /// Makes raw connections to it.
     pub(super) dial: Arc<dyn Dial>,
     /// Whom registries are told we are.
-    #[expect(dead_code, reason = "the session with BuildKit asks for logins")]
     pub(super) logins: Arc<dyn Logins>,
     /// Where it is.
     pub host: Host,
@@ -96,7 +95,7 @@ impl Engine {
         let docker = open(&host)?;
         let docker = docker.negotiate_version().await.map_err(|error| unreachable(&host, &error))?;
         let version = docker.version().await.ok().and_then(|version| version.version).unwrap_or_default();
-        let dial = dial(&host);
+        let Some(dial) = dial::plain(&host.address) else { return Err(unsupported(&host, &host.address)) };
         Ok(Engine { docker: docker.with_timeout(BUILD_WITHIN), dial, logins: Arc::new(Anonymous), host, version })
     }
 }
@@ -119,18 +118,6 @@ fn open(host: &Host) -> Result<Docker, String> {
         }
     };
     connected.map_err(|error| unreachable(host, &error))
-}
-
-/// Raw connections to a host that [`open`] has accepted.
-fn dial(host: &Host) -> Arc<dyn Dial> {
-    let (scheme, rest) = host.address.split_once("://").unwrap_or(("", host.address.as_str()));
-    match scheme {
-        #[cfg(unix)]
-        "unix" => Arc::new(dial::Unix(rest.into())),
-        #[cfg(windows)]
-        "npipe" => Arc::new(dial::Pipe(rest.into())),
-        _ => Arc::new(dial::Tcp(rest.trim_end_matches('/').to_owned())),
-    }
 }
 
 fn unsupported(host: &Host, what: &str) -> String {

@@ -6,7 +6,7 @@ mod classic;
 mod context_tar;
 mod dial;
 mod engine;
-#[expect(dead_code, reason = "the session with BuildKit asks for logins")]
+mod explain;
 mod logins;
 mod nodes;
 mod progress;
@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use backend::Order;
 pub(crate) use backend::{StepEvent, StepState};
 pub use context_tar::Sent;
 pub use engine::{Engine, Host};
@@ -70,8 +71,37 @@ pub struct Options {
     pub no_cache: bool,
     /// Ask the registry for newer base images.
     pub pull: bool,
+    /// Send the images to their registries.
+    pub push: bool,
+    /// Where the result goes instead of the engine.
+    pub output: Option<Output>,
     /// How progress is shown.
     pub style: Style,
+}
+
+/// Where the result of a build goes instead of the engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// The image's files, into a folder.
+    Folder(PathBuf),
+    /// One file, or standard output.
+    Archive {
+        /// What it holds.
+        kind: Archive,
+        /// Its path; `None` for standard output.
+        dest: Option<PathBuf>,
+    },
+}
+
+/// What an archive holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Archive {
+    /// The image's files.
+    Tar,
+    /// The image, as OCI has it.
+    Oci,
+    /// The image, as `docker load` takes it.
+    Docker,
 }
 
 /// What became of one image, or of a stage that several images share.
@@ -101,6 +131,17 @@ pub struct Built {
     pub steps: usize,
     /// Steps found in the cache.
     pub cached: usize,
+    /// What became of the steps of the plan, by their places.
+    pub ran: BTreeMap<usize, Ran>,
+}
+
+/// What became of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ran {
+    /// It was found in the cache.
+    Cached,
+    /// It was executed, and took so long.
+    Executed(Duration),
 }
 
 /// A failed build.
@@ -116,7 +157,14 @@ pub struct Failure {
     pub output: Vec<String>,
     /// What to do, where it is known.
     pub help: Option<String>,
+    /// What the builder was at, where that is no instruction.
+    pub step: Option<String>,
+    /// The engine went away: the build may have failed or not.
+    pub lost: bool,
 }
+
+/// How many of a step's last lines a failure shows.
+const TAIL: usize = 20;
 
 /// Something that happens while a plan runs.
 #[derive(Clone, Debug)]
@@ -133,6 +181,15 @@ pub(crate) enum What {
     Started,
     Sent(Sent),
     Step(StepEvent),
-    Log { step: Arc<str>, text: String },
+    /// A line that the step printed.
+    Log {
+        step: Arc<str>,
+        text: String,
+    },
+    /// Something that the builder did for the step.
+    Note {
+        step: Arc<str>,
+        text: String,
+    },
     Ended(Outcome),
 }

@@ -93,6 +93,15 @@ impl Progress {
         }
     }
 
+    /// Something that is not about one build.
+    pub(super) fn note(&self, text: &str) {
+        match self.style {
+            Style::Quiet => {}
+            Style::Json => say(&json!({"event": "note", "message": text}).to_string()),
+            Style::Plain | Style::Tty => say(&format!("note: {text}")),
+        }
+    }
+
     pub(super) fn finish(&mut self) {
         for row in &mut self.rows {
             if let Some(bar) = row.bar.take() {
@@ -112,7 +121,7 @@ impl Progress {
     fn is_news(&mut self, event: &Event) -> bool {
         let (id, end) = match &event.what {
             What::Step(step) => (&step.id, step.state != StepState::Running),
-            What::Log { step, .. } => (step, false),
+            What::Log { step, .. } | What::Note { step, .. } => (step, false),
             _ => return true,
         };
         let known = self.steps.contains_key(id);
@@ -138,6 +147,11 @@ impl Progress {
                 let Some((number, began)) = self.steps.get(step).map(|shown| (shown.number, shown.began)) else { return };
                 self.about(number);
                 say(&format!("#{number} {:.3} {text}", began.elapsed().as_secs_f64()));
+            }
+            What::Note { step, text } => {
+                let number = self.number(step, event.node);
+                self.about(number);
+                say(&format!("#{number} {text}"));
             }
             What::Ended(outcome) => {
                 let line = format!("{title}: {}", outcome_line(outcome));
@@ -192,6 +206,7 @@ impl Progress {
             What::Sent(sent) => json!({"event": "context", "files": sent.files, "bytes": sent.bytes}),
             What::Step(step) => step_json(row, step),
             What::Log { step, text } => json!({"event": "log", "step": **step, "text": text}),
+            What::Note { step, text } => json!({"event": "status", "step": **step, "text": text}),
             What::Ended(outcome) => ended(outcome),
         };
         if let (Some(value), serde_json::Value::Object(more)) = (value.as_object_mut(), more) {
@@ -218,7 +233,7 @@ impl Progress {
                 row.step.clone_from(&step.name);
                 row.message("");
             }
-            What::Log { text, .. } => row.message(text.trim()),
+            What::Log { text, .. } | What::Note { text, .. } => row.message(text.trim()),
             What::Ended(outcome) => {
                 if let Some(bar) = row.bar.take() {
                     bar.finish_and_clear();

@@ -9,8 +9,10 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
 use super::backend::{Backend, Events, Order};
-use super::buildkit;
+use super::buildkit::{self, BuildKit, Link};
 use super::classic::{self, Classic};
+use super::dial;
+use super::logins::Anonymous;
 use super::nodes::{Node, nodes, remaining};
 use super::progress::Progress;
 use super::{Builder, Built, Engine, Event, Failure, Host, Job, Outcome, What};
@@ -54,22 +56,43 @@ pub fn run(job: &Job<'_>, host: Host) -> Result<Report, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
     let report = runtime.block_on(async {
-        let engine = Engine::connect(host).await?;
-        let backend = choose(job.options.builder, Arc::new(engine)).await?;
-        backend.refuse(job).await?;
-        Ok(Run::new(job, backend).go().await)
+        let backend = match std::env::var("BUILDKIT_HOST") {
+            Ok(address) if !address.is_empty() && job.options.builder != Builder::Classic => daemon(&address).await?,
+            _ => choose(job.options.builder, Arc::new(Engine::connect(host).await?)).await?,
+        };
+        let overlooked = backend.refuse(job).await?;
+        Ok(Run::new(job, backend).go(&overlooked).await)
     });
     // A thread that still reads a context must not hold back the end of a run that was stopped.
     runtime.shutdown_timeout(Duration::from_secs(2));
     report
 }
 
-/// What builds on this engine.
+/// A BuildKit daemon of its own.
+async fn daemon(address: &str) -> Result<Box<dyn Backend>, String> {
+    let Some(dial) = dial::plain(address) else {
+        return Err(format!(
+            "BUILDKIT_HOST is `{address}`, which is no address of a builder here; use unix:///path/to/buildkitd.sock or tcp://host:1234"
+        ));
+    };
+    let unreachable = |error: String| {
+        format!(
+            "cannot reach a builder at {address} (BUILDKIT_HOST): {error}\n  start buildkitd, or unset BUILDKIT_HOST to build on Docker's engine"
+        )
+    };
+    Ok(Box::new(BuildKit::connect(Link::Daemon(dial), None, Arc::new(Anonymous)).await.map_err(unreachable)?))
+}
+
+/// What builds on this engine; whether it has BuildKit is tried, not guessed by its version.
 async fn choose(builder: Builder, engine: Arc<Engine>) -> Result<Box<dyn Backend>, String> {
+    let has = builder != Builder::Classic && buildkit::is_there(&engine).await?;
     match builder {
-        Builder::Auto | Builder::Classic => Ok(Box::new(Classic(engine))),
-        Builder::BuildKit if buildkit::is_there(&engine).await? => Err("--builder buildkit is not there yet".to_owned()),
-        Builder::BuildKit => Err("this engine has no BuildKit; leave out --builder buildkit".to_owned()),
+        Builder::BuildKit if !has => Err("this engine has no BuildKit; leave out --builder buildkit".to_owned()),
+        Builder::Auto | Builder::BuildKit if has => {
+            let (link, logins) = (Link::Engine(Arc::clone(&engine.dial)), Arc::clone(&engine.logins));
+            Ok(Box::new(BuildKit::connect(link, Some(engine), logins).await?))
+        }
+        _ => Ok(Box::new(Classic(engine))),
     }
 }
 
@@ -96,11 +119,12 @@ impl<'a> Run<'a> {
         Run { job, backend, nodes, order, outcomes, running, tasks, events, stopping: false }
     }
 
-    async fn go(mut self) -> Report {
+    async fn go(mut self, overlooked: &[String]) -> Report {
         let started = Instant::now();
         let (events, mut seen) = unbounded_channel();
         self.events = events;
         let mut progress = Progress::new(self.job, &self.nodes);
+        overlooked.iter().for_each(|note| progress.note(note));
         let mut interrupted = false;
         loop {
             self.start_ready();

@@ -135,7 +135,7 @@ pub(super) fn is_called(reference: &str, service: &str, tags: &[String]) -> bool
 }
 
 /// An image's name with what may be left out: Docker Hub is the registry, `latest` the tag.
-fn full_name(reference: &str) -> String {
+pub fn full_name(reference: &str) -> String {
     let name = ["docker.io/", "index.docker.io/"].iter().find_map(|hub| reference.strip_prefix(hub)).unwrap_or(reference);
     let name = name.strip_prefix("library/").unwrap_or(name);
     let last = name.rsplit('/').next().unwrap_or(name);

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use crate::source::Span;
 
 pub use dot::dot;
-pub use images::plan;
+pub use images::{full_name, plan};
 pub use input::Input;
 pub use input::closest;
 pub use json::json;

@@ -77,17 +77,27 @@ impl Context {
     /// Lists a folder, leaving out what the ignore file says. Ignored folders are not looked into, unless an
     /// exception may take something back below them.
     pub fn list(files: &dyn Files, dir: &str, ignore: &IgnoreFile) -> Result<Context, FileError> {
-        Context::list_up_to(files, dir, ignore, MAX_ENTRIES)
+        Context::walk(files, dir, &[ignore], MAX_ENTRIES)
     }
 
     /// Lists a folder, but at most so many entries; `truncated` says that there are more.
     pub fn list_up_to(files: &dyn Files, dir: &str, ignore: &IgnoreFile, limit: usize) -> Result<Context, FileError> {
+        Context::walk(files, dir, &[ignore], limit)
+    }
+
+    /// Lists what neither of two ignore files leaves out: the folder's own, and one that says what is not wanted of it.
+    pub fn list_within(files: &dyn Files, dir: &str, ignore: &IgnoreFile, unwanted: Option<&IgnoreFile>) -> Result<Context, FileError> {
+        let ignores: Vec<&IgnoreFile> = std::iter::once(ignore).chain(unwanted).collect();
+        Context::walk(files, dir, &ignores, MAX_ENTRIES)
+    }
+
+    fn walk(files: &dyn Files, dir: &str, ignores: &[&IgnoreFile], limit: usize) -> Result<Context, FileError> {
         match files.kind(dir) {
             Some(Kind::Dir) => {}
             Some(_) => return Err(FileError::Other("is no folder".to_owned())),
             None => return Err(FileError::NotFound),
         }
-        let mut walk = Walk { files, ignore, limit, context: Context { dir: dir.to_owned(), ..Context::default() } };
+        let mut walk = Walk { files, ignores, limit, context: Context { dir: dir.to_owned(), ..Context::default() } };
         walk.run();
         Ok(walk.context)
     }
@@ -112,7 +122,7 @@ pub fn size(bytes: u64) -> String {
 
 struct Walk<'a> {
     files: &'a dyn Files,
-    ignore: &'a IgnoreFile,
+    ignores: &'a [&'a IgnoreFile],
     limit: usize,
     context: Context,
 }
@@ -120,7 +130,7 @@ struct Walk<'a> {
 /// A folder that is being walked.
 struct Open {
     path: String,
-    inherited: Inherited,
+    inherited: Vec<Inherited>,
     rest: std::vec::IntoIter<files::Entry>,
     /// The folder itself is ignored, and is sent only once something below it is.
     pending: Option<Entry>,
@@ -128,7 +138,7 @@ struct Open {
 
 impl Walk<'_> {
     fn run(&mut self) {
-        let mut open = vec![self.open(String::new(), Inherited::default(), None)];
+        let mut open = vec![self.open(String::new(), vec![Inherited::default(); self.ignores.len()], None)];
         while let Some(folder) = open.last_mut() {
             let Some(entry) = folder.rest.next() else {
                 if open.pop().is_some_and(|folder| folder.pending.is_some()) {
@@ -141,11 +151,17 @@ impl Walk<'_> {
                 return;
             }
             let path = if folder.path.is_empty() { entry.name } else { format!("{}/{}", folder.path, entry.name) };
-            let (ignored, inherited) = self.ignore.step(&path, &folder.inherited);
+            let steps = self.ignores.iter().zip(&folder.inherited).map(|(ignore, inherited)| (ignore, ignore.step(&path, inherited)));
+            let (mut ignored, mut opened, mut held) = (false, entry.kind == Kind::Dir, Vec::with_capacity(self.ignores.len()));
+            for (ignore, (out, inherited)) in steps {
+                ignored |= out;
+                opened &= !out || ignore.may_take_back_below(&path);
+                held.push(inherited);
+            }
             let sent = Entry { path: path.clone(), kind: entry.kind, size: entry.size, mode: entry.mode };
-            if entry.kind == Kind::Dir && (!ignored || self.ignore.may_take_back_below(&path)) {
+            if opened {
                 let pending = if ignored { Some(sent) } else { self.send(&mut open, sent) };
-                open.push(self.open(path, inherited, pending));
+                open.push(self.open(path, held, pending));
             } else if ignored {
                 self.context.ignored += 1;
             } else if entry.kind != Kind::Other {
@@ -154,7 +170,7 @@ impl Walk<'_> {
         }
     }
 
-    fn open(&mut self, path: String, inherited: Inherited, pending: Option<Entry>) -> Open {
+    fn open(&mut self, path: String, inherited: Vec<Inherited>, pending: Option<Entry>) -> Open {
         let entries = self.files.list(&files::join(&self.context.dir, &path)).unwrap_or_else(|error| {
             self.context.unreadable.push((path.clone(), error));
             Vec::new()

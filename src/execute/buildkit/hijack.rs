@@ -30,6 +30,8 @@ impl std::fmt::Display for Refused {
     }
 }
 
+impl std::error::Error for Refused {}
+
 /// Takes over a new connection at `path`; the bytes after it are HTTP/2.
 pub(in crate::execute) async fn hijack(dial: &dyn Dial, path: &str, headers: &[(&str, String)]) -> Result<TokioIo<Upgraded>, Refused> {
     let broken = |error: &dyn std::fmt::Display| Refused::Broken(error.to_string());

@@ -1,17 +1,192 @@
 //! Builds by BuildKit, in the engine or in a daemon of its own.
 
+mod failure;
+mod filesync;
+mod follow;
 mod hijack;
+mod limits;
+mod link;
+mod output;
+mod request;
+mod session;
+mod ssh;
+mod steps;
+mod watch;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
+use bollard_buildkit_proto::moby::buildkit::v1::{SolveRequest, StatusRequest};
+use futures_util::Stream;
+use sha2::{Digest, Sha256};
+use tokio::sync::OnceCell;
+use tonic::Status;
+use tonic::transport::Channel;
 
 use self::hijack::{Refused, hijack};
-use super::Engine;
+pub(super) use self::link::Link;
+use self::request::{Ask, Setting, ask};
+use self::session::Session;
+use self::watch::Watch;
+use super::backend::{Backend, Caps, Events, Order, Solving};
+use super::logins::Logins;
+use super::{Built, Engine, Failure, Job, Ran, What};
+
+/// The last messages about a build come a little after its end.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+/// What a call answers, bit by bit.
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// What comes out of a channel, as a stream.
+fn stream<T: Send + 'static>(from: tokio::sync::mpsc::Receiver<T>) -> Pin<Box<dyn Stream<Item = T> + Send>> {
+    Box::pin(futures_util::stream::unfold(from, |mut from| async move { from.recv().await.map(|item| (item, from)) }))
+}
+
+/// An id that nobody else has.
+fn unique() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let text = format!("{} {} {}", std::process::id(), now.as_nanos(), COUNT.fetch_add(1, Ordering::Relaxed));
+    format!("{:x}", Sha256::digest(text.as_bytes())).chars().take(25).collect()
+}
 
 /// Whether the engine has BuildKit: it hands over a connection for a session, or says that it knows no such thing.
-pub(super) async fn is_there(engine: &Arc<Engine>) -> Result<bool, String> {
-    match hijack(&*engine.dial, "/session", &[]).await {
+pub(super) async fn is_there(engine: &Engine) -> Result<bool, String> {
+    let id = [("X-Docker-Expose-Session-Uuid", unique())];
+    match hijack(&*engine.dial, "/session", &id).await {
         Ok(_) => Ok(true),
         Err(Refused::Unknown) => Ok(false),
         Err(refused) => Err(refused.to_string()),
     }
+}
+
+/// A BuildKit that is connected.
+pub(super) struct BuildKit {
+    reach: Arc<Reach>,
+    logins: Arc<dyn Logins>,
+    /// The engine that it is part of.
+    engine: Option<Arc<Engine>>,
+    gateway: OnceLock<String>,
+}
+
+/// The connections to it.
+struct Reach {
+    link: Link,
+    control: ControlClient<Channel>,
+    sessions: Mutex<BTreeMap<String, Arc<OnceCell<Session>>>>,
+}
+
+impl BuildKit {
+    /// Connects; an error is a text for the user.
+    pub(super) async fn connect(link: Link, engine: Option<Arc<Engine>>, logins: Arc<dyn Logins>) -> Result<BuildKit, String> {
+        let control = link.control().await?;
+        let reach = Reach { link, control, sessions: Mutex::default() };
+        Ok(BuildKit { reach: Arc::new(reach), logins, engine, gateway: OnceLock::new() })
+    }
+
+    fn setting(&self) -> Setting {
+        Setting { daemon: self.engine.is_none(), gateway: self.gateway.get().cloned(), logins: Arc::clone(&self.logins) }
+    }
+}
+
+impl Backend for BuildKit {
+    fn caps(&self) -> Caps {
+        Caps { merges: true }
+    }
+
+    fn refuse<'a>(&'a self, job: &'a Job<'a>) -> Pin<Box<dyn Future<Output = Result<Vec<String>, String>> + 'a>> {
+        Box::pin(async move {
+            if let (Some(engine), true) = (&self.engine, limits::wants_gateway(job)) {
+                limits::gateway(engine).await.into_iter().for_each(|address| drop(self.gateway.set(address)));
+            }
+            limits::refuse(job, &self.reach.control).await
+        })
+    }
+
+    fn solve(&self, order: Order<'_>, events: Events) -> Solving {
+        let asked = ask(&order, &self.setting());
+        let reach = Arc::clone(&self.reach);
+        Box::pin(async move {
+            match asked {
+                Ok(asked) => reach.build(asked, events).await,
+                Err(message) => Err(Failure { message, ..Failure::default() }),
+            }
+        })
+    }
+}
+
+impl Reach {
+    async fn session(&self, asked: &Ask) -> Result<Arc<OnceCell<Session>>, String> {
+        let cell = {
+            let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(sessions.entry(asked.key.clone()).or_default())
+        };
+        let open = || Session::open(&self.link, asked.content.clone());
+        cell.get_or_try_init(open).await.map_err(|refused| format!("no session with the builder: {refused}"))?;
+        Ok(cell)
+    }
+
+    async fn build(&self, asked: Ask, events: Events) -> Result<Built, Failure> {
+        let started = Instant::now();
+        let failed = |message: String| Failure { message, ..Failure::default() };
+        let cell = self.session(&asked).await.map_err(failed)?;
+        let Some(session) = cell.get() else { return Err(failed("the session with the builder is gone".to_owned())) };
+        let mask = Arc::new(asked.mask);
+        let mut watch = Watch::new(asked.steps, Arc::clone(&mask), events.clone());
+        let request = SolveRequest { r#ref: unique(), session: session.id.clone(), ..asked.request };
+        let solved = solve(&self.control, request, &mut watch).await;
+        let (sent, error) = {
+            let mut ledger = session.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+            (std::mem::take(&mut ledger.sent), ledger.error.clone())
+        };
+        if sent.files > 0 {
+            events.tell(What::Sent(sent));
+        }
+        let response = solved.map_err(|status| match error {
+            // What stopped the sending says more than what the builder makes of it.
+            Some(error) => failed(format!("the build context cannot be sent: {}: {}", error.path, error.reason)),
+            None => failure::failure(&status, &watch, &mask),
+        })?;
+        let ran = watch.ran();
+        let executed = ran.values().filter(|ran| matches!(ran, Ran::Executed(_))).count();
+        let image = response.get("containerimage.digest").cloned().unwrap_or_default();
+        let steps = asked.planned;
+        Ok(Built { image, time: started.elapsed(), steps, cached: steps.saturating_sub(executed), ran })
+    }
+}
+
+/// Asks for a build, and reads what is told of it until it ends. Dropping this stops the build.
+async fn solve(
+    control: &ControlClient<Channel>,
+    request: SolveRequest,
+    watch: &mut Watch,
+) -> Result<std::collections::HashMap<String, String>, Status> {
+    let (mut asking, mut listening) = (control.clone(), control.clone());
+    let about = StatusRequest { r#ref: request.r#ref.clone() };
+    let listen = async move {
+        let Ok(answer) = listening.status(about).await else { return };
+        let mut answer = answer.into_inner();
+        while let Ok(Some(told)) = answer.message().await {
+            watch.read(&told);
+        }
+    };
+    let mut listen = pin!(listen);
+    let mut asking = pin!(asking.solve(request));
+    let mut heard = false;
+    let answer = loop {
+        tokio::select! {
+            answer = &mut asking => break answer,
+            () = &mut listen, if !heard => heard = true,
+        }
+    };
+    if !heard {
+        let _ = tokio::time::timeout(LAST_WORDS, listen).await;
+    }
+    Ok(answer?.into_inner().exporter_response)
 }

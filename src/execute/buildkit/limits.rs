@@ -1,0 +1,106 @@
+//! What this BuildKit cannot do of a plan, said before anything runs.
+
+use bollard_buildkit_proto::moby::buildkit::v1::SolveRequest;
+use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
+use std::collections::HashMap;
+use tonic::transport::Channel;
+
+use super::super::{Engine, Job};
+use super::request;
+use crate::plan::Image;
+use crate::plan::input::Unit;
+use crate::syntax::dockerfile::{Instruction, Op};
+
+/// Came with the Dockerfile frontend 1.4, as did heredocs and `COPY --link`; the only one of them that can be asked for.
+const SINCE_1_4: &str = "moby.buildkit.frontend.contexts";
+
+/// Whether a host is called `host-gateway` in the plan.
+pub(super) fn wants_gateway(job: &Job<'_>) -> bool {
+    job.plan.images.iter().flat_map(|image| &image.settings.extra_hosts).any(|host| host.ends_with(":host-gateway"))
+}
+
+/// The address at which containers of the engine find its machine.
+pub(super) async fn gateway(engine: &Engine) -> Option<String> {
+    let bridge = engine.docker.inspect_network("bridge", None).await.ok()?;
+    bridge.ipam?.config?.into_iter().find_map(|config| config.gateway)
+}
+
+/// An error lists what cannot be built; else what will be overlooked.
+pub(super) async fn refuse(job: &Job<'_>, control: &ControlClient<Channel>) -> Result<Vec<String>, String> {
+    let mut refused: Vec<String> = job.plan.images.iter().flat_map(|image| unable(job, image)).collect();
+    let newer: Vec<(String, bool)> = job.plan.images.iter().flat_map(|image| newer(job, image)).collect();
+    let mut overlooked = Vec::new();
+    if !newer.is_empty() && is_old(control).await {
+        let say = |(line, fatal): (String, bool)| if fatal { refused.push(line) } else { overlooked.push(line) };
+        newer.into_iter().for_each(say);
+    }
+    refused.dedup();
+    if refused.is_empty() {
+        return Ok(overlooked);
+    }
+    Err(format!("this engine's BuildKit cannot run this plan:\n  {}", refused.join("\n  ")))
+}
+
+/// What no BuildKit could do.
+fn unable(job: &Job<'_>, image: &Image) -> Vec<String> {
+    let settings = &image.settings;
+    let network = settings.network.as_deref().filter(|network| !matches!(*network, "default" | "host" | "none"));
+    let network = network.map(|network| {
+        let help = "BuildKit has only `default`, `host` and `none`; --builder classic has all networks";
+        format!("`{}` is built in the network `{network}`: {help}", image.name)
+    });
+    let caches = settings.cache_from.iter().chain(&settings.cache_to).cloned().collect::<Vec<_>>();
+    let unreadable = [request::secrets(job, image).err(), request::agents(job, image).err(), request::caches(&caches).err()];
+    network.into_iter().chain(unreadable.into_iter().flatten()).collect()
+}
+
+/// What needs a Dockerfile frontend of version 1.4: the line for the user, and whether the build cannot do without.
+fn newer(job: &Job<'_>, image: &Image) -> Vec<(String, bool)> {
+    let Some(unit) = job.input.dockerfiles.get(image.unit) else { return Vec::new() };
+    if fetches_frontend(image, unit) {
+        return Vec::new();
+    }
+    let remedy =
+        "needs Docker 23 or newer, or `# syntax=docker/dockerfile:1` on the Dockerfile's first line, where the engine reaches Docker Hub";
+    let contexts =
+        (!image.settings.contexts.is_empty()).then(|| (format!("`{}` has `additional_contexts`, which {remedy}", image.name), true));
+    let instructions = unit.ast.instructions().filter_map(|(_, instruction)| Some((instruction, newer_syntax(instruction)?)));
+    let syntax = instructions.map(|(instruction, what)| {
+        let place = format!("{}:{}", job.sources.path(unit.file), job.sources.line(instruction.head));
+        (format!("{place}: {what} {remedy}"), true)
+    });
+    let overlooked = request::overlooked(&image.settings)
+        .map(|key| (format!("`{}`: this engine's BuildKit overlooks `{key}`; --builder classic or Docker 23 heeds it", image.name), false));
+    contexts.into_iter().chain(syntax).chain(overlooked).collect()
+}
+
+/// The frontend is an image of its own, whatever the engine has built in.
+fn fetches_frontend(image: &Image, unit: &Unit<'_>) -> bool {
+    image.args.contains_key("BUILDKIT_SYNTAX") || unit.ast.directives.iter().any(|directive| directive.name.value == "syntax")
+}
+
+fn newer_syntax(instruction: &Instruction) -> Option<String> {
+    if !instruction.heredocs.is_empty() {
+        return Some("a heredoc".to_owned());
+    }
+    let flags: &[&str] = match instruction.op {
+        Op::Copy(_) | Op::Add(_) => &["link"],
+        Op::Run(_) => &["network", "security"],
+        _ => &[],
+    };
+    let flag = instruction.flags.iter().find(|flag| flags.contains(&flag.name.value.as_str()))?;
+    Some(format!("`--{}`", flag.name.value))
+}
+
+/// Asks the frontend that is built in, which answers at once what it is not.
+async fn is_old(control: &ControlClient<Channel>) -> bool {
+    let attrs = [("frontend.caps", SINCE_1_4), ("requestid", "frontend.subrequests.describe")];
+    let request = SolveRequest {
+        r#ref: super::unique(),
+        frontend: "dockerfile.v0".to_owned(),
+        frontend_attrs: attrs.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect::<HashMap<_, _>>(),
+        ..SolveRequest::default()
+    };
+    let answer = control.clone().solve(request).await;
+    answer.is_err_and(|status| status.message().contains("unsupported frontend capability"))
+}

@@ -1,0 +1,323 @@
+//! What BuildKit is asked for: a build with all its settings, as the attributes that its Dockerfile frontend and its
+//! exporters know.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bollard_buildkit_proto::moby::buildkit::v1::{CacheOptions, CacheOptionsEntry, SolveRequest};
+use serde_json::json;
+
+use super::super::backend::Mask;
+use super::super::logins::Logins;
+use super::super::{Archive, Job, Order, Output};
+use super::filesync::Local;
+use super::session::{Content, LARGEST_SECRET};
+use super::steps::Steps;
+use crate::files;
+use crate::plan::input::{Secret, SecretSource, Settings, Unit};
+use crate::plan::{Image, looks_secret};
+
+/// What holds for all builds of a run.
+pub(super) struct Setting {
+    /// The builder is a daemon of its own: nothing is kept where the engine finds it.
+    pub daemon: bool,
+    /// What `host-gateway` stands for.
+    pub gateway: Option<String>,
+    /// Whom registries are told we are.
+    pub logins: Arc<dyn Logins>,
+}
+
+/// A build that is ready to be asked for.
+pub(super) struct Ask {
+    /// All but the session and the reference.
+    pub request: SolveRequest,
+    /// Builds of the same key share a session.
+    pub key: String,
+    /// What the session has to give.
+    pub content: Content,
+    /// The steps, to tell them again.
+    pub steps: Steps,
+    /// Values that are shown nowhere.
+    pub mask: Mask,
+    /// How many steps of the plan the image has.
+    pub planned: usize,
+}
+
+/// Prepares the build of a node; an error is a text for the user.
+pub(super) fn ask(order: &Order<'_>, setting: &Setting) -> Result<Ask, String> {
+    let job = order.job;
+    let image = job.plan.images.get(order.node.image).ok_or("its image is not in the plan")?;
+    let unit = job.input.dockerfiles.get(image.unit).ok_or("its Dockerfile was not read")?;
+    let secrets = secrets(job, image)?;
+    let content = content(job, image, &secrets, setting)?;
+    let (exporter, exporter_attrs) = exporter(job, image, setting);
+    let request = SolveRequest {
+        frontend: "dockerfile.v0".to_owned(),
+        frontend_attrs: attributes(order, image, unit, setting)?,
+        exporter_deprecated: exporter,
+        exporter_attrs_deprecated: exporter_attrs,
+        cache: Some(CacheOptions { exports: caches(&image.settings.cache_to)?, ..CacheOptions::default() }),
+        entitlements: image.settings.entitlements.clone(),
+        ..SolveRequest::default()
+    };
+    let named: Vec<(&String, &Local)> = content.locals.iter().filter(|(name, _)| *name != "dockerfile").collect();
+    let key = format!("{named:?} {:?} {:?} {:?}", image.settings.secrets, content.agents, content.output);
+    let stages = image.stages.iter().filter_map(|&place| job.plan.stages.get(place));
+    Ok(Ask {
+        request,
+        key,
+        content,
+        steps: Steps::of(order),
+        mask: mask(image, &secrets),
+        planned: stages.map(|stage| stage.steps.len()).sum(),
+    })
+}
+
+fn attributes(order: &Order<'_>, image: &Image, unit: &Unit<'_>, setting: &Setting) -> Result<HashMap<String, String>, String> {
+    let Order { job, node, .. } = order;
+    let settings = &image.settings;
+    let mut attrs = HashMap::from([("filename".to_owned(), name_of(unit))]);
+    let mut set = |key: &str, value: String| drop(attrs.insert(key.to_owned(), value));
+    if is_remote(&image.context) {
+        set("context", image.context.clone());
+        set("dockerfilekey", "dockerfile".to_owned());
+    }
+    if let Some(target) = target(job, node.stage) {
+        set("target", target);
+    }
+    if !image.platforms.is_empty() {
+        set("platform", image.platforms.join(","));
+    }
+    image.args.iter().for_each(|(name, value)| set(&format!("build-arg:{name}"), value.clone()));
+    settings.labels.iter().for_each(|(name, value)| set(&format!("label:{name}"), value.clone()));
+    if job.options.no_cache || settings.no_cache {
+        set("no-cache", String::new());
+    } else if !settings.no_cache_filter.is_empty() {
+        set("no-cache", settings.no_cache_filter.join(","));
+    }
+    set("image-resolve-mode", resolve_mode(job, image, setting).to_owned());
+    if !settings.extra_hosts.is_empty() {
+        set("add-hosts", hosts(&settings.extra_hosts, setting)?);
+    }
+    if let Some(network) = settings.network.as_deref().filter(|network| *network != "default") {
+        set("force-network-mode", network.to_owned());
+    }
+    if let Some(bytes) = settings.shm_size {
+        set("shm-size", bytes.to_string());
+    }
+    if !settings.ulimits.is_empty() {
+        let limits = settings.ulimits.iter().map(|(name, soft, hard)| format!("{name}={soft}:{hard}"));
+        set("ulimit", limits.collect::<Vec<_>>().join(","));
+    }
+    let imports = caches(&settings.cache_from)?;
+    if !imports.is_empty() {
+        // In the request itself, where there is a place for them, the Dockerfile frontend overlooks them.
+        let imports: Vec<_> = imports.into_iter().map(|cache| json!({"Type": cache.r#type, "Attrs": cache.attrs})).collect();
+        set("cache-imports", json!(imports).to_string());
+    }
+    for (name, value) in &settings.contexts {
+        set(&format!("context:{name}"), named_context(job, name, value));
+    }
+    Ok(attrs)
+}
+
+/// The frontend knows stages by name only; the last one is built where none is named.
+fn target(job: &Job<'_>, stage: usize) -> Option<String> {
+    let stage = job.plan.stages.get(stage)?;
+    let unit = job.input.dockerfiles.get(stage.unit)?;
+    let last = stage.index + 1 == unit.ast.stages.len();
+    match &stage.name {
+        Some(name) => Some(name.clone()),
+        None if last => None,
+        None => Some(stage.index.to_string()),
+    }
+}
+
+/// An engine looks among its own images first, since what a plan builds is only there.
+fn resolve_mode(job: &Job<'_>, image: &Image, setting: &Setting) -> &'static str {
+    match (job.options.pull || image.settings.pull, setting.daemon) {
+        (true, _) if image.needs.is_empty() => "pull",
+        (_, true) => "default",
+        (_, false) => "local",
+    }
+}
+
+/// `name:address` as `name=address`.
+fn hosts(all: &[String], setting: &Setting) -> Result<String, String> {
+    let one = |host: &String| {
+        let (name, address) = host.split_once(':').unwrap_or((host, ""));
+        let address = match (address, &setting.gateway) {
+            ("host-gateway", Some(gateway)) => gateway.as_str(),
+            ("host-gateway", None) => return Err(format!("nobody knows here what `host-gateway` of `{name}` is; write the address")),
+            (address, _) => address,
+        };
+        Ok(format!("{name}={}", address.trim_matches(['[', ']'])))
+    };
+    Ok(all.iter().map(one).collect::<Result<Vec<_>, String>>()?.join(","))
+}
+
+/// Cache entries; one without any `=` is the name of an image.
+pub(super) fn caches(all: &[String]) -> Result<Vec<CacheOptionsEntry>, String> {
+    let one = |text: &String| -> Result<CacheOptionsEntry, String> {
+        if !text.contains('=') {
+            let attrs = HashMap::from([("ref".to_owned(), text.clone())]);
+            return Ok(CacheOptionsEntry { r#type: "registry".to_owned(), attrs });
+        }
+        let mut attrs: HashMap<String, String> =
+            text.split(',').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (k.trim().to_lowercase(), v.to_owned())).collect();
+        let kind = attrs.remove("type").unwrap_or_default();
+        match kind.as_str() {
+            "" => Err(format!("the cache `{text}` has no type; write `type=registry,ref=…` or only the image's name")),
+            "local" => {
+                Err(format!("the cache `{text}` is a folder, which is not sent to a builder here; use `type=registry` or `type=inline`"))
+            }
+            _ => Ok(CacheOptionsEntry { r#type: kind, attrs }),
+        }
+    };
+    all.iter().filter(|text| !text.is_empty()).map(one).collect()
+}
+
+fn named_context(job: &Job<'_>, name: &str, value: &str) -> String {
+    let service = value.strip_prefix("service:").or_else(|| value.strip_prefix("target:"));
+    let built = service.and_then(|service| job.plan.images.iter().find(|image| image.services.iter().any(|s| s == service)));
+    match built.and_then(|image| image.tags.first()) {
+        Some(tag) => format!("docker-image://{tag}"),
+        None if is_remote(value) => value.to_owned(),
+        None => format!("local:{name}"),
+    }
+}
+
+fn is_remote(context: &str) -> bool {
+    context.contains("://") || context.starts_with("git@")
+}
+
+/// Under which name the builder finds a Dockerfile among all those of a run.
+fn name_of(unit: &Unit<'_>) -> String {
+    let parts = unit.path.split('/').map(|part| if part == ".." { "up" } else { part });
+    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
+}
+
+/// The Dockerfiles of a run, with those ignore files that are theirs alone.
+fn dockerfiles(job: &Job<'_>) -> BTreeMap<String, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    for unit in &job.input.dockerfiles {
+        let own = || std::fs::read(job.root.join(unit.path)).ok();
+        let text = if unit.inline { None } else { own() };
+        all.insert(name_of(unit), text.unwrap_or_else(|| job.sources.get(unit.file).text.clone().into_bytes()));
+        let ignore = format!("{}.dockerignore", unit.path);
+        if let Some(text) = Some(ignore).filter(|_| !unit.inline).and_then(|path| std::fs::read(job.root.join(path)).ok()) {
+            all.insert(format!("{}.dockerignore", name_of(unit)), text);
+        }
+    }
+    all
+}
+
+fn content(job: &Job<'_>, image: &Image, secrets: &BTreeMap<String, Vec<u8>>, setting: &Setting) -> Result<Content, String> {
+    let dir = (!is_remote(&image.context)).then(|| absolute(&job.root.join(&image.context)));
+    let mut locals = BTreeMap::from([("dockerfile".to_owned(), Local::Files(dockerfiles(job)))]);
+    if let Some(dir) = &dir {
+        locals.insert("context".to_owned(), Local::Dir(dir.clone()));
+    }
+    for (name, value) in &image.settings.contexts {
+        if named_context(job, name, value).starts_with("local:") {
+            locals.insert(name.clone(), Local::Dir(absolute(&job.root.join(files::normalize(value)))));
+        }
+    }
+    let (secrets, agents) = (secrets.clone(), agents(job, image)?);
+    Ok(Content { dir, locals, secrets, agents, output: job.options.output.clone(), logins: Arc::clone(&setting.logins) })
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+/// The values of an image's secrets; an error says which cannot be read.
+pub(super) fn secrets(job: &Job<'_>, image: &Image) -> Result<BTreeMap<String, Vec<u8>>, String> {
+    let value = |secret: &Secret| -> Result<Vec<u8>, String> {
+        let Secret { id, source } = secret;
+        let value = match source {
+            SecretSource::File(path) => std::fs::read(job.root.join(path))
+                .map_err(|error| format!("the secret `{id}` of `{}` is read from {path}: {}", image.name, words(&error)))?,
+            SecretSource::Env(name) => std::env::var(name)
+                .map_err(|_| format!("the secret `{id}` of `{}` is read from the variable {name}, which is not set", image.name))?
+                .into_bytes(),
+            SecretSource::Elsewhere => {
+                return Err(format!("the secret `{id}` of `{}` has neither a file nor a variable that a build could read", image.name));
+            }
+        };
+        if value.len() > LARGEST_SECRET {
+            return Err(format!("the secret `{id}` of `{}` is larger than the 500 kB that a builder takes", image.name));
+        }
+        Ok(value)
+    };
+    image.settings.secrets.iter().map(|secret| Ok((secret.id.clone(), value(secret)?))).collect()
+}
+
+fn words(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "your user may not read it".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// The sockets of an image's ssh agents; an error says which is not there.
+pub(super) fn agents(job: &Job<'_>, image: &Image) -> Result<BTreeMap<String, PathBuf>, String> {
+    let socket = |(id, path): &(String, Option<String>)| -> Result<(String, PathBuf), String> {
+        let (path, from) = match path {
+            Some(path) => (job.root.join(path), path.clone()),
+            None => match std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty()) {
+                Some(path) => (PathBuf::from(path), "SSH_AUTH_SOCK".to_owned()),
+                None => {
+                    let text = "asks for your ssh agent, and SSH_AUTH_SOCK names none; start one with `eval $(ssh-agent)` and `ssh-add`";
+                    return Err(format!("`{}` {text}", image.name));
+                }
+            },
+        };
+        if is_socket(&path) {
+            return Ok((id.clone(), path));
+        }
+        let what = if path.is_file() { "is a key and no agent's socket; `ssh-add` it, and leave out the path" } else { "is not there" };
+        Err(format!("the ssh agent `{id}` of `{}`: {from} {what}", image.name))
+    };
+    image.settings.ssh.iter().map(socket).collect()
+}
+
+#[cfg(unix)]
+fn is_socket(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    std::fs::metadata(path).is_ok_and(|meta| meta.file_type().is_socket())
+}
+
+#[cfg(not(unix))]
+fn is_socket(_: &Path) -> bool {
+    false
+}
+
+/// What is shown nowhere: values of secrets, and of arguments that are secrets by their name.
+fn mask(image: &Image, secrets: &BTreeMap<String, Vec<u8>>) -> Mask {
+    let args = image.args.iter().filter(|(name, _)| looks_secret(name)).map(|(_, value)| value.clone());
+    let texts = secrets.values().map(|value| String::from_utf8_lossy(value).into_owned());
+    Mask::new(args.chain(texts))
+}
+
+fn exporter(job: &Job<'_>, image: &Image, setting: &Setting) -> (String, HashMap<String, String>) {
+    let name = Some(("name".to_owned(), image.tags.join(","))).filter(|_| !image.tags.is_empty());
+    let push = Some(("push".to_owned(), "true".to_owned())).filter(|_| setting.daemon && job.options.push);
+    let (kind, attrs): (&str, HashMap<_, _>) = match &job.options.output {
+        Some(Output::Folder(_) | Output::Archive { kind: Archive::Tar, .. }) => ("tar", HashMap::new()),
+        Some(Output::Archive { kind: Archive::Oci, .. }) => ("oci", name.into_iter().collect()),
+        Some(Output::Archive { kind: Archive::Docker, .. }) => ("docker", name.into_iter().collect()),
+        None if setting.daemon => ("image", name.into_iter().chain(push).collect()),
+        None => ("moby", name.into_iter().collect()),
+    };
+    (kind.to_owned(), attrs)
+}
+
+/// Settings that an old frontend takes no notice of.
+pub(super) fn overlooked(settings: &Settings) -> impl Iterator<Item = &'static str> {
+    [("shm_size", settings.shm_size.is_some()), ("ulimits", !settings.ulimits.is_empty())]
+        .into_iter()
+        .filter_map(|(name, set)| set.then_some(name))
+}
