@@ -107,6 +107,12 @@ impl Suppressions {
         all
     }
 
+    /// The comments that silence findings by name, where they stand.
+    pub(crate) fn comments(&self) -> impl Iterator<Item = Span> {
+        let named = |scope: &&Scope| matches!(scope.names, Names::These(_) | Names::AllOfDclint);
+        self.by_file.values().flatten().filter(named).map(|scope| scope.comment)
+    }
+
     fn add(&mut self, comment: Span, span: Span, names: Names) {
         self.keep(comment, Some(span), names);
     }

@@ -33,5 +33,7 @@ fn has_escape(word: &Word) -> bool {
             _ => text.push(' '),
         }
     }
-    ["\\n", "\\t", "\\r"].iter().any(|e| text.contains(e))
+    // a prompt is read by the shell that shows it
+    let prompt = text.contains("\\[") || text.contains("PS1");
+    ["\\n", "\\t", "\\r"].iter().any(|e| text.contains(e)) || !prompt && ["\\0", "\\x", "\\e"].iter().any(|e| text.contains(e))
 }

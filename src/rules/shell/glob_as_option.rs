@@ -10,7 +10,7 @@ impl Rule for GlobAsOption {
         for reading in readings(unit, cx.stack) {
             for command in &reading.script.commands {
                 let name = command.name().unwrap_or_default();
-                if matches!(name.as_ref(), "echo" | "printf" | "[[" | "((") {
+                if matches!(name.as_ref(), "echo" | "printf" | "[" | "test" | "[[" | "((") {
                     continue;
                 }
                 for word in command.args().iter().take_while(|w| !matches!(w.lossy().as_ref(), "--" | ":::" | "::::")) {

@@ -30,6 +30,7 @@ mod quotes_end_early;
 mod read_eats_backslashes;
 mod rm_of_empty_variable;
 mod status_lost_in_declaration;
+mod status_tested_later;
 mod sudo_redirect;
 mod test_without_effect;
 mod unchecked_cd;
@@ -73,6 +74,7 @@ pub(super) const RULES: &[Entry] = &[
     read_eats_backslashes::ReadEatsBackslashes::ENTRY,
     rm_of_empty_variable::RmOfEmptyVariable::ENTRY,
     status_lost_in_declaration::StatusLostInDeclaration::ENTRY,
+    status_tested_later::StatusTestedLater::ENTRY,
     sudo_redirect::SudoRedirect::ENTRY,
     test_without_effect::TestWithoutEffect::ENTRY,
     unchecked_cd::UncheckedCd::ENTRY,

@@ -1,7 +1,7 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::shell_scripts::readings;
 use crate::stack::ScriptUnit;
-use crate::syntax::shell::{Join, Place};
+use crate::syntax::shell::{GroupKind, Join, Place, Script};
 
 rule!(NegationSkipsErrexit, "shell/negation-skips-errexit");
 
@@ -16,15 +16,7 @@ impl Rule for NegationSkipsErrexit {
                 if !matches!(command.place.join, Join::First | Join::Then | Join::Background) || command.place.tail {
                     continue;
                 }
-                let after = |group: Option<usize>, start: u32, place: &Place| {
-                    group == command.place.group && start >= command.span.end && place.pipe_index == 0
-                };
-                let commands =
-                    script.commands.iter().filter(|c| after(c.place.group, c.span.start, &c.place)).map(|c| (c.span.start, c.place.join));
-                let groups =
-                    script.groups.iter().filter(|g| after(g.place.group, g.span.start, &g.place)).map(|g| (g.span.start, g.place.join));
-                let next = commands.chain(groups).min_by_key(|(start, _)| *start);
-                if !matches!(next, Some((_, Join::Then))) {
+                if follower(script, command.place, command.span.end) != Some(Join::Then) {
                     continue;
                 }
                 reading
@@ -37,4 +29,27 @@ impl Rule for NegationSkipsErrexit {
             }
         }
     }
+}
+
+/// How what runs next is joined to what ends at a place: the next of its list, or, at the end of a branch or of braces, whose
+/// status is that of their last command, what follows those.
+fn follower(script: &Script, place: Place, end: u32) -> Option<Join> {
+    let (mut place, mut end) = (place, end);
+    for _ in 0..=script.groups.len() {
+        let after = |start: u32, other: &Place| other.group == place.group && start >= end && other.pipe_index == 0;
+        let commands = script.commands.iter().filter(|c| after(c.span.start, &c.place)).map(|c| (c.span.start, c.place.join));
+        let groups = script.groups.iter().filter(|g| after(g.span.start, &g.place)).map(|g| (g.span.start, g.place.join));
+        // the next branch is no follower
+        let next = commands.chain(groups).min_by_key(|(start, _)| *start).filter(|(_, join)| *join != Join::First);
+        if let Some((_, join)) = next {
+            return Some(join);
+        }
+        let group = script.groups.get(place.group?)?;
+        let passes_on = matches!(group.kind, GroupKind::If | GroupKind::Case | GroupKind::Brace);
+        if !passes_on || group.place.pipe_len > 1 || group.place.condition || group.place.tail {
+            return None;
+        }
+        (place, end) = (group.place, group.span.end);
+    }
+    None
 }

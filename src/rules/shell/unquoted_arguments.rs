@@ -20,7 +20,7 @@ impl Rule for UnquotedArguments {
                             cx,
                             piece.span,
                             format!("`{text}` splits every argument at its blanks and matches it against file names"),
-                            &[id],
+                            if param.name == "*" { &["SC2048", "SC2086"] } else { id_alone(id) },
                         )
                         .help(format!("write `\"{instead}\"`"));
                     if id == "SC2068" && reading.takes_quotes() {
@@ -30,6 +30,10 @@ impl Rule for UnquotedArguments {
             }
         }
     }
+}
+
+fn id_alone(id: &'static str) -> &'static [&'static str] {
+    if id == "SC2068" { &["SC2068"] } else { &["SC2048"] }
 }
 
 /// The id for an expansion to all arguments, or all of an array.

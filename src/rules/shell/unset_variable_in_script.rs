@@ -46,10 +46,12 @@ impl Rule for UnsetVariableInScript {
 
 /// What a script reads in, or has another command set, may bring any variable.
 fn reads_files(script: &Script) -> bool {
-    script
-        .commands
-        .iter()
-        .any(|c| matches!(c.name().as_deref(), Some("." | "source" | "eval" | "mapfile" | "readarray" | "getopts" | "let")))
+    // `for ((i = 0; …))` sets what it counts
+    let counts = script.groups.iter().any(|g| g.kind == GroupKind::For(String::new()));
+    let mut commands = script.commands.iter();
+    counts
+        || commands
+            .any(|c| matches!(c.name().as_deref(), Some("." | "source" | "eval" | "mapfile" | "readarray" | "getopts" | "let" | "((")))
 }
 
 fn params<'a>(reading: &'a Reading<'_>) -> Vec<(&'a Param, Span)> {
@@ -76,12 +78,26 @@ fn names_set(script: &Script) -> BTreeSet<String> {
     for command in &script.commands {
         found.extend(command.assigns.iter().map(|a| a.name.clone()));
         found.extend(set_by(command));
+        found.extend(asked_about(command));
         let words = command.words.iter().chain(command.redirects.iter().filter_map(|r| r.target.as_ref()));
         let defaults = words.flat_map(Word::params).filter(|(p, _)| p.modifier.trim_start_matches(':').starts_with('='));
         found.extend(defaults.map(|(p, _)| p.name.clone()));
     }
     found.extend(script.groups.iter().filter_map(|g| if let GroupKind::For(name) = &g.kind { Some(name.clone()) } else { None }));
     found
+}
+
+/// What a test asks about: `[ -n "$x" ]` and `[ "$x" ]` expect that it may not be set.
+fn asked_about(command: &Command) -> Vec<String> {
+    if !matches!(command.name().as_deref(), Some("[" | "[[" | "test")) {
+        return Vec::new();
+    }
+    const COMPARED: [&str; 11] = ["=", "==", "!=", "=~", "<", ">", "-eq", "-ne", "-gt", "-lt", "-ge"];
+    let words: Vec<_> = command.args().iter().map(Word::lossy).collect();
+    let compared = |at: Option<usize>| at.and_then(|n| words.get(n)).is_some_and(|w| COMPARED.contains(&w.as_ref()) || w == "-le");
+    let args = command.args().iter().enumerate();
+    let asked = args.filter(|(n, _)| !compared(n.checked_sub(1)) && !compared(Some(n + 1)));
+    asked.flat_map(|(_, w)| w.params().map(|(p, _)| p.name.clone())).collect()
 }
 
 fn set_by(command: &Command) -> Vec<String> {

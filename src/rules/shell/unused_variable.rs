@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use crate::rule::{Cx, Rule, rule};
-use crate::rules::support::shell_scripts::{Reading, readings};
+use crate::rules::support::shell_scripts::{Reading, assigned_name, readings};
 use crate::source::Span;
 use crate::stack::ScriptUnit;
 use crate::syntax::shell::{GroupKind, Word};
@@ -15,6 +15,13 @@ impl Rule for UnusedVariable {
             let mut written: BTreeMap<&str, usize> = BTreeMap::new();
             for name in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|n| !n.is_empty()) {
                 *written.entry(name).or_default() += 1;
+            }
+            let names = reading.script.commands.iter().filter_map(|c| c.words.first()?.literal());
+            for name in names {
+                // a program of the same name does not read it
+                if let Some(times) = written.get_mut(name.as_ref()) {
+                    *times = times.saturating_sub(1);
+                }
             }
             let set = assigned(&reading, cx);
             let mut first: BTreeMap<&str, (Span, usize, bool)> = BTreeMap::new();
@@ -42,6 +49,13 @@ fn assigned(reading: &Reading<'_>, cx: &Cx<'_>) -> Vec<(String, Span, bool)> {
     let mut found = Vec::new();
     for command in reading.script.commands.iter().filter(|c| c.words.is_empty()) {
         found.extend(command.assigns.iter().filter(|a| a.value.is_some()).map(|a| (a.name.clone(), a.span.part(0, a.name.len()), false)));
+    }
+    for command in &reading.script.commands {
+        if !matches!(command.name().as_deref(), Some("local" | "declare" | "typeset" | "readonly")) || command.has_flag("-x", "") {
+            continue;
+        }
+        let named = command.args().iter().filter_map(|w| Some((assigned_name(w)?, w.span)));
+        found.extend(named.map(|(name, span)| (name.clone(), span.part(0, name.len()), false)));
     }
     for group in &reading.script.groups {
         let GroupKind::For(name) = &group.kind else { continue };

@@ -10,6 +10,7 @@ mod copy_to_unset_workdir;
 mod host_command_in_build;
 mod inconsistent_as_case;
 mod inconsistent_keyword_case;
+mod inline_suppression;
 mod invalid_label_key;
 mod label_missing;
 mod label_not_in_schema;
@@ -40,6 +41,7 @@ pub(super) const RULES: &[Entry] = &[
     host_command_in_build::HostCommandInBuild::ENTRY,
     inconsistent_as_case::InconsistentAsCase::ENTRY,
     inconsistent_keyword_case::InconsistentKeywordCase::ENTRY,
+    inline_suppression::InlineSuppression::ENTRY,
     invalid_label_key::InvalidLabelKey::ENTRY,
     label_missing::LabelMissing::ENTRY,
     label_not_in_schema::LabelNotInSchema::ENTRY,

@@ -85,6 +85,11 @@ fn in_command(command: &Command, found: &mut Vec<Bashism>) {
         _ => {}
     }
     for assign in &command.assigns {
+        let appends =
+            assign.value.as_ref().is_some_and(|v| v.span.start.saturating_sub(assign.span.start) as usize == assign.name.len() + 2);
+        if appends {
+            push(assign.span, "`+=`".to_owned(), &["SC3024"], "takes it for the name of a command", "");
+        }
         if assign.value.is_none() {
             push(assign.span, "an array".to_owned(), &["SC3030"], "ends there with a syntax error", "ends there with a syntax error");
         }

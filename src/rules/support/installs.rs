@@ -1,6 +1,8 @@
 //! Packages that a RUN installs without saying which version.
 
 use super::packages::{Manager, System, Verb, program, system, verb_word};
+use super::word_values::Surroundings;
+use crate::source::Span;
 use crate::stack::{DockerfileUnit, Lookup, ScriptOrigin, ScriptUnit, Stack};
 use crate::syntax::dockerfile::{Op, unquote};
 use crate::syntax::shell::command::{has_flag, operands};
@@ -29,8 +31,36 @@ pub(crate) fn is_declared(unit: &DockerfileUnit, item: usize, name: &str) -> boo
         })
 }
 
+/// An operand that names packages and no version of theirs.
+pub(crate) struct Unpinned {
+    /// The first of them.
+    pub(crate) name: String,
+    /// How many there are: several where the operand is a variable.
+    pub(crate) count: usize,
+    /// The operand.
+    pub(crate) span: Span,
+}
+
+/// The operands without a version: as they are written, or, where they start with a variable, as all of its values have it.
+fn unpinned(words: &[&Word], around: Surroundings<'_>, by_value: impl Fn(&Word) -> bool, pinned: impl Fn(&str) -> bool) -> Vec<Unpinned> {
+    let mut found = Vec::new();
+    for word in words {
+        if !by_value(word) {
+            found.extend((!pinned(&word.lossy())).then(|| Unpinned { name: word.lossy().into_owned(), count: 1, span: word.span }));
+            continue;
+        }
+        let open = |operands: Vec<String>| -> Vec<String> {
+            operands.into_iter().filter(|o| !o.is_empty() && !o.starts_with('-') && !pinned(o)).collect()
+        };
+        let values: Vec<Vec<String>> = around.operands(word).into_iter().map(open).collect();
+        let Some(names) = values.first().filter(|_| values.iter().all(|v| !v.is_empty())) else { continue };
+        found.extend(names.first().map(|name| Unpinned { name: name.clone(), count: names.len(), span: word.span }));
+    }
+    found
+}
+
 /// The packages of a system's package manager that are given without a version.
-pub(crate) fn unpinned_system<'a>(call: &System<'a>, declared: &dyn Fn(&str) -> bool) -> Vec<&'a Word> {
+pub(crate) fn unpinned_system(call: &System<'_>, around: Surroundings<'_>) -> Vec<Unpinned> {
     if call.verb != Verb::Install {
         return Vec::new();
     }
@@ -43,31 +73,39 @@ pub(crate) fn unpinned_system<'a>(call: &System<'a>, declared: &dyn Fn(&str) -> 
         },
         _ => {}
     }
-    packages.iter().copied().filter(|word| !is_variable(word) && !system_version(call.manager, word, declared)).collect()
+    let (unit, item) = around.place;
+    // `httpd-$VERSION`, and the version is set by ENV or ARG
+    let versioned = |word: &Word| {
+        let known: String = word
+            .pieces
+            .iter()
+            .map(|piece| match &piece.kind {
+                PieceKind::Literal(text) | PieceKind::Glob(text) => text.clone(),
+                PieceKind::Param(p) if is_declared(unit, item, &p.name) => "0".to_owned(),
+                _ => String::new(),
+            })
+            .collect();
+        matches!(call.manager, Manager::Yum | Manager::Dnf) && !is_variable(word) && system_version(call.manager, &known)
+    };
+    let packages: Vec<&Word> = packages.iter().copied().filter(|w| !versioned(w)).collect();
+    unpinned(&packages, around, is_variable, |text| {
+        let rpm = matches!(call.manager, Manager::Yum | Manager::Dnf);
+        // what the expansions in it stand for is no version, or it would have been known
+        let text = if rpm { text.split('$').next().unwrap_or_default() } else { text };
+        system_version(call.manager, text)
+    })
 }
 
 fn is_variable(word: &Word) -> bool {
     !matches!(word.pieces.first().map(|p| &p.kind), Some(PieceKind::Literal(_)))
 }
 
-fn system_version(manager: Manager, word: &Word, declared: &dyn Fn(&str) -> bool) -> bool {
-    let text = word.lossy();
+fn system_version(manager: Manager, text: &str) -> bool {
     match manager {
         Manager::Apt => text.contains(['=', '/']) || text.ends_with(".deb") || text.ends_with(['-', '+']) && text.len() < 3,
         Manager::Apk => text.contains(['=', '~', '<', '>', '/', '@']) || text.ends_with(".apk") || text.starts_with(['.', '!']),
         Manager::Zypper => text.contains(['=', '<', '>', '/']) || text.ends_with(".rpm"),
-        Manager::Yum | Manager::Dnf => {
-            let known: String = word
-                .pieces
-                .iter()
-                .map(|piece| match &piece.kind {
-                    PieceKind::Literal(text) | PieceKind::Glob(text) => text.clone(),
-                    PieceKind::Param(p) if declared(&p.name) => "0".to_owned(),
-                    _ => String::new(),
-                })
-                .collect();
-            known.contains(['/', '@', '*', '=']) || known.ends_with(".rpm") || has_version_suffix(&known) || known.contains(':')
-        }
+        Manager::Yum | Manager::Dnf => text.contains(['/', '@', '*', '=', ':']) || text.ends_with(".rpm") || has_version_suffix(text),
         Manager::Pacman => true,
     }
 }
@@ -90,7 +128,7 @@ pub(crate) enum Language {
 }
 
 /// The packages of a language's package manager that are given without a version.
-pub(crate) fn unpinned_language(command: &Command) -> Option<(Language, Vec<&Word>)> {
+pub(crate) fn unpinned_language(command: &Command, around: Surroundings<'_>) -> Option<(Language, Vec<Unpinned>)> {
     let effective = command.effective();
     let (mut words, mut name) = (effective.words, program(effective.words)?);
     if name.starts_with("python") && words.get(1).is_some_and(|w| w.lossy() == "-m") {
@@ -101,21 +139,25 @@ pub(crate) fn unpinned_language(command: &Command) -> Option<(Language, Vec<&Wor
     }
     let args = words.get(1..).unwrap_or_default();
     if name == "pipx" || name == "pip" || name.strip_prefix("pip").is_some_and(|v| v.starts_with(|c: char| c.is_ascii_digit())) {
-        return Some((Language::Python, python(args)));
+        return Some((Language::Python, unpinned(&python(args), around, has_variable, python_version)));
     }
     match name.as_str() {
-        "npm" => Some((Language::Node, node(args))),
-        "gem" => Some((Language::Ruby, ruby(args))),
-        "go" => Some((Language::Go, go(args))),
+        "npm" => Some((Language::Node, unpinned(&node(args), around, has_variable, node_version))),
+        "gem" => Some((Language::Ruby, unpinned(&ruby(args), around, has_variable, ruby_version))),
+        "go" => Some((Language::Go, unpinned(&go(args), around, has_variable, go_version))),
         _ => None,
     }
+}
+
+fn has_variable(word: &Word) -> bool {
+    word.lossy().contains('$')
 }
 
 /// The operands after one of these verbs.
 fn after<'a>(args: &'a [Word], with_value: &[&str], verbs: &[&str]) -> Vec<&'a Word> {
     let found = operands(args, with_value);
     match found.split_first() {
-        Some((verb, rest)) if verbs.contains(&verb.lossy().as_ref()) => rest.iter().copied().filter(|w| !is_variable(w)).collect(),
+        Some((verb, rest)) if verbs.contains(&verb.lossy().as_ref()) => rest.to_vec(),
         _ => Vec::new(),
     }
 }
@@ -172,7 +214,7 @@ fn python(args: &[Word]) -> Vec<&Word> {
     if listed {
         return Vec::new();
     }
-    after(args, PIP, &["install"]).into_iter().filter(|word| !python_version(&word.lossy())).collect()
+    after(args, PIP, &["install"])
 }
 
 fn python_version(text: &str) -> bool {
@@ -181,23 +223,23 @@ fn python_version(text: &str) -> bool {
         return path.contains('@');
     }
     let file = [".whl", ".tar.gz", ".zip", ".tar.bz2"].iter().any(|end| text.ends_with(end));
-    file || text == "." || text.contains('/') || text.contains(['=', '<', '>', '~', '@', '$']) || text.starts_with('.')
+    file || text == "." || text.contains('/') || text.contains(['=', '<', '>', '~', '@']) || text.starts_with('.')
 }
 
 fn node(args: &[Word]) -> Vec<&Word> {
     const VALUES: &[&str] =
         &["--loglevel", "--registry", "--prefix", "--cache", "--userconfig", "-C", "--workspace", "-w", "--omit", "--include"];
-    let version = |text: &str| {
-        let repository = text.starts_with("git+") || text.starts_with("git:") || text.starts_with("github:");
-        if repository {
-            return text.contains('#');
-        }
-        let local =
-            ["/", "./", "../", "~/", "file:", "http://", "https://"].iter().any(|p| text.starts_with(p)) || text == "." || text == "..";
-        let archive = [".tar", ".tar.gz", ".tgz"].iter().any(|end| text.ends_with(end));
-        local || archive || text.get(1..).is_some_and(|rest| rest.contains('@')) || text.contains('$')
-    };
-    after(args, VALUES, &["install", "i", "add"]).into_iter().filter(|word| !version(&word.lossy())).collect()
+    after(args, VALUES, &["install", "i", "add"])
+}
+
+fn node_version(text: &str) -> bool {
+    let repository = text.starts_with("git+") || text.starts_with("git:") || text.starts_with("github:");
+    if repository {
+        return text.contains('#');
+    }
+    let local = ["/", "./", "../", "~/", "file:", "http://", "https://"].iter().any(|p| text.starts_with(p)) || text == "." || text == "..";
+    let archive = [".tar", ".tar.gz", ".tgz"].iter().any(|end| text.ends_with(end));
+    local || archive || text.get(1..).is_some_and(|rest| rest.contains('@'))
 }
 
 fn ruby(args: &[Word]) -> Vec<&Word> {
@@ -208,8 +250,11 @@ fn ruby(args: &[Word]) -> Vec<&Word> {
     if has_flag(args, "-v", "--version") {
         return Vec::new();
     }
-    let version = |text: &str| text.contains([':', '/', '$']) || text.ends_with(".gem") || matches!(text, "true" | "false");
-    after(args, VALUES, &["install", "i"]).into_iter().filter(|word| !version(&word.lossy())).collect()
+    after(args, VALUES, &["install", "i"])
+}
+
+fn ruby_version(text: &str) -> bool {
+    text.contains([':', '/']) || text.ends_with(".gem") || matches!(text, "true" | "false")
 }
 
 fn go(args: &[Word]) -> Vec<&Word> {
@@ -233,11 +278,12 @@ fn go(args: &[Word]) -> Vec<&Word> {
             break;
         }
     }
-    let version = |text: &str| {
-        let pinned = text.rsplit_once('@').is_some_and(|(_, v)| !matches!(v, "latest" | "none" | "upgrade" | "patch"));
-        pinned || text.starts_with(['.', '/', '$']) || text.ends_with(".go") || text.contains("...") || text.contains('$')
-    };
-    packages.into_iter().filter(|w| !is_variable(w) && !version(&w.lossy())).collect()
+    packages
+}
+
+fn go_version(text: &str) -> bool {
+    let pinned = text.rsplit_once('@').is_some_and(|(_, v)| !matches!(v, "latest" | "none" | "upgrade" | "patch"));
+    pinned || text.starts_with(['.', '/']) || text.ends_with(".go") || text.contains("...")
 }
 
 /// Every call of a system's package manager in a script, nested shells included.

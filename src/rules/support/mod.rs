@@ -47,3 +47,4 @@ pub(crate) mod tokens;
 pub(crate) mod users;
 pub(crate) mod variables;
 pub(crate) mod volatile;
+pub(crate) mod word_values;

@@ -171,13 +171,15 @@ pub(crate) fn sole_piece(word: &Word) -> Option<&Piece> {
     }
 }
 
-/// The words of a command in which the shell splits what it expands: its operands and the targets of its redirections.
+/// The words of a command in which the shell splits what it expands: its operands, the targets of its redirections, and its
+/// name, unless that is nothing but one expansion.
 pub(crate) fn split_words(command: &Command, dialect: Dialect) -> impl Iterator<Item = &Word> {
     let name = command.words.first().map(Word::lossy).unwrap_or_default();
     let test = matches!(name.as_ref(), "[[" | "((");
     let keeps_assignments = dialect != Dialect::Posix && is_declaration(&name);
     let operands = command.args().iter().filter(move |w| !test && (!keeps_assignments || !assigns(w)));
-    operands.chain(command.redirects.iter().filter(|r| r.heredoc.is_none()).filter_map(|r| r.target.as_ref()))
+    let head = command.words.first().filter(|w| !test && w.pieces.len() > 1);
+    head.into_iter().chain(operands).chain(command.redirects.iter().filter(|r| r.heredoc.is_none()).filter_map(|r| r.target.as_ref()))
 }
 
 /// Whether an operand has the form `NAME=…`.

@@ -43,11 +43,17 @@ const NUMBERS: [&str; 17] = [
 /// Calls `see` with each command and what is known where it runs.
 pub(crate) fn visit(reading: &Reading<'_>, see: &mut dyn FnMut(&Command, &Values)) {
     let mut walk = Walk { reading, script: reading.script, now: Some(Values::new()), lost: Values::new(), frames: vec![Frame::default()] };
+    let mut open: Vec<&Command> = Vec::new();
     for command in &reading.script.commands {
+        // what a command substitutes runs before it sets anything
+        while let Some(done) = open.pop_if(|c| c.span.end <= command.span.start) {
+            walk.enter(done.place.group);
+            walk.apply(done);
+        }
         walk.enter(command.place.group);
         walk.join(command.place);
         see(command, walk.now.as_ref().unwrap_or(&walk.lost));
-        walk.apply(command);
+        open.push(command);
     }
 }
 

@@ -23,15 +23,20 @@ impl Rule for EnvReadsSameLine {
                         let again = own == used.name && set.start < pair.span.start;
                         let before = block.stage.map_or(Lookup::Unset, |stage| unit.lookup(stage, *item, &used.name));
                         let base = block.stage.map(|stage| inherited(unit, stage));
-                        let known =
-                            before != Lookup::Unset || used.name == "PATH" || base.as_ref().is_some_and(|b| is_brought(b, &used.name));
-                        if known && !again {
+                        let path = used.name == "PATH";
+                        let known = before != Lookup::Unset || path || base.as_ref().is_some_and(|b| is_brought(b, &used.name));
+                        // nobody sets PATH to something else: what reads it beside means the one with the additions
+                        if known && !again && !(path && !is_set_above(unit, block.stage, *item, "PATH")) {
                             continue;
                         }
                         let sure = matches!(base, Some(Inherited::These(_)));
                         let place = on_first_line(cx, instruction, used.span);
                         let message = if known {
-                            format!("`${}` is still the value from above the line, so what the same ENV set before is lost", used.name)
+                            if again {
+                                format!("`${}` is still the value from above the line, so what the same ENV set before is lost", used.name)
+                            } else {
+                                format!("`${}` is still the value from above the line, without what the same ENV adds", used.name)
+                            }
                         } else if sure {
                             format!("`${}` is empty here: an ENV sees the values from above it, not its own", used.name)
                         } else {
@@ -50,4 +55,11 @@ impl Rule for EnvReadsSameLine {
             }
         }
     }
+}
+
+/// Whether the file itself sets a variable in a stage, or one that it is FROM, before an item.
+fn is_set_above(unit: &DockerfileUnit, stage: Option<usize>, item: usize, name: &str) -> bool {
+    let Some(stage) = stage else { return false };
+    let sets = |n: usize| unit.stages.get(n).map(|s| s.env.as_slice()).unwrap_or_default();
+    unit.chain(stage).into_iter().any(|n| sets(n).iter().any(|s| s.name == name && (n != stage || s.item < item)))
 }

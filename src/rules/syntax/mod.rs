@@ -15,6 +15,7 @@ mod fallback_always_taken;
 mod host_port_in_expose;
 mod include_error;
 mod invalid_project;
+mod misread_directive;
 mod port_out_of_range;
 mod syntax_error;
 mod undefined_reference;
@@ -39,6 +40,7 @@ pub(super) const RULES: &[Entry] = &[
     host_port_in_expose::HostPortInExpose::ENTRY,
     include_error::IncludeError::ENTRY,
     invalid_project::InvalidProject::ENTRY,
+    misread_directive::MisreadDirective::ENTRY,
     port_out_of_range::PortOutOfRange::ENTRY,
     syntax_error::SyntaxError::ENTRY,
     undefined_reference::UndefinedReference::ENTRY,
