@@ -25,6 +25,7 @@ mod laws;
 mod layout;
 mod pages;
 mod plan;
+mod prediction;
 mod quoting;
 mod report;
 mod shell;

@@ -1,15 +1,17 @@
 //! `stacklint plan`.
 
+mod predict;
+
 use std::collections::BTreeMap;
 
 use clap::ValueEnum;
 
 use super::Failure;
 use crate::files::{self, Disk, Files};
+use crate::plan::content::Contents;
 use crate::plan::load::{LoadError, Loaded, Request};
 use crate::plan::{self, ContextSize, Plan, Problem};
 use crate::source::Sources;
-use crate::stack::context::{Context, Ignore};
 
 /// The arguments of `stacklint plan`.
 #[derive(clap::Args)]
@@ -78,13 +80,13 @@ pub(super) struct Args {
     #[arg(long, hide = true)]
     push: bool,
     /// Write the cache key of every step
-    #[arg(long, value_name = "FILE", hide = true)]
+    #[arg(long, value_name = "FILE")]
     record: Option<String>,
-    /// Compare with such a record
-    #[arg(long, value_name = "FILE", hide = true)]
+    /// Compare with such a record: which steps would run again, and why
+    #[arg(long, value_name = "FILE", conflicts_with = "since")]
     against: Option<String>,
     /// Compare with the tree of a git revision
-    #[arg(long, value_name = "GITREF", hide = true)]
+    #[arg(long, value_name = "GITREF")]
     since: Option<String>,
 }
 
@@ -113,12 +115,6 @@ enum Progress {
     Json,
 }
 
-/// A plan, with what each image's context sends.
-struct Planned {
-    contexts: BTreeMap<usize, ContextSize>,
-    ignores: BTreeMap<usize, Ignore>,
-}
-
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     refuse_unfinished(args)?;
     let disk = Disk::new(".");
@@ -136,21 +132,29 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         Err(LoadError::Problems(problems)) => return Ok(say_problems(&problems, &sources)),
     };
     let input = loaded.input();
-    let made = plan::plan(&input).and_then(|plan| Ok((contexts(&plan, &disk, &mut sources)?, plan)));
-    let (planned, plan) = match made {
+    let made = plan::plan(&input).and_then(|plan| Ok((Contents::list(&plan, &disk, &mut sources)?, plan)));
+    let (mut contents, mut plan) = match made {
         Ok(made) => made,
         Err(problems) => return Ok(say_problems(&problems, &sources)),
     };
     if args.execute {
-        return execute(args, &plan, &planned, (&loaded, &request), &sources);
+        return execute(args, &plan, &contents, (&loaded, &request), &sources);
     }
+    predict::predict(args, &mut plan, &mut contents, &disk, &sources)?;
     super::print(&match args.format {
         Format::Json => plan::json(&plan, &sources),
         Format::Dot => plan::dot(&plan),
         Format::Mermaid => plan::mermaid(&plan),
-        _ => plan::text(&plan, &sources, &planned.contexts),
+        _ => plan::text(&plan, &sources, &sizes(&plan, &contents)),
     });
     Ok(0)
+}
+
+/// What each image's context sends, by the image's place.
+fn sizes(plan: &Plan, contents: &Contents) -> BTreeMap<usize, ContextSize> {
+    let sent = |image| contents.contexts.get(plan.context_of(image)?);
+    let size = |(n, image)| sent(image).map(|sent| (n, ContextSize { files: sent.files, bytes: sent.bytes }));
+    plan.images.iter().enumerate().filter_map(size).collect()
 }
 
 fn bake(args: &Args, request: &Request, disk: &Disk, sources: &mut Sources) -> Result<u8, Failure> {
@@ -182,12 +186,7 @@ fn dockerrun(args: &Args, request: &Request, disk: &Disk, sources: &mut Sources)
 }
 
 fn refuse_unfinished(args: &Args) -> Result<(), Failure> {
-    let missing = [
-        (args.push, "--push"),
-        (args.record.is_some(), "--record"),
-        (args.against.is_some(), "--against"),
-        (args.since.is_some(), "--since"),
-    ];
+    let missing = [(args.push, "--push"), (args.since.is_some(), "--since")];
     match missing.into_iter().find(|(asked, _)| *asked) {
         Some((_, what)) => Err(format!("{what} is not there yet")),
         None => Ok(()),
@@ -223,6 +222,7 @@ fn request(args: &Args, disk: &Disk) -> Request {
         env_files: args.env_files.clone(),
         project_name: args.project_name.clone(),
         tags: args.tags.clone(),
+        no_cache: args.no_cache,
         root: std::env::current_dir().map_or_else(|_| String::new(), |dir| dir.display().to_string()),
         env,
         platform: platform(),
@@ -237,38 +237,6 @@ fn platform() -> String {
         other => other,
     };
     format!("linux/{arch}")
-}
-
-/// Lists what each image's context sends; equal contexts once.
-fn contexts(plan: &Plan, disk: &Disk, sources: &mut Sources) -> Result<Planned, Vec<Problem>> {
-    let mut planned = Planned { contexts: BTreeMap::new(), ignores: BTreeMap::new() };
-    let mut known: BTreeMap<(String, Option<String>), ContextSize> = BTreeMap::new();
-    let mut problems = Vec::new();
-    for (n, image) in plan.images.iter().enumerate().filter(|(_, image)| disk.kind(&image.context).is_some()) {
-        let ignore = match Ignore::find(disk, &image.context, Some(&image.dockerfile), sources) {
-            Ok(ignore) => ignore,
-            Err((path, error)) => {
-                problems.push(Problem::new(format!("cannot read {path}: {error}")));
-                continue;
-            }
-        };
-        if let Some(error) = ignore.error() {
-            problems.push(Problem { span: Some(error.span), message: error.message.clone(), help: error.help.clone() });
-            continue;
-        }
-        let key = (image.context.clone(), ignore.path.clone());
-        if !known.contains_key(&key)
-            && let Ok(context) = Context::list(disk, &image.context, &ignore.rules)
-        {
-            known.insert(key.clone(), ContextSize { files: context.files().count(), bytes: context.total_bytes });
-        }
-        if let Some(size) = known.get(&key) {
-            planned.contexts.insert(n, *size);
-        }
-        planned.ignores.insert(n, ignore);
-    }
-    problems.dedup();
-    if problems.is_empty() { Ok(planned) } else { Err(problems) }
 }
 
 fn say_problems(problems: &[Problem], sources: &Sources) -> u8 {
@@ -318,12 +286,18 @@ fn gate(loaded: &Loaded, request: &Request) -> Result<Vec<String>, Failure> {
 }
 
 #[cfg(not(feature = "execute"))]
-fn execute(_: &Args, _: &Plan, _: &Planned, _: (&Loaded, &Request), _: &Sources) -> Result<u8, Failure> {
+fn execute(_: &Args, _: &Plan, _: &Contents, _: (&Loaded, &Request), _: &Sources) -> Result<u8, Failure> {
     Err("this stacklint was built without the feature `execute`".to_owned())
 }
 
 #[cfg(feature = "execute")]
-fn execute(args: &Args, plan: &Plan, planned: &Planned, (loaded, request): (&Loaded, &Request), sources: &Sources) -> Result<u8, Failure> {
+fn execute(
+    args: &Args,
+    plan: &Plan,
+    contents: &Contents,
+    (loaded, request): (&Loaded, &Request),
+    sources: &Sources,
+) -> Result<u8, Failure> {
     use crate::execute::{self, Host, Job, Options, report};
     let style = match args.progress {
         _ if args.quiet => execute::Style::Quiet,
@@ -350,7 +324,9 @@ fn execute(args: &Args, plan: &Plan, planned: &Planned, (loaded, request): (&Loa
     };
     let root = std::env::current_dir().map_err(|error| format!("the working folder: {error}"))?;
     let input = loaded.input();
-    let job = Job { plan, input: &input, sources, ignores: &planned.ignores, root, options };
+    let sent = |image| Some(contents.contexts.get(plan.context_of(image)?)?.ignore.clone());
+    let ignores = plan.images.iter().enumerate().filter_map(|(n, image)| Some((n, sent(image)?))).collect();
+    let job = Job { plan, input: &input, sources, ignores: &ignores, root, options };
     let findings = if args.allow_findings { Vec::new() } else { gate(loaded, request)? };
     if !findings.is_empty() {
         findings.iter().for_each(|line| super::say(line));

@@ -282,7 +282,15 @@ fn build(entry: &Entry, known: &Lowered) -> Build {
         cache_to: texts(node, "cache_to"),
         extra_hosts: hosts(node.get("extra_hosts")),
         shm_size: text(node, "shm_size").and_then(|t| super::units::bytes(&t.value)).and_then(|n| u64::try_from(n).ok()),
+        context_folders: entries(node, "additional_contexts").filter_map(|e| context_folder(e, known)).collect(),
     }
+}
+
+/// An additional context that is a folder.
+fn context_folder(entry: &Entry, known: &Lowered) -> Option<(String, String)> {
+    let context = entry.value.any_text().filter(|text| !is_remote(&text.value) && !text.value.starts_with("target:"))?;
+    let resolved = entry.value.as_scalar().and_then(|s| s.path.clone());
+    Some((entry.key.value.clone(), resolved.unwrap_or_else(|| files::join(&known.dir, &context.value))))
 }
 
 fn secret_target(item: &Node) -> Option<(String, String)> {

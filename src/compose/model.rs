@@ -218,6 +218,8 @@ pub struct Build {
     pub platforms: Vec<Text>,
     /// `additional_contexts`: name and value.
     pub additional_contexts: Vec<(At<String>, Text)>,
+    /// Those of them that are folders: name and folder.
+    pub context_folders: Vec<(String, String)>,
     /// `secrets`: names.
     pub secrets: Vec<At<String>>,
     /// The names by which the Dockerfile knows them, where they differ: secret and `target`.

@@ -1,7 +1,9 @@
 //! The real file system. Paths are relative to a root folder, usually the working directory.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
 
 use super::{Entry, FileError, Files, Kind};
 use crate::source::MAX_FILE_BYTES;
@@ -57,6 +59,23 @@ impl Files for Disk {
 
     fn mode(&self, path: &str) -> Option<u32> {
         std::fs::metadata(self.at(path)).ok().map(|meta| mode(&meta))
+    }
+
+    fn link(&self, path: &str) -> Option<String> {
+        std::fs::read_link(self.at(path)).ok()?.into_os_string().into_string().ok()
+    }
+
+    fn digest(&self, path: &str) -> Result<[u8; 32], FileError> {
+        let mut file = std::fs::File::open(self.at(path)).map_err(|e| error(&e))?;
+        let mut hasher = Sha256::new();
+        let mut block = vec![0; 1 << 16];
+        loop {
+            let read = file.read(&mut block).map_err(|e| error(&e))?;
+            match block.get(..read) {
+                Some(bytes) if read > 0 => hasher.update(bytes),
+                _ => return Ok(hasher.finalize().into()),
+            }
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest, Sha256};
+
 #[cfg(feature = "cli")]
 mod disk;
 #[cfg(feature = "cli")]
@@ -70,6 +72,14 @@ pub trait Files: Sync {
     fn kind(&self, path: &str) -> Option<Kind>;
     /// Unix mode bits of a path, links followed.
     fn mode(&self, path: &str) -> Option<u32>;
+    /// What a symbolic link says.
+    fn link(&self, _path: &str) -> Option<String> {
+        None
+    }
+    /// One number for the bytes of a file, however large it is; the same bytes give the same number.
+    fn digest(&self, path: &str) -> Result<[u8; 32], FileError> {
+        Ok(Sha256::digest(self.read(path)?).into())
+    }
 }
 
 /// Files held in memory.

@@ -60,6 +60,17 @@ impl Files for Overlay<'_> {
             above => self.base.mode(path).or(above.and_then(|_| self.over.mode(path))),
         }
     }
+
+    fn link(&self, path: &str) -> Option<String> {
+        if self.over.kind(path) == Some(Kind::File) { None } else { self.base.link(path) }
+    }
+
+    fn digest(&self, path: &str) -> Result<[u8; 32], FileError> {
+        match self.over.digest(path) {
+            Err(FileError::NotFound) => self.base.digest(path),
+            found => found,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -37,9 +37,14 @@ fn order<'a>(count: usize, needs: impl Fn(usize) -> &'a [usize]) -> Vec<usize> {
     }
 }
 
+/// The steps, each after those that it needs.
+pub(super) fn order_of(steps: &[Step]) -> Vec<usize> {
+    order(steps.len(), |n| steps.get(n).map_or(&[][..], |step| &step.needs))
+}
+
 fn depths(steps: &[Step]) -> Vec<usize> {
     let mut depth = vec![0; steps.len()];
-    for n in order(steps.len(), |n| steps.get(n).map_or(&[][..], |step| &step.needs)) {
+    for n in order_of(steps) {
         let below = steps.get(n).map_or(0, |step| step.needs.iter().filter_map(|&need| depth.get(need)).max().map_or(0, |d| d + 1));
         if let Some(slot) = depth.get_mut(n) {
             *slot = below;

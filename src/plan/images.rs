@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::input::{Build, Input};
 use super::stages::{Seen, Walk};
 use super::{Image, Plan, Problem, graph};
+use crate::stack::ImageRef;
 
 /// Makes the plan of a project, or says why there is none.
 pub fn plan(input: &Input<'_>) -> Result<Plan, Vec<Problem>> {
@@ -116,7 +117,7 @@ fn join_users(plan: &mut Plan, input: &Input<'_>) {
 }
 
 /// The image that a reference or `service:x` means, if it is built here.
-fn by_tag(images: &[Image], reference: &str) -> Option<usize> {
+pub(super) fn by_tag(images: &[Image], reference: &str) -> Option<usize> {
     images.iter().position(|image| {
         let services = image.services.iter().chain([&image.name]);
         services.into_iter().any(|service| is_called(reference, service, &image.tags))
@@ -128,18 +129,20 @@ pub(super) fn is_called(reference: &str, service: &str, tags: &[String]) -> bool
     match reference.strip_prefix("service:").or_else(|| reference.strip_prefix("target:")) {
         Some(wanted) => wanted == service,
         None => {
-            let wanted = full_name(reference);
-            tags.iter().any(|tag| full_name(tag) == wanted)
+            let wanted = ImageRef::parse(reference);
+            tags.iter().any(|tag| ImageRef::parse(tag).same_image(&wanted))
         }
     }
 }
 
-/// An image's name with what may be left out: Docker Hub is the registry, `latest` the tag.
-pub fn full_name(reference: &str) -> String {
-    let name = ["docker.io/", "index.docker.io/"].iter().find_map(|hub| reference.strip_prefix(hub)).unwrap_or(reference);
-    let name = name.strip_prefix("library/").unwrap_or(name);
-    let last = name.rsplit('/').next().unwrap_or(name);
-    if last.contains([':', '@']) { name.to_owned() } else { format!("{name}:latest") }
+/// What an image's name means: its digest, where it has one, or else the name with all that may be left out.
+pub(super) fn identity(reference: &str) -> String {
+    let image = ImageRef::parse(reference);
+    match &image.digest {
+        Some(digest) => digest.clone(),
+        None if reference.contains("://") => reference.to_owned(),
+        None => image.full_name(),
+    }
 }
 
 /// Lets images, and the steps in them, wait for the images of this plan that they are made from.

@@ -65,6 +65,8 @@ pub struct Build {
 pub struct Settings {
     /// `additional_contexts`: name and value.
     pub contexts: BTreeMap<String, String>,
+    /// Those of them that are folders on this machine: name and folder.
+    pub folders: BTreeMap<String, String>,
     /// `labels`.
     pub labels: BTreeMap<String, String>,
     /// `network`.
@@ -111,6 +113,11 @@ pub enum SecretSource {
     Env(String),
     /// Nowhere that a build can read: it is external, or not defined.
     Elsewhere,
+}
+
+/// Whether a build context is a folder on this machine.
+pub fn is_folder(context: &str) -> bool {
+    !context.contains("://") && !context.starts_with("git@")
 }
 
 /// The name among `names` that a misspelt one probably means.

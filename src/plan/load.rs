@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::input::{Build, Input, Secret, SecretSource, Settings, Unit};
+use super::input::{Build, Input, Secret, SecretSource, Settings, Unit, is_folder};
 use super::{Plan, Problem, closest, plan};
 use crate::compose::{self, Project, Service};
 use crate::files::{self, FileError, Files, Kind};
@@ -37,6 +37,8 @@ pub struct Request {
     pub tags: Vec<String>,
     /// The absolute path of the working folder; a project in it is called by its last part.
     pub root: String,
+    /// `--no-cache`.
+    pub no_cache: bool,
     /// The environment of the process.
     pub env: BTreeMap<String, String>,
     /// What builds run on, where nothing names a platform.
@@ -322,6 +324,7 @@ impl Loader<'_> {
             platforms: texts(&build.platforms),
             settings: Settings {
                 contexts: build.additional_contexts.iter().map(|(name, context)| (name.value.clone(), context.value.clone())).collect(),
+                folders: build.context_folders.iter().cloned().collect(),
                 labels: build.labels.iter().filter_map(env).collect(),
                 network: value(&build.network),
                 extra_hosts: build.extra_hosts.clone(),
@@ -346,6 +349,7 @@ impl Loader<'_> {
             build.target = Some(target.clone());
             build.target_span = None;
         }
+        build.settings.no_cache |= self.request.no_cache;
         if !self.request.platforms.is_empty() {
             build.platforms.clone_from(&self.request.platforms);
         }
@@ -353,7 +357,7 @@ impl Loader<'_> {
     }
 
     fn check_context(&mut self, build: &Build) {
-        if build.context.contains("://") || build.context.starts_with("git@") {
+        if !is_folder(&build.context) {
             return;
         }
         let problem = match self.disk.kind(&build.context) {

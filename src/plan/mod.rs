@@ -2,15 +2,21 @@
 //! executes for them, each once however many images need it.
 
 pub mod bake;
+mod cause;
 mod compose_files;
+pub mod content;
 pub mod dockerrun;
 mod dot;
 mod graph;
 mod images;
 pub mod input;
 mod json;
+pub mod keys;
 pub mod load;
 mod mermaid;
+mod predict;
+pub mod recipe;
+pub mod record;
 mod secret;
 mod stages;
 mod text;
@@ -20,11 +26,12 @@ use std::collections::BTreeMap;
 use crate::source::Span;
 
 pub use dot::dot;
-pub use images::{full_name, plan};
+pub use images::plan;
 pub use input::Input;
 pub use input::closest;
 pub use json::json;
 pub use mermaid::mermaid;
+pub use predict::predict;
 pub use secret::looks_secret;
 pub use text::{ContextSize, text};
 
@@ -47,6 +54,15 @@ pub struct Plan {
     pub outside: Vec<String>,
     /// Stages that no image needs: the Dockerfile and the stage's name or number.
     pub never_built: Vec<(String, String)>,
+    /// Folders on this machine that the builds are sent.
+    pub contexts: Vec<recipe::ContextRef>,
+}
+
+impl Plan {
+    /// The place of an image's build context among [`Plan::contexts`], where it is a folder on this machine.
+    pub fn context_of(&self, image: &Image) -> Option<usize> {
+        self.contexts.iter().position(|context| context.dir == image.context && context.dockerfile.as_ref() == Some(&image.dockerfile))
+    }
 }
 
 /// An image that is built.
@@ -95,12 +111,16 @@ pub struct Stage {
     pub name: Option<String>,
     /// The image or stage that it is FROM, variables replaced.
     pub base: String,
+    /// Its FROM.
+    pub span: Span,
     /// Stages that it needs.
     pub needs: Vec<usize>,
     /// Its steps.
     pub steps: Vec<usize>,
     /// The steps whose result the finished stage is.
     pub heads: Vec<usize>,
+    /// The finished stage's file system.
+    pub root: recipe::Root,
 }
 
 /// What kind of work a step is.
@@ -143,6 +163,8 @@ pub struct Step {
     pub kind: StepKind,
     /// Steps whose results it needs.
     pub needs: Vec<usize>,
+    /// What the builder tells it by.
+    pub recipe: recipe::Recipe,
     /// What the builder would look up in its cache, where it was computed.
     pub key: Option<String>,
     /// Whether it is in the cache, where that can be told.
@@ -158,6 +180,8 @@ pub struct Cause {
     pub span: Span,
     /// What changed.
     pub message: String,
+    /// The change is that of a step above.
+    pub above: bool,
 }
 
 /// Why there is no plan.

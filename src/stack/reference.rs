@@ -1,5 +1,8 @@
 //! Image references: `registry/name:tag@digest`.
 
+/// The names of Docker Hub.
+const HUB: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
+
 /// An image reference, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageRef {
@@ -30,7 +33,7 @@ impl ImageRef {
             Some((host, name)) if host.contains(['.', ':']) || host == "localhost" => (Some(host.to_owned()), name),
             _ => (None, rest),
         };
-        let hub = matches!(registry.as_deref(), None | Some("docker.io" | "index.docker.io" | "registry-1.docker.io"));
+        let hub = registry.as_deref().is_none_or(|host| HUB.contains(&host));
         let name = if hub { name.strip_prefix("library/").unwrap_or(name) } else { name };
         ImageRef { text: text.to_owned(), registry, name: name.to_owned(), tag, digest }
     }
@@ -48,10 +51,15 @@ impl ImageRef {
         self.name.rsplit('/').next().unwrap_or(&self.name)
     }
 
-    /// Whether it names the same image as another: registry, name and tag, `latest` being the default.
+    /// Whether it names the same image as another: registry, name and tag; Docker Hub and `latest` are the defaults.
     pub fn same_image(&self, other: &ImageRef) -> bool {
-        let tag = |r: &ImageRef| r.tag.clone().unwrap_or_else(|| "latest".to_owned());
-        self.registry == other.registry && self.name == other.name && tag(self) == tag(other)
+        self.full_name() == other.full_name()
+    }
+
+    /// Registry, name and tag, with what may be left out.
+    pub fn full_name(&self) -> String {
+        let registry = self.registry.as_deref().filter(|host| !HUB.contains(host)).unwrap_or("docker.io");
+        format!("{registry}/{}:{}", self.name, self.tag.as_deref().unwrap_or("latest"))
     }
 }
 
@@ -67,5 +75,7 @@ mod tests {
         let r = ImageRef::parse("docker.io/library/python:3.9-slim@sha256:ab");
         assert_eq!((r.official(), r.tag.as_deref(), r.digest.as_deref()), (Some("python"), Some("3.9-slim"), Some("sha256:ab")));
         assert!(ImageRef::parse("redis").same_image(&ImageRef::parse("redis:latest")));
+        assert!(ImageRef::parse("redis").same_image(&ImageRef::parse("docker.io/library/redis")));
+        assert!(!ImageRef::parse("redis").same_image(&ImageRef::parse("quay.io/redis")));
     }
 }

@@ -4,7 +4,7 @@
 use regex::Regex;
 
 use super::{SyntaxError, SyntaxErrorKind};
-use crate::source::{SourceFile, Span};
+use crate::source::{FileId, SourceFile, Span};
 
 /// An ignore file.
 #[derive(Clone, Debug, Default)]
@@ -260,7 +260,35 @@ impl Pattern {
     }
 }
 
+/// A pattern for one name, as COPY has them: it knows no folders.
+#[derive(Clone, Debug)]
+pub struct Glob(Pattern);
+
+impl Glob {
+    /// Reads a pattern; `None` where no builder accepts it.
+    pub fn new(text: &str) -> Option<Glob> {
+        let mut single = text.to_owned();
+        while single.contains("**") {
+            single = single.replace("**", "*");
+        }
+        check(&single).ok()?;
+        let test = compile(&single).ok()?;
+        Some(Glob(Pattern { span: Span::new(FileId(0), 0, 0), text: single, exception: false, test }))
+    }
+
+    /// Whether a name matches.
+    pub fn is_match(&self, name: &str) -> bool {
+        self.0.is_match(name)
+    }
+}
+
 impl IgnoreFile {
+    /// The patterns of `--exclude` and `--parents`, which stand in no file; those that no builder accepts are left out.
+    pub fn of(patterns: &[String]) -> IgnoreFile {
+        let read = |text: &String| pattern(text.trim(), Span::new(FileId(0), 0, 0)).ok();
+        IgnoreFile { patterns: patterns.iter().filter_map(read).collect(), errors: Vec::new() }
+    }
+
     /// Whether a path is left out, by itself or by one of its folders. Paths are relative to the context, with `/`.
     pub fn matches(&self, path: &str) -> bool {
         self.deciding(path).is_some_and(|pattern| !pattern.exception)

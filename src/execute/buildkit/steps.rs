@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::super::Order;
-use crate::plan::full_name;
 use crate::source::{SourceFile, Span};
+use crate::stack::ImageRef;
 use crate::syntax::dockerfile::{Dockerfile, Instruction, Op};
 
 /// The steps of a build, as BuildKit names them.
@@ -46,7 +46,7 @@ impl Steps {
         let mut all = Steps::read(unit.ast, job.sources.get(unit.file), &steps);
         for planned in stages() {
             if let Some(stage) = all.stages.get_mut(planned.index) {
-                stage.base = full_name(&planned.base);
+                stage.base = ImageRef::parse(&planned.base).full_name();
             }
         }
         all
@@ -77,7 +77,7 @@ impl Steps {
     /// The instruction that a vertex of this name is.
     pub(super) fn find(&self, name: &str) -> Option<&Place> {
         if let Some(image) = name.strip_prefix("[internal] load metadata for ") {
-            let image = full_name(image);
+            let image = ImageRef::parse(image).full_name();
             return self.stages.iter().find(|stage| stage.base == image)?.from.as_ref();
         }
         let (stage, number, text) = parse(name)?;
