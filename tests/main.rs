@@ -30,3 +30,4 @@ mod quoting;
 mod report;
 mod shell;
 mod shell_findings;
+mod truths;

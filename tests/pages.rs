@@ -30,7 +30,7 @@ fn pages() -> Vec<(String, PathBuf)> {
     found
 }
 
-fn memory(blocks: &[Block]) -> Memory {
+pub(crate) fn memory(blocks: &[Block]) -> Memory {
     let mut files = Memory::new();
     for block in blocks {
         if let Some(path) = &block.path {
@@ -56,7 +56,7 @@ fn encoded<'a>(path: &'a str, text: &str) -> (&'a str, Vec<u8>) {
     (path, text.as_bytes().to_vec())
 }
 
-fn load(files: &dyn Files, paths: &[String]) -> Stack {
+pub(crate) fn load(files: &dyn Files, paths: &[String]) -> Stack {
     let candidates = paths.iter().map(|p| Candidate { path: p.clone(), explicit: false }).collect();
     // a page may show the configuration that its rule asks for
     let config =
@@ -64,7 +64,7 @@ fn load(files: &dyn Files, paths: &[String]) -> Stack {
     stack::load(&Request { candidates, options: config.unwrap_or_default().options, ..Request::default() }, files)
 }
 
-fn select(names: &[&str]) -> Selection {
+pub(crate) fn select(names: &[&str]) -> Selection {
     let request = SelectionRequest { select: names.iter().map(|n| (*n).to_owned()).collect(), ..SelectionRequest::default() };
     Selection::resolve(&request, registry()).unwrap()
 }

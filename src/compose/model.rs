@@ -101,6 +101,8 @@ pub struct VariableUse {
     pub set: bool,
     /// The line of an env file that gives the value.
     pub from: Option<Span>,
+    /// That value.
+    pub value: Option<String>,
     /// The key path of the value that it stands in: `services.web.command`.
     pub path: String,
 }

@@ -113,6 +113,7 @@ impl Substitution<'_> {
             let places = self.places;
             self.variables.extend(outcome.uses.into_iter().map(|u| VariableUse {
                 from: places.get(&u.name).copied(),
+                value: self.env.get(&u.name).cloned(),
                 name: u.name,
                 span: u.span,
                 has_default: u.has_default,

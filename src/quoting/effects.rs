@@ -2,7 +2,7 @@
 
 use super::options::{Options, options_at};
 use crate::source::Span;
-use crate::syntax::shell::{Command, Group, Join, Place, Script};
+use crate::syntax::shell::{Command, Group, GroupKind, Join, Place, Script};
 
 /// A pipeline of two or more commands.
 #[derive(Clone, Debug)]
@@ -69,17 +69,43 @@ pub fn pipelines(script: &Script, start: Options) -> Vec<Pipeline<'_>> {
     found
 }
 
-/// The commands whose failure a script ignores: without `errexit`, those that `;` or a new line follows.
+/// The commands whose failure a script ignores: without `errexit`, those after which it goes on whatever their status is.
 pub fn unchecked(script: &Script, start: Options) -> Vec<&Command> {
     let options = options_at(script, start);
-    let ends_list = |at: usize, command: &Command| {
-        let next = script.commands.get(at + 1..).and_then(|rest| rest.iter().find(|c| c.place.group == command.place.group));
-        next.is_some_and(|n| n.place.join == Join::Then)
-    };
+    let order = in_order(script);
     let checked = |c: &Command| c.place.condition || c.place.negated || c.place.background || c.place.substitution || c.words.is_empty();
-    let commands = script.commands.iter().enumerate().zip(&options);
-    let lost = commands.filter(|((at, c), options)| !options.errexit && !checked(c) && !c.place.last && ends_list(*at, c));
-    lost.map(|((_, command), _)| command).collect()
+    let commands = script.commands.iter().zip(&options);
+    let lost = commands.filter(|(c, options)| !options.errexit && !checked(c) && !c.place.last && goes_on(script, &order, c));
+    lost.map(|(command, _)| command).collect()
+}
+
+/// Whether the script goes on after a command without a look at its status.
+fn goes_on(script: &Script, order: &[(u32, Place)], command: &Command) -> bool {
+    let (mut place, mut end) = (command.place, command.span.end);
+    loop {
+        let around = place.group.and_then(|at| script.groups.get(at));
+        let next = order.get(order.partition_point(|(start, _)| *start < end)..).unwrap_or_default();
+        let inside = next.iter().take_while(|(start, _)| around.is_none_or(|g| *start < g.span.end));
+        if let Some((_, next)) = inside.into_iter().find(|(_, next)| next.group == place.group) {
+            return next.join == Join::Then;
+        }
+        let Some(around) = around else { return false };
+        match around.kind {
+            // the next turn
+            GroupKind::For(_) | GroupKind::Loop if around.words.len() != 1 => return true,
+            GroupKind::Function(_) | GroupKind::Substitution => return false,
+            _ if around.place.condition || around.place.negated || around.place.background => return false,
+            _ => (place, end) = (around.place, around.span.end),
+        }
+    }
+}
+
+/// Where the commands and groups of a script begin, in order.
+fn in_order(script: &Script) -> Vec<(u32, Place)> {
+    let commands = script.commands.iter().map(|c| (c.span.start, c.place));
+    let mut order: Vec<(u32, Place)> = commands.chain(script.groups.iter().map(|g| (g.span.start, g.place))).collect();
+    order.sort_by_key(|(start, _)| *start);
+    order
 }
 
 /// A change of the shell that nothing after it uses.
@@ -98,7 +124,7 @@ pub enum LostKind {
     Directory,
     /// `export`, `declare -x`, and bare assignments.
     Variable,
-    /// `source`, `.`.
+    /// `source`, `.`, and functions such as `conda activate` and `nvm use`.
     Source,
     /// `set`, `alias`, `umask`, `ulimit`, `shopt`.
     Setting,
@@ -124,11 +150,15 @@ fn lost_kind(command: &Command) -> Option<LostKind> {
     if command.words.is_empty() {
         return (!command.assigns.is_empty()).then_some(LostKind::Variable);
     }
+    let verb = command.args().first().and_then(|w| w.literal()).unwrap_or_default();
     match command.name()?.as_ref() {
+        "conda" | "mamba" | "micromamba" | "pyenv" if verb == "activate" => Some(LostKind::Source),
+        "nvm" | "rvm" | "sdk" | "fnm" if verb == "use" => Some(LostKind::Source),
+        "workon" => Some(LostKind::Source),
         "cd" | "pushd" | "popd" => Some(LostKind::Directory),
         "export" | "declare" | "typeset" | "readonly" | "unset" => Some(LostKind::Variable),
         "source" | "." => Some(LostKind::Source),
-        "set" | "alias" | "umask" | "ulimit" | "shopt" => Some(LostKind::Setting),
+        "set" | "alias" | "umask" | "ulimit" | "shopt" if !verb.is_empty() => Some(LostKind::Setting),
         _ => None,
     }
 }

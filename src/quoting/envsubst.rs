@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::layers::{Layer, layers, names_in};
-use crate::source::At;
+use crate::source::{At, Span};
 use crate::syntax::shell::{Command, Effective, Piece, PieceKind, Script, Word};
 use crate::text::Text;
 
@@ -150,6 +150,13 @@ fn literal(
         let written = if variable.braced { format!("${{{}}}", variable.name) } else { format!("${}", variable.name) };
         let at = from + text.get(from..)?.find(&written)?;
         from = at + written.len();
+        if let Some(own) = process_number(layer, variable.span) {
+            expanded.push(own);
+            value.push_str(text.get(kept..at)?.trim_end_matches('$'));
+            value.push_str(&format!("0{}", variable.name));
+            kept = from;
+            continue;
+        }
         if layer.expanded_outside(&variable.name, variable.span).is_none() {
             continue;
         }
@@ -160,4 +167,10 @@ fn literal(
     }
     value.push_str(text.get(kept..)?);
     Some(value)
+}
+
+/// The `$$` of which a shell outside makes its process number, so that the second `$` begins no name any more.
+fn process_number(layer: &Layer<'_>, variable: Span) -> Option<At<String>> {
+    let taken = |span: Span| span.file == variable.file && span.start < variable.start && variable.start < span.end;
+    layer.outside.iter().map(|(_, param)| param).find(|p| p.value == "$" && taken(p.span)).cloned()
 }

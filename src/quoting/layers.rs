@@ -133,16 +133,14 @@ pub struct TooEarly {
     pub by: String,
 }
 
-/// `bash -c "x=1; echo $x"`: parameters that are expanded before the script that sets them runs.
+/// `bash -c "x=1; echo $x"`, `x=1 bash -c "echo $x"`: parameters that are expanded before the script that sets them, or that they are
+/// given to, runs.
 pub fn expanded_too_early(script: &Script) -> Vec<TooEarly> {
     let mut found = Vec::new();
     let mut seen = HashSet::new();
     for layer in layers(script) {
         let Some(nested) = &layer.command.nested else { continue };
-        if nested.by == "eval" {
-            continue;
-        }
-        let mut set: HashMap<String, Span> = HashMap::new();
+        let mut set: HashMap<String, Span> = given(layer.command);
         for name in assigned(&nested.script) {
             set.entry(name.value).or_insert(name.span);
         }
@@ -155,6 +153,13 @@ pub fn expanded_too_early(script: &Script) -> Vec<TooEarly> {
         }
     }
     found
+}
+
+/// The names that are set for one command only: `A=1 sh -c …`, `env A=1 sh -c …`.
+fn given(command: &Command) -> HashMap<String, Span> {
+    let words = command.effective().environment.into_iter();
+    let named = words.filter_map(|w| Some((w.lossy().split_once('=')?.0.to_owned(), w.span)));
+    command.assigns.iter().map(|a| (a.name.clone(), a.span)).chain(named).collect()
 }
 
 /// The names that a script sets: assignments, `export`, `read`, loops. Assignments before a command hold for that command alone.

@@ -10,7 +10,7 @@ use crate::text::Text;
 
 use super::load::{Loader, Sorted};
 use super::{DockerrunUse, Runtime, ScriptOrigin, ScriptUnit};
-use super::{nginx_use, runtime_walk, templates};
+use super::{build_scripts, nginx_use, runtime_walk, templates};
 
 impl Loader<'_> {
     pub(super) fn runtimes(&mut self) {
@@ -32,6 +32,7 @@ impl Loader<'_> {
         let mut met: BTreeSet<Span> = BTreeSet::new();
         let mut nginx = Vec::new();
         let mut substituted = Vec::new();
+        let mut script_runs = Vec::new();
         for (index, runtime) in planned.iter_mut().enumerate() {
             runtime.index = index;
             let mut walk = runtime_walk::Walk {
@@ -45,6 +46,7 @@ impl Loader<'_> {
             walk.run(runtime);
             nginx.extend(nginx_use::find(&mut walk, runtime));
             substituted.extend(templates::find(&mut walk, runtime));
+            script_runs.extend(build_scripts::find(&mut walk));
             // several containers may start the same script
             scripts.extend(walk.scripts.into_iter().filter(|s| met.insert(s.span)));
         }
@@ -70,6 +72,7 @@ impl Loader<'_> {
         self.stack.scripts = scripts;
         self.stack.nginx = nginx;
         self.stack.templates = substituted;
+        self.stack.script_runs = script_runs;
         self.stack.runtimes = planned;
     }
 

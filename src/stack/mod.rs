@@ -1,7 +1,9 @@
 //! The stack: everything that a check or a plan looks at, joined by references that keep the span that makes them.
 
+mod build_scripts;
 mod candidates;
 pub mod context;
+mod ends;
 mod imagefs;
 mod images;
 pub mod knowledge;
@@ -30,6 +32,7 @@ use crate::syntax::yaml::Yaml;
 use crate::text::Text;
 
 pub use self::context::{Context, Ignore};
+pub use build_scripts::ScriptRun;
 pub use candidates::{FileRole, role_of_name};
 pub use images::{Base, EnvSet, Lookup, Shell, StageModel};
 pub use load::{Candidate, Failure, Request, load};
@@ -58,6 +61,8 @@ pub struct Stack {
     pub nginx: Vec<NginxUse>,
     /// Files of the project that envsubst reads.
     pub templates: Vec<TemplateUse>,
+    /// Script files that RUN instructions execute.
+    pub script_runs: Vec<ScriptRun>,
     /// Host paths that services mount and that are not there.
     pub missing_mounts: BTreeSet<String>,
     /// `Dockerrun.aws.json` files.

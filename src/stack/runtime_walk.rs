@@ -13,7 +13,7 @@ use crate::text::Text;
 
 use super::imagefs::{self, Located};
 use super::runtime::{Arg, Below, Launch, Pid1, Process, Runtime, RuntimeEnv, Started, Via, ViaKind};
-use super::{BuildContext, DockerfileUnit, ScriptOrigin, ScriptUnit, images, supervised};
+use super::{BuildContext, DockerfileUnit, ScriptOrigin, ScriptUnit, ends, images, supervised};
 
 const MAX_DEPTH: usize = 10;
 const MAX_PROCESSES: usize = 200;
@@ -155,20 +155,27 @@ impl Walk<'_> {
             if effective.name().is_some_and(|name| script.groups.iter().any(|g| matches!(&g.kind, GroupKind::Function(n) if *n == name))) {
                 continue;
             }
-            let last = command.place.last && layer.last;
+            let own = command.nested.as_ref().is_some_and(|n| n.by == "eval");
+            let last =
+                (command.place.last || ends::only_talk_follows(script, command) || ends::is_called_last(script, command)) && layer.last;
             let execs = effective.exec && !command.place.subshell && command.place.pipe_len <= 1;
-            let implicit = inline && last && command.place.pipe_len <= 1 && !command.place.negated && command.place.depth == 0;
-            let pid1 = match (&layer.pid1, execs) {
+            let implicit = inline && command.place.last && layer.last && ends::gives_way(shell, script, command);
+            let pid1 = match (&layer.pid1, execs || own) {
                 (Pid1::Yes, true) => Pid1::Yes,
-                (Pid1::Yes, false) if inline && shell == "sh" && implicit => Pid1::Unknown,
-                (Pid1::Yes, false) if implicit && execs_last(shell) => Pid1::Yes,
+                (Pid1::Yes, false) if inline && shell == "sh" && command.place.last && layer.last && ends::is_plain(command) => {
+                    Pid1::Unknown
+                }
+                (Pid1::Yes, false) if implicit => Pid1::Yes,
                 (Pid1::Yes, false) if command.place.function => Pid1::Unknown,
                 (Pid1::Yes, false) => Pid1::No { above: shell.to_owned(), at },
                 (other, _) => other.clone(),
             };
             let forked = command.place.pipe_len > 1 || command.place.subshell;
-            let stays = !execs && (!inline || shell == "dash" || forked || !last);
-            let mut below = layer.below.clone().filter(|_| !traps && !command.place.function);
+            // `sh` of an unknown image, the shell of a user under `su`
+            let unsure = !matches!(shell, "dash" | "bash" | "ash" | "busybox") && inline && last && !forked;
+            let stays = !(execs || own || implicit || unsure);
+            let known = !traps && (!command.place.function || ends::is_called_last(script, command));
+            let mut below = layer.below.clone().filter(|_| known);
             // what a sourced file brings may be a function
             if sources && effective.name().is_some_and(|n| n.contains('_') && !n.contains('.')) {
                 below = None;
@@ -200,10 +207,12 @@ impl Walk<'_> {
         }
         let layer = if runs_init(&effective) { Layer { pid1: Pid1::Unknown, below: None, ..layer } } else { layer };
         if let Some(nested) = &command.nested {
-            let shell = self.system_shell(&nested.by, runtime);
+            let evaluated = nested.by == "eval";
+            let shell = if evaluated { "sh".to_owned() } else { self.system_shell(&nested.by, runtime) };
             let mut inner = layer.clone();
             inner.via.push(Via { kind: ViaKind::Shell(nested.by.clone()), span: command.span });
-            self.script(&nested.script, &inner, &shell, true, command.span, rest, runtime);
+            // no shell gives way to the last command of eval
+            self.script(&nested.script, &inner, &shell, !evaluated, command.span, rest, runtime);
             return;
         }
         let words: Vec<&Word> = effective.words.iter().collect();
@@ -460,12 +469,7 @@ fn compose_launch(line: &CommandLine, entrypoint: bool) -> Option<Launch> {
     Some(Launch { entrypoint, span: line.span, argv: line.argv.clone(), shell_form: false, instruction: None })
 }
 
-/// Shells that replace themselves by the last command of `-c`. Debian's dash does not.
-fn execs_last(shell: &str) -> bool {
-    matches!(shell, "bash" | "ash" | "busybox" | "zsh" | "ksh" | "mksh")
-}
-
-fn is_shell(name: &str) -> bool {
+pub(super) fn is_shell(name: &str) -> bool {
     matches!(name, "sh" | "bash" | "dash" | "ash" | "zsh" | "ksh" | "mksh" | "." | "source")
 }
 
@@ -479,7 +483,7 @@ fn passes_arguments_on(words: &[&Word]) -> bool {
 }
 
 /// The path of the script that a command runs, if it runs one.
-fn script_operand(name: &str, argv: &[Arg]) -> Option<String> {
+pub(super) fn script_operand(name: &str, argv: &[Arg]) -> Option<String> {
     if is_shell(name) {
         let operand = argv.iter().skip(1).find(|a| !a.value.starts_with('-') && !a.value.starts_with('+'))?;
         return operand.known.then(|| operand.value.clone());
@@ -503,7 +507,7 @@ fn shebang(text: &str) -> Option<String> {
 }
 
 /// The language of a script file; `None` where it is no shell script.
-fn script_dialect(text: &str, run_by: &str) -> Option<Dialect> {
+pub(super) fn script_dialect(text: &str, run_by: &str) -> Option<Dialect> {
     let by_shebang = match shebang(text).as_deref() {
         Some("bash") => Some(Dialect::Bash),
         Some("sh" | "dash" | "ash") => Some(Dialect::Posix),

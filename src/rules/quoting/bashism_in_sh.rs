@@ -1,7 +1,8 @@
 use crate::rule::{Cx, Rule, rule};
-use crate::rules::support::bashisms::{Sh, bashisms, seen_by_hadolint, sh_of};
+use crate::rules::support::bashisms::{Bashism, Sh, bashisms, seen_by_hadolint, sh_of};
 use crate::rules::support::bashisms_rare::is_certain;
-use crate::stack::ScriptUnit;
+use crate::stack::{ScriptOrigin, ScriptUnit, Stack};
+use crate::syntax::shell::Script;
 
 rule!(BashismInSh, "quoting/bashism-in-sh");
 
@@ -9,7 +10,8 @@ impl Rule for BashismInSh {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
         let Sh::Known(shell) = sh_of(cx.stack, unit) else { return };
         let aliases = seen_by_hadolint(cx.stack, unit);
-        for found in bashisms(&unit.script) {
+        let found: Vec<Bashism> = read_by_sh(cx.stack, unit).into_iter().flat_map(|script| bashisms(cx.stack, script)).collect();
+        for found in found {
             let fault = if shell == "dash" { found.dash } else { found.ash };
             if fault.is_empty() || !is_certain(cx.stack, unit, &found) {
                 continue;
@@ -18,6 +20,23 @@ impl Rule for BashismInSh {
             report.help(help(found.codes)).aliases(if aliases { found.codes } else { &[] });
         }
     }
+}
+
+/// The scripts of a unit that a shell reads: of an exec form and a Compose command those that it hands to `sh`.
+fn read_by_sh<'a>(stack: &Stack, unit: &'a ScriptUnit) -> Vec<&'a Script> {
+    let words = match unit.origin {
+        ScriptOrigin::Instruction { exec, .. } => exec,
+        ScriptOrigin::File(_) => false,
+        ScriptOrigin::Compose { project, service } => {
+            let test = stack.service((project, service)).and_then(|(_, s)| s.healthcheck.as_ref()?.test.as_ref());
+            !test.is_some_and(|t| t.span == unit.span && t.argv.first().is_some_and(|w| w.value == "CMD-SHELL"))
+        }
+    };
+    if !words {
+        return vec![&unit.script];
+    }
+    let handed_on = unit.script.commands.iter().filter_map(|c| c.nested.as_deref());
+    handed_on.filter(|n| n.by == "sh").map(|n| &n.script).collect()
 }
 
 fn help(codes: &[&str]) -> &'static str {

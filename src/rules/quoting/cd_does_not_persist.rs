@@ -1,20 +1,19 @@
 use crate::diagnostic::Applicability;
 use crate::rule::{Cx, Rule, replace, rule};
-use crate::rules::support::lost::{lost_folders, lost_in_runs};
+use crate::rules::support::lost::{LostIn, lost_folders, lost_in_runs};
 use crate::stack::DockerfileUnit;
 
 rule!(CdDoesNotPersist, "quoting/cd-does-not-persist");
 
 impl Rule for CdDoesNotPersist {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
-        for (_, instruction, script, lost) in lost_in_runs(unit) {
+        for LostIn { instruction, script, alone, lost, .. } in lost_in_runs(unit) {
             let folders = lost_folders(script, &lost);
             let Some(last) = folders.last() else { continue };
             let target = last.command.args().first();
             let report = cx
                 .report(last.command.span, "this `cd` ends with its RUN: what comes after it runs in the folder of the WORKDIR again")
                 .help("set the folder with WORKDIR");
-            let alone = script.commands.len() == 1 && instruction.flags.is_empty() && instruction.heredocs.is_empty();
             if let Some(path) = target.and_then(|w| w.literal()).filter(|p| alone && !p.contains(char::is_whitespace)) {
                 report.fix(
                     "set the folder with WORKDIR",

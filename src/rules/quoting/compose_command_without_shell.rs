@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use crate::compose::CommandLine;
 use crate::diagnostic::Applicability;
 use crate::rule::{Cx, Rule, replace, rule};
+use crate::rules::support::compose_command::{Given, given, run_as_is};
 use crate::source::Span;
 use crate::stack::Stack;
 use crate::text::Text;
@@ -12,8 +13,14 @@ rule!(ComposeCommandWithoutShell, "quoting/compose-command-without-shell");
 impl Rule for ComposeCommandWithoutShell {
     fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
         let mut told: BTreeSet<Span> = BTreeSet::new();
-        for service in stack.projects.iter().flat_map(|p| &p.services) {
-            for line in service.command.iter().chain(&service.entrypoint) {
+        let services = stack.projects.iter().enumerate().flat_map(|(p, project)| (0..project.services.len()).map(move |s| (p, s)));
+        for at in services {
+            let Some((_, service)) = stack.service(at) else { continue };
+            for given in given(service).into_iter().filter(|g| g.key != "healthcheck") {
+                let line = given.line;
+                if begins_for_shell(stack, at, &given, &mut told, cx) {
+                    continue;
+                }
                 match &line.string {
                     Some(text) => string(line, text, service.entrypoint.is_none(), &mut told, cx),
                     None => list(line, &mut told, cx),
@@ -21,6 +28,34 @@ impl Rule for ComposeCommandWithoutShell {
             }
         }
     }
+}
+
+/// `NAME=value program` and `cd …`: what a shell would make of the first word, and no program is called. Says whether it is so.
+fn begins_for_shell(stack: &Stack, at: (usize, usize), given: &Given<'_>, told: &mut BTreeSet<Span>, cx: &mut Cx<'_>) -> bool {
+    let Some(first) = given.line.argv.first() else { return false };
+    let assigns = is_assignment(first) && given.line.argv.get(1).is_some();
+    let builtin = BUILTINS.contains(&first.value.as_str());
+    if !(assigns || builtin) || !run_as_is(stack, at, given) {
+        return false;
+    }
+    if told.insert(first.span) {
+        let what = if assigns { "variables before a program are the shell's business" } else { "only a shell knows it" };
+        let message =
+            format!("no shell runs this {}: the container looks for a program called `{}` and ends ({what})", given.key, first.value);
+        let help = if assigns { "set the variable under `environment`" } else { "let a shell run it: `sh -c \"…\"`" };
+        cx.report(first.span, message).help(help);
+    }
+    true
+}
+
+/// Commands that are no programs anywhere.
+const BUILTINS: [&str; 15] =
+    ["cd", "export", "source", ".", "set", "eval", "alias", "ulimit", "umask", "exec", "if", "for", "while", "until", "unset"];
+
+fn is_assignment(word: &str) -> bool {
+    let name = word.split_once('=').map_or("", |w| w.0);
+    name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
+        && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
 }
 
 fn string(line: &CommandLine, text: &Text, alone: bool, told: &mut BTreeSet<Span>, cx: &mut Cx<'_>) {

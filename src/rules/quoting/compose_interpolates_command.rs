@@ -17,9 +17,13 @@ impl Rule for ComposeInterpolatesCommand {
             for (s, service) in project.services.iter().enumerate() {
                 let runtime = stack.runtime_of((p, s));
                 for given in given(service) {
-                    let inside = |v: &&VariableUse| given.line.span.contains(v.span) && !v.set && !v.has_default;
-                    for variable in project.variables.iter().filter(inside) {
-                        let Some((place, what)) = meant_for_container(service, runtime, &given, variable) else { continue };
+                    for variable in project.variables.iter().filter(|v| given.line.span.contains(v.span)) {
+                        let found = match filled_in(cx.text(variable.span), variable) {
+                            Filled::Nothing => meant_for_container(service, runtime, &given, variable),
+                            Filled::With(text) => another_value(service, runtime, &variable.name, &text),
+                            Filled::Unknown => None,
+                        };
+                        let Some((place, what)) = found else { continue };
                         if told.insert(variable.span) {
                             report(&given, variable, place, what, cx);
                         }
@@ -30,33 +34,71 @@ impl Rule for ComposeInterpolatesCommand {
     }
 }
 
+/// What Compose puts in a variable's place, as far as the project's files say.
+enum Filled {
+    Nothing,
+    With(String),
+    Unknown,
+}
+
+fn filled_in(written: &str, variable: &VariableUse) -> Filled {
+    if let Some(value) = &variable.value {
+        return Filled::With(value.clone());
+    }
+    if !variable.has_default {
+        return Filled::Nothing;
+    }
+    let inner = written.strip_prefix("${").and_then(|w| w.strip_suffix('}')).and_then(|w| w.strip_prefix(variable.name.as_str()));
+    let default = inner.and_then(|w| w.strip_prefix(":-").or_else(|| w.strip_prefix('-')));
+    default.filter(|d| !d.contains('$')).map_or(Filled::Unknown, |d| Filled::With(d.to_owned()))
+}
+
+/// Names that every shell of the container sets itself.
+const OF_THE_SHELL: [&str; 5] = ["PATH", "HOSTNAME", "RANDOM", "SECONDS", "OPTARG"];
+
 /// Where the container has a value of its own under this name.
 fn meant_for_container(
     service: &Service,
     runtime: Option<&Runtime>,
     given: &Given<'_>,
     variable: &VariableUse,
-) -> Option<(Span, &'static str)> {
+) -> Option<(Option<Span>, &'static str)> {
     let name = &variable.name;
     if let Some(script) = &given.script
         && let Some(set) = assigned(script).into_iter().find(|n| n.value == *name)
     {
-        return Some((set.span, "the command sets it here"));
+        return Some((Some(set.span), "the command sets it here"));
     }
     if let Some(var) = service.env(name) {
-        return (var.value.is_some() && !var.interpolated()).then_some((var.span, "the container has this value"));
+        return (var.value.is_some() && !var.interpolated()).then_some((Some(var.span), "the container has this value"));
     }
-    let image = runtime?.env.iter().find(|v| v.from_image && v.name == *name)?;
-    Some((image.span, "the container has this value"))
+    if let Some(image) = runtime.and_then(|r| r.env.iter().find(|v| v.from_image && v.name == *name)) {
+        return Some((Some(image.span), "the container has this value"));
+    }
+    (given.script.is_some() && OF_THE_SHELL.contains(&name.as_str())).then_some((None, ""))
 }
 
-fn report(given: &Given<'_>, variable: &VariableUse, place: Span, what: &str, cx: &mut Cx<'_>) {
+/// Where the container has another value under this name than the one that Compose fills in.
+fn another_value(service: &Service, runtime: Option<&Runtime>, name: &str, filled: &str) -> Option<(Option<Span>, &'static str)> {
+    const WHAT: &str = "the container has another value";
+    if let Some(var) = service.env(name) {
+        let own = var.value.as_ref().filter(|_| !var.interpolated())?;
+        return (own.value != filled).then_some((Some(var.span), WHAT));
+    }
+    let image = runtime?.env.iter().find(|v| v.from_image && v.name == name)?;
+    (image.value.as_ref()? != filled).then_some((Some(image.span), WHAT))
+}
+
+fn report(given: &Given<'_>, variable: &VariableUse, place: Option<Span>, what: &str, cx: &mut Cx<'_>) {
     let name = &variable.name;
     let written = cx.text(variable.span);
     let message = format!(
         "Compose fills in `{written}` from the environment of whoever runs it, before the container starts: `{name}` of the container never gets here"
     );
-    let report = cx.report(variable.span, message).label(place, what);
+    let mut report = cx.report(variable.span, message);
+    if let Some(place) = place {
+        report = report.label(place, what);
+    }
     if given.script.is_none() {
         report.help(format!("no shell reads this {}: write the value itself, or run it with `sh -c` and `$${name}`", given.key));
         return;

@@ -1,18 +1,21 @@
 use crate::diagnostic::Applicability;
 use crate::quoting::{Lost, LostKind};
 use crate::rule::{Cx, Rule, replace, rule};
-use crate::rules::support::lost::lost_in_runs;
+use crate::rules::support::lost::{LostIn, lost_in_runs};
 use crate::source::Span;
 use crate::stack::DockerfileUnit;
 use crate::syntax::dockerfile::Instruction;
-use crate::syntax::shell::{PieceKind, Script};
+use crate::syntax::shell::PieceKind;
 
 rule!(ExportDoesNotPersist, "quoting/export-does-not-persist");
 
 impl Rule for ExportDoesNotPersist {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
-        for (_, instruction, script, lost) in lost_in_runs(unit) {
-            let Some((first, message)) = lost.iter().find_map(|l| Some((l, message(l)?))) else { continue };
+        for LostIn { instruction, script, alone, lost, .. } in lost_in_runs(unit) {
+            // options of the shell may be there for what stands beside them
+            let idle = lost.len() == script.commands.len() && lost.iter().all(|l| l.kind == LostKind::Setting);
+            let of = |l: &&Lost<'_>| idle || l.kind != LostKind::Setting || l.command.name().as_deref() != Some("set");
+            let Some((first, message)) = lost.iter().filter(of).find_map(|l| Some((l, message(l)?))) else { continue };
             let help = match first.kind {
                 LostKind::Variable => "set it with ENV",
                 LostKind::Source => {
@@ -20,7 +23,7 @@ impl Rule for ExportDoesNotPersist {
                 }
                 _ => "set it in the RUN that needs it",
             };
-            let fix = env(instruction, script, first);
+            let fix = env(instruction, first).filter(|_| alone);
             let report = cx.report(first.command.span, message).help(help);
             if let Some((span, text)) = fix {
                 report.fix("set it with ENV", Applicability::Unsafe, vec![replace(span, text)]);
@@ -43,6 +46,9 @@ fn message(lost: &Lost<'_>) -> Option<String> {
             };
             Some(format!("`{variable}` ends with its RUN: neither later instructions nor the container see it"))
         }
+        LostKind::Source if !matches!(name.as_ref(), "source" | ".") => {
+            Some(format!("what `{}` sets ends with its RUN: neither later instructions nor the container see it", shown(lost)))
+        }
         LostKind::Source => {
             let brings =
                 ["activate", "bashrc", "profile", "env", "nvm.sh", "env.sh", "setenv.sh", "environment", "setup.bash", "setvars.sh"];
@@ -57,9 +63,13 @@ fn message(lost: &Lost<'_>) -> Option<String> {
     }
 }
 
+/// A command by its first two words.
+fn shown(lost: &Lost<'_>) -> String {
+    lost.command.words.iter().take(2).map(|w| w.lossy()).collect::<Vec<_>>().join(" ")
+}
+
 /// `RUN export A=b` as `ENV A=b`.
-fn env(instruction: &Instruction, script: &Script, lost: &Lost<'_>) -> Option<(Span, &'static str)> {
-    let alone = script.commands.len() == 1 && instruction.flags.is_empty() && instruction.heredocs.is_empty();
+fn env(instruction: &Instruction, lost: &Lost<'_>) -> Option<(Span, &'static str)> {
     let command = lost.command;
     let plain = |w: &crate::syntax::shell::Word| {
         let named = w.lossy().split_once('=').is_some_and(|(n, v)| !n.is_empty() && !v.starts_with('~'));
@@ -71,5 +81,5 @@ fn env(instruction: &Instruction, script: &Script, lost: &Lost<'_>) -> Option<(S
         named && simple
     };
     let word = command.words.first().filter(|_| command.name().as_deref() == Some("export"))?;
-    (alone && !command.args().is_empty() && command.args().iter().all(plain)).then(|| (instruction.word.span.to(word.span), "ENV"))
+    (!command.args().is_empty() && command.args().iter().all(plain)).then(|| (instruction.word.span.to(word.span), "ENV"))
 }

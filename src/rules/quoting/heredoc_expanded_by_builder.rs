@@ -31,8 +31,10 @@ fn check(unit: &DockerfileUnit, item: usize, dest: &Text, heredoc: &Heredoc, cx:
     } else {
         Vec::new()
     };
-    // `$1` and `$?` mean something in scripts only: elsewhere they may be part of anything
-    let wanted: Vec<At<String>> = names.iter().filter(|n| script || !positional(&n.value)).cloned().collect();
+    // `$?` means something in scripts only, `$1` also where nginx rewrites: elsewhere they may be part of anything
+    let rewrites = body.contains("rewrite ") || body.contains("return 30") || body.contains("location ");
+    let group = |n: &str| rewrites && n.bytes().all(|b| b.is_ascii_digit());
+    let wanted: Vec<At<String>> = names.iter().filter(|n| script || !positional(&n.value) || group(&n.value)).cloned().collect();
     let lost = lost(unit, item, &wanted, &inner, &[]);
     let Some(first) = lost.first() else { return };
     let name = if dest.ends_with('/') { heredoc.name.clone() } else { dest.value.clone() };
@@ -63,7 +65,11 @@ fn check(unit: &DockerfileUnit, item: usize, dest: &Text, heredoc: &Heredoc, cx:
 /// The `$name`, `${name}` and `$1` of a text that no backslash keeps; what has a default is left out.
 fn dollars(body: &str, span: Span) -> Vec<At<String>> {
     let mut found = Vec::new();
+    let mut from = 0;
     for (at, _) in body.match_indices('$') {
+        if at < from {
+            continue;
+        }
         let before = body.get(..at).unwrap_or_default();
         if (before.len() - before.trim_end_matches('\\').len()) % 2 == 1 {
             continue;
@@ -72,7 +78,7 @@ fn dollars(body: &str, span: Span) -> Vec<At<String>> {
         let braced = rest.starts_with('{');
         let rest = rest.strip_prefix('{').unwrap_or(rest);
         let word = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
-        let special = rest.starts_with(['@', '*', '#', '?', '!']) || rest.starts_with(|c: char| c.is_ascii_digit());
+        let special = rest.starts_with(['@', '*', '#', '?', '!', '$', '-']) || rest.starts_with(|c: char| c.is_ascii_digit());
         let len = if special { 1 } else { word };
         let Some(name) = rest.get(..len).filter(|n| !n.is_empty()) else { continue };
         if braced && rest.as_bytes().get(len) != Some(&b'}') {
@@ -80,6 +86,7 @@ fn dollars(body: &str, span: Span) -> Vec<At<String>> {
         }
         let end = at + 1 + len + 2 * usize::from(braced);
         found.push(At::new(name.to_owned(), span.part(at, end)));
+        from = end;
     }
     found
 }

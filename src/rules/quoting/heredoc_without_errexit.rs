@@ -44,6 +44,9 @@ fn handed_on<'a>(script: &'a Script, heredoc: &Heredoc) -> Vec<(&'a Script, Opti
 }
 
 fn report(script: &Script, start: Options, heredoc: &Heredoc, fixable: bool, cx: &mut Cx<'_>) {
+    if ends_by_trap(script) {
+        return;
+    }
     let Some(first) = unchecked(script, start).into_iter().find(|c| matters(c)) else { return };
     let name = first.effective().name().map_or_else(|| "this command".to_owned(), |n| format!("`{n}`"));
     let report = cx
@@ -53,6 +56,14 @@ fn report(script: &Script, start: Options, heredoc: &Heredoc, fixable: bool, cx:
     if fixable {
         report.fix("end the script at the first failure", Applicability::Unsafe, vec![replace(heredoc.body.at_start(), "set -e\n")]);
     }
+}
+
+/// `trap '… exit …' ERR` ends the script as `set -e` does.
+fn ends_by_trap(script: &Script) -> bool {
+    script.commands.iter().filter(|c| c.name().as_deref() == Some("trap")).any(|c| {
+        let words: Vec<_> = c.args().iter().map(|w| w.lossy()).collect();
+        words.iter().skip(1).any(|w| w == "ERR") && words.first().is_some_and(|w| w.contains("exit"))
+    })
 }
 
 /// Commands whose failure says something.

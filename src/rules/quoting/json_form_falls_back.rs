@@ -1,9 +1,12 @@
+use std::collections::BTreeSet;
+
 use crate::diagnostic::Applicability;
 use crate::rule::{Cx, Rule, replace, rule};
-use crate::rules::support::broken_json::falls_back;
+use crate::rules::support::broken_json::{begins_list, falls_back};
+use crate::rules::support::compose_command::given;
 use crate::rules::support::instructions::{looked_at, on_first_line};
 use crate::source::Span;
-use crate::stack::DockerfileUnit;
+use crate::stack::{DockerfileUnit, Stack};
 use crate::syntax::dockerfile::{Form, Instruction, Op};
 
 rule!(JsonFormFallsBack, "quoting/json-form-falls-back");
@@ -23,12 +26,12 @@ impl Rule for JsonFormFallsBack {
             let own_shell = unit.shell_at(stage, item).set_by.is_some();
             let started = matches!(instruction.op, Op::Cmd(_) | Op::Entrypoint(_));
             let place = on_first_line(cx, instruction, span);
-            let report = cx
-                .report(
-                    place,
-                    format!("this {name} is no valid JSON, so a shell is given the text, brackets and all, and finds no such program"),
-                )
-                .help(why(text));
+            let becomes = match inner.op {
+                Op::Volume(_) => "the path of the volume is the text, brackets and quotes and all",
+                Op::Copy(_) | Op::Add(_) => "each word is taken for a file, brackets and quotes and all",
+                _ => "a shell is given the text, brackets and all, and finds no such program",
+            };
+            let report = cx.report(place, format!("this {name} is no valid JSON, so {becomes}")).help(why(text));
             let report = match started {
                 true if own_shell => report.without_aliases(&["JSONArgsRecommended"]),
                 true => report,
@@ -39,6 +42,10 @@ impl Rule for JsonFormFallsBack {
             }
         }
     }
+
+    fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
+        in_compose(stack, cx);
+    }
 }
 
 fn text_of(instruction: &Instruction) -> Option<Span> {
@@ -48,7 +55,29 @@ fn text_of(instruction: &Instruction) -> Option<Span> {
             Form::Shell(text) => Some(text.span),
             Form::Exec(_) => None,
         },
+        Op::Volume(_) | Op::Copy(_) | Op::Add(_) => Some(instruction.rest.span),
         _ => None,
+    }
+}
+
+/// `command: '["a", "b"]'`: a text that Compose splits at its blanks.
+fn in_compose(stack: &Stack, cx: &mut Cx<'_>) {
+    let mut told: BTreeSet<Span> = BTreeSet::new();
+    for service in stack.projects.iter().flat_map(|p| &p.services) {
+        for given in given(service) {
+            let Some(text) = &given.line.string else { continue };
+            let text = text.trim();
+            if !(begins_list(text) && text.ends_with(']') && told.insert(given.line.span)) {
+                continue;
+            }
+            let message = format!("this {} is a text, not a list: the container looks for a program whose name begins with `[`", given.key);
+            let report = cx.report(given.line.span, message).aliases(&[]).help("take the quotes around the list away");
+            let source = stack.sources.slice(given.line.span);
+            let bare = source.strip_prefix('\'').and_then(|s| s.strip_suffix('\'')).filter(|s| !s.contains('\''));
+            if let Some(list) = bare.filter(|l| serde_json::from_str::<Vec<String>>(l).is_ok()) {
+                report.fix("write a list", Applicability::Unsafe, vec![replace(given.line.span, list)]);
+            }
+        }
     }
 }
 

@@ -10,13 +10,29 @@ impl Rule for LegacyEnvSwallowsRest {
             let inner = if let Op::Onbuild(inner) = &instruction.op { inner } else { instruction };
             let Op::Env(pairs) = &inner.op else { continue };
             for pair in pairs.iter().filter(|p| p.legacy) {
-                let Some(swallowed) = swallowed(pair, cx) else { continue };
                 let Some(value) = &pair.value else { continue };
-                cx.report(value.span, format!("`{}` takes the whole rest of the line, so that `{swallowed}` is never set", pair.key.value))
-                    .help(format!("write `{}=…`: without `=` after the first name an ENV holds one variable", pair.key.value));
+                let name = &pair.key.value;
+                if let Some(what) = taken_in(value) {
+                    let message = format!("`{name}` takes the whole rest of the line: {what} is a part of its value");
+                    cx.report(value.span, message).help(format!("write `{name}=…` without blanks, and comments on a line of their own"));
+                    continue;
+                }
+                let Some(swallowed) = swallowed(pair, cx) else { continue };
+                cx.report(value.span, format!("`{name}` takes the whole rest of the line, so that `{swallowed}` is never set"))
+                    .help(format!("write `{name}=…`: without `=` after the first name an ENV holds one variable"));
             }
         }
     }
+}
+
+/// An `=` or a comment that became a part of the value.
+fn taken_in(value: &str) -> Option<&'static str> {
+    let rest = value.trim_start();
+    if rest.strip_prefix('=').is_some_and(|r| !r.starts_with(['=', '~']) && !r.trim().is_empty()) {
+        return Some("the `=`");
+    }
+    let comment = rest.split_once(" # ").is_some_and(|(before, _)| !before.contains(['"', '\'']));
+    comment.then_some("the comment")
 }
 
 /// A variable that was meant to be set, by its looks.

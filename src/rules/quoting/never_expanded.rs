@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use crate::quoting::names_in;
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::compose_command::{given, run_as_is};
+use crate::rules::support::single_quotes::single_quoted;
 use crate::source::{At, Span};
 use crate::stack::{DockerfileUnit, Lookup, Stack};
 use crate::syntax::dockerfile::{Form, Op};
@@ -15,6 +16,7 @@ impl Rule for NeverExpanded {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
         for (item, instruction) in unit.ast.instructions() {
             let Some(stage) = unit.ast.stage_of(item) else { continue };
+            single_quoted(unit, stage, item, instruction, cx);
             let words = match &instruction.op {
                 Op::Run(run) => match &run.form {
                     Form::Exec(words) => words,
@@ -69,27 +71,20 @@ fn entrypoint(unit: &DockerfileUnit, stage: usize) -> Option<Vec<Text>> {
 }
 
 /// Programs that make something of a `$` themselves.
-const OWN: [&str; 30] = [
+const OWN: [&str; 22] = [
     "awk",
     "gawk",
     "sed",
-    "perl",
     "grep",
     "egrep",
     "jq",
     "yq",
     "envsubst",
     "nginx",
-    "php",
-    "node",
-    "ruby",
-    "python",
-    "python3",
     "make",
     "dockerize",
     "gomplate",
     "confd",
-    "java",
     "supervisord",
     "mongo",
     "mongosh",
@@ -99,8 +94,11 @@ const OWN: [&str; 30] = [
     "yarn",
     "pnpm",
     "expr",
-    "cmd",
 ];
+
+/// Interpreters, and the options after which they take a text of their own language.
+const INTERPRETERS: [&str; 6] = ["python", "python3", "node", "php", "ruby", "perl"];
+const TEXTS: [&str; 6] = ["-c", "-e", "-r", "-p", "--eval", "--print"];
 
 /// The `$NAME`s of words that no shell reads, as far as a variable of that name is set or it looks like one.
 fn literal(words: &[Text], set: &dyn Fn(&str) -> bool) -> Vec<At<String>> {
@@ -111,10 +109,39 @@ fn literal(words: &[Text], set: &dyn Fn(&str) -> bool) -> Vec<At<String>> {
     let shell_named = command.nested.is_some() || shell::shell(&program).is_some() || program.ends_with("sh");
     let scripted =
         program.ends_with(".py") || program.contains("entrypoint") || program.to_lowercase().contains("powershell") || program == "pwsh";
-    if shell_named || scripted || OWN.contains(&program.as_ref()) {
+    if shell_named || scripted || program == "cmd" || OWN.contains(&program.as_ref()) {
         return Vec::new();
     }
-    let found = words.iter().flat_map(names_in);
+    let mut found: Vec<At<String>> = Vec::new();
+    for (n, word) in words.iter().enumerate() {
+        let after = n.checked_sub(1).and_then(|n| words.get(n)).map_or("", |w| w.value.as_str());
+        let text = INTERPRETERS.contains(&program.as_ref()) && TEXTS.contains(&after);
+        if text || program == "java" && is_property(word) {
+            continue;
+        }
+        found.extend(names_in(word));
+        found.extend(with_default(word));
+    }
     let capitals = |n: &str| n.len() > 1 && !n.bytes().any(|b| b.is_ascii_lowercase());
-    found.filter(|n| set(&n.value) || capitals(&n.value)).collect()
+    found.into_iter().filter(|n| set(&n.value) || capitals(&n.value)).collect()
+}
+
+/// `--server.port=${PORT}`: Spring fills in what stands in braces.
+fn is_property(word: &str) -> bool {
+    word.split_once('=').is_some_and(|(name, value)| name.starts_with('-') && value.contains("${"))
+}
+
+/// `${NAME:-value}`, which only a shell knows.
+fn with_default(word: &Text) -> Vec<At<String>> {
+    let mut found = Vec::new();
+    for (at, _) in word.match_indices("${") {
+        let rest = word.get(at + 2..).unwrap_or_default();
+        let len = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+        let Some((name, modifier)) = rest.split_at_checked(len).filter(|(name, _)| !name.is_empty()) else { continue };
+        let end = modifier.find('}').filter(|_| [":-", "-", ":+", "+", ":?", "?"].iter().any(|m| modifier.starts_with(m)));
+        if let Some(end) = end {
+            found.push(At::new(name.to_owned(), word.span_of(at, at + 2 + len + end + 1)));
+        }
+    }
+    found
 }

@@ -11,7 +11,7 @@ impl Rule for ShellExtension {
         if shell == Sh::Other || !seen_by_hadolint(cx.stack, unit) {
             return;
         }
-        for found in bashisms(&unit.script) {
+        for found in bashisms(cx.stack, &unit.script) {
             let fails = match shell {
                 Sh::Known("dash") => !found.dash.is_empty(),
                 Sh::Known(_) => !found.ash.is_empty(),

@@ -9,10 +9,8 @@ rule!(CdInRun, "style/cd-in-run");
 
 impl Rule for CdInRun {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
-        let lost: Vec<(usize, Span)> = lost_in_runs(unit)
-            .into_iter()
-            .filter_map(|(item, _, script, lost)| Some((item, lost_folders(script, &lost).last()?.command.span)))
-            .collect();
+        let lost: Vec<(usize, Span)> =
+            lost_in_runs(unit).into_iter().filter_map(|l| Some((l.item, lost_folders(l.script, &l.lost).last()?.command.span))).collect();
         for block in blocks(unit) {
             for (item, instruction) in block.instructions.iter().filter(|(_, i)| matches!(i.op, Op::Run(_))) {
                 // `cd-does-not-persist` says so

@@ -19,19 +19,22 @@ pub(crate) struct Bashism {
     pub ash: &'static str,
 }
 
-/// All bashisms of a script, in order; those of scripts that it hands to `sh` included.
-pub(crate) fn bashisms(script: &Script) -> Vec<Bashism> {
+/// All bashisms of a script, in order; those of scripts that it hands to `sh` included. `stack` holds the source, which alone
+/// tells how a compound command was spelled.
+pub(crate) fn bashisms(stack: &Stack, script: &Script) -> Vec<Bashism> {
     let mut found = Vec::new();
     let mut open = vec![(script, 0)];
     while let Some((script, depth)) = open.pop() {
         for command in &script.commands {
             in_command(command, &mut found);
             super::bashisms_rare::in_command(script, command, &mut found);
+            super::bashisms_rare::in_source(stack, command, &mut found);
             if let Some(nested) = command.nested.as_ref().filter(|n| depth < 8 && matches!(n.by.as_str(), "sh" | "eval")) {
                 open.push((&nested.script, depth + 1));
             }
         }
         for group in &script.groups {
+            super::bashisms_rare::in_group(stack, group, &mut found);
             if matches!(group.kind, GroupKind::For(_)) {
                 group.words.iter().for_each(|w| in_word(w, &mut found));
             }
@@ -97,18 +100,18 @@ fn in_command(command: &Command, found: &mut Vec<Bashism>) {
     if let Some(word) = command.words.first()
         && word.lossy().split_once("+=").is_some_and(|(n, _)| !n.is_empty() && n.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
     {
-        push(word.span, "`+=`".to_owned(), &["SC3024"], "takes it for the name of a command", "");
+        push(word.span, "`+=`".to_owned(), &["SC3024"], "takes it for the name of a command", "takes it for the name of a command");
     }
     for redirect in &command.redirects {
         match redirect.operator.as_str() {
-            "<<<" => push(redirect.span, "`<<<`".to_owned(), &["SC3011"], "ends there with a syntax error", ""),
-            "&>" | "&>>" => push(
-                redirect.span,
-                format!("`{}`", redirect.operator),
-                &["SC3020"],
-                "runs the command in the background and redirects nothing",
-                "",
-            ),
+            "<<<" => {
+                push(redirect.span, "`<<<`".to_owned(), &["SC3011"], "ends there with a syntax error", "ends there with a syntax error")
+            }
+            "&>" | "&>>" => {
+                let ash = if redirect.operator == "&>>" { "ends there with a syntax error" } else { "" };
+                let dash = "runs the command in the background and redirects nothing";
+                push(redirect.span, format!("`{}`", redirect.operator), &["SC3020"], dash, ash);
+            }
             _ => {}
         }
     }
@@ -194,16 +197,26 @@ pub(crate) fn sh_of(stack: &Stack, unit: &ScriptUnit) -> Sh {
             dockerfile.root_image(stage).and_then(knowledge::system_shell).map_or(Sh::Some, known)
         }
         ScriptOrigin::File(file) => {
-            let mut runs = stack.runtimes.iter().filter(|r| r.processes.iter().any(|p| p.span.file == file));
-            let of = |r: &Runtime| match r.stage.and_then(|(u, s)| Some((stack.dockerfiles.get(u)?, s))) {
-                Some((unit, _)) if relinked(unit, usize::MAX) => Sh::Other,
-                Some((unit, stage)) => unit.root_image(stage).and_then(knowledge::system_shell).map_or(Sh::Some, known),
-                None => r.image.as_ref().and_then(knowledge::system_shell).map_or(Sh::Some, known),
-            };
-            let Some(first) = runs.next().map(of) else { return Sh::Some };
-            if runs.all(|r| of(r) == first) { first } else { Sh::Some }
+            let runs = stack.runtimes.iter().filter(|r| r.processes.iter().any(|p| p.span.file == file));
+            let built = stack.script_runs.iter().filter(|r| r.file == file).map(|r| match stack.dockerfiles.get(r.dockerfile) {
+                Some(unit) if relinked(unit, usize::MAX) => Sh::Other,
+                Some(unit) => unit.root_image(r.stage).and_then(knowledge::system_shell).map_or(Sh::Some, known),
+                None => Sh::Some,
+            });
+            let mut shells = runs.map(|r| of_runtime(stack, r)).chain(built);
+            let Some(first) = shells.next() else { return Sh::Some };
+            if shells.all(|sh| sh == first) { first } else { Sh::Some }
         }
-        ScriptOrigin::Compose { .. } => Sh::Some,
+        ScriptOrigin::Compose { project, service } => stack.runtime_of((project, service)).map_or(Sh::Some, |r| of_runtime(stack, r)),
+    }
+}
+
+/// The `sh` of a container.
+fn of_runtime(stack: &Stack, runtime: &Runtime) -> Sh {
+    match runtime.stage.and_then(|(u, s)| Some((stack.dockerfiles.get(u)?, s))) {
+        Some((unit, _)) if relinked(unit, usize::MAX) => Sh::Other,
+        Some((unit, stage)) => unit.root_image(stage).and_then(knowledge::system_shell).map_or(Sh::Some, known),
+        None => runtime.image.as_ref().and_then(knowledge::system_shell).map_or(Sh::Some, known),
     }
 }
 

@@ -1,21 +1,25 @@
 //! The seldom parts of [`super::bashisms`]: tests, traps, variables and expansions that few scripts use.
 
 use super::bashisms::Bashism;
-use super::shell_scripts::{assigned_name, readings};
+use super::shell_scripts::{assigned_name, is_declaration, readings};
 use crate::source::Span;
 use crate::stack::{ScriptUnit, Stack};
-use crate::syntax::shell::{Command, Param, Piece, PieceKind, Quote, Script, Word};
+use crate::syntax::shell::{Command, Group, GroupKind, Join, Param, Piece, PieceKind, Quote, Script, Word};
 
 const SYNTAX: &str = "ends there with a syntax error";
 const BAD: &str = "ends there with \"Bad substitution\"";
 const EMPTY: &str = "puts nothing in its place";
 const NOT_FOUND: &str = "knows no such command";
+const UNEXPECTED: &str = "stops with \"unexpected operator\"";
 
 type Codes = &'static [&'static str];
 
 /// What a command asks for, beyond the common.
 pub(super) fn in_command(script: &Script, command: &Command, found: &mut Vec<Bashism>) {
-    let Some(word) = command.words.first() else { return };
+    let Some(word) = command.words.first() else {
+        command.assigns.iter().filter_map(|a| a.value.as_ref()).for_each(|value| in_word(script, value, false, found));
+        return;
+    };
     let name = word.literal().unwrap_or_default();
     let mut push = |span: Span, what: &str, codes: Codes, dash, ash| {
         found.push(Bashism { span, what: format!("`{what}`"), codes, dash, ash });
@@ -30,8 +34,9 @@ pub(super) fn in_command(script: &Script, command: &Command, found: &mut Vec<Bas
             for (at, operator) in command.args().iter().enumerate().filter(|(_, w)| is_plain(w)) {
                 match operator.lossy().as_ref() {
                     op @ ("-nt" | "-ot" | "-ef") if at > 0 => push(operator.span, op, &["SC3013"], "", ""),
-                    "=~" if at > 0 => push(operator.span, "=~", &["SC3015"], "stops with \"unexpected operator\"", ""),
-                    "-v" if at == 0 => push(operator.span, "-v", &["SC3016"], "stops with \"unexpected operator\"", ""),
+                    "=~" if at > 0 => push(operator.span, "=~", &["SC3015"], UNEXPECTED, ""),
+                    "-v" if at == 0 => push(operator.span, "-v", &["SC3016"], UNEXPECTED, "stops with \"unknown operand\""),
+                    "-a" if at == 0 => push(operator.span, "-a", &[], UNEXPECTED, "stops with \"unknown operand\""),
                     _ => {}
                 }
             }
@@ -47,13 +52,25 @@ pub(super) fn in_command(script: &Script, command: &Command, found: &mut Vec<Bas
         }
         "printf" => match command.args().first() {
             Some(first) if first.lossy() == "-v" => push(first.span, "printf -v", &["SC3045"], "refuses the option", "refuses the option"),
-            Some(first) if first.lossy().contains("%q") => push(first.span, "%q", &["SC3050"], "refuses the format", ""),
+            Some(first) if first.lossy().contains("%q") => {
+                push(first.span, "%q", &["SC3050"], "refuses the format", "refuses the format");
+            }
+            Some(first) if first.lossy().contains("%(") => push(first.span, "%(…)T", &[], "refuses the format", "refuses the format"),
+            Some(first) if has_hex_escape(first) => push(first.span, "\\x", &[], "prints the escape as it stands", ""),
             _ => {}
         },
+        "exec" => {
+            if let Some(option) = command.args().first().filter(|w| w.lossy() == "-a") {
+                push(option.span, "exec -a", &[], "looks for a program called `-a`", "");
+            }
+        }
+        "builtin" => push(word.span, "builtin", &[], NOT_FOUND, NOT_FOUND),
         "export" => {
             let option = command.args().first().filter(|w| matches!(w.lossy().as_ref(), "-n" | "-f" | "-fn"));
             if let Some(option) = option {
-                push(option.span, &format!("export {}", option.lossy()), &["SC3045"], "ends there with \"Illegal option\"", "");
+                let value = option.lossy();
+                let ash = if value.contains('f') { "ends there with \"illegal option\"" } else { "" };
+                push(option.span, &format!("export {value}"), &["SC3045"], "ends there with \"Illegal option\"", ash);
             }
         }
         _ => {}
@@ -64,6 +81,54 @@ pub(super) fn in_command(script: &Script, command: &Command, found: &mut Vec<Bas
     for word in words.chain(targets) {
         in_word(script, word, matches!(name.as_ref(), "[[" | "(("), found);
     }
+}
+
+/// How a compound command is spelled: `function f`, `for ((…))`, `select`.
+pub(super) fn in_group(stack: &Stack, group: &Group, found: &mut Vec<Bashism>) {
+    let source = stack.sources.slice(group.span);
+    let after = |word: &str| source.strip_prefix(word).filter(|rest| rest.starts_with([' ', '\t', '(']));
+    let what = match &group.kind {
+        GroupKind::Function(_) if after("function").is_some() => ("function", "is read differently and ends in a syntax error", ""),
+        GroupKind::For(_) if after("for").is_some_and(|rest| rest.trim_start().starts_with("((")) => ("for ((…))", SYNTAX, SYNTAX),
+        GroupKind::For(_) if after("select").is_some() => ("select", SYNTAX, SYNTAX),
+        _ => return,
+    };
+    let len = source.find([' ', '\t', '(']).unwrap_or(source.len());
+    let (what, dash, ash) = what;
+    found.push(Bashism { span: group.span.part(0, len), what: format!("`{what}`"), codes: &[], dash, ash });
+}
+
+/// `a+=b`, and `|&` before a command.
+pub(super) fn in_source(stack: &Stack, command: &Command, found: &mut Vec<Bashism>) {
+    let words = command.args().iter().filter(|_| command.name().is_some_and(|n| is_declaration(&n))).map(|w| w.span);
+    for span in command.assigns.iter().map(|a| a.span).chain(words) {
+        let name = stack.sources.slice(span).split_once('=').map_or("", |w| w.0);
+        let plain = name.strip_suffix('+').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+        if plain && !found.iter().any(|f| f.span == span) {
+            const NAME: &str = "takes it for the name of a command";
+            found.push(Bashism { span, what: "`+=`".to_owned(), codes: &["SC3024"], dash: NAME, ash: NAME });
+        }
+    }
+    if command.place.join != Join::Pipe {
+        return;
+    }
+    let start = command.span.start as usize;
+    let before = stack.sources.slice(Span::new(command.span.file, start.saturating_sub(3), start));
+    let trimmed = before.trim_end();
+    if trimmed.ends_with("|&") {
+        let end = start - (before.len() - trimmed.len());
+        let span = Span::new(command.span.file, end - 2, end);
+        found.push(Bashism { span, what: "`|&`".to_owned(), codes: &[], dash: SYNTAX, ash: SYNTAX });
+    }
+}
+
+/// A format with `\x41`, which dash's own printf does not know.
+fn has_hex_escape(word: &Word) -> bool {
+    let text = word.lossy();
+    text.match_indices("\\x").any(|(at, _)| {
+        let escaped = text.get(..at).is_some_and(|before| before.ends_with('\\'));
+        !escaped && text.get(at + 2..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_hexdigit()))
+    })
 }
 
 fn is_plain(word: &Word) -> bool {
@@ -138,6 +203,7 @@ fn in_param(script: &Script, param: &Param, push: &mut dyn FnMut(String, Codes, 
         {
             push(what, &["SC3057"], BAD, "");
         }
+        m if m.starts_with('@') && param.braced => push(what, &[], BAD, BAD),
         "" => {
             let ash = match param.name.as_str() {
                 "RANDOM" | "HOSTNAME" | "SHLVL" => "",

@@ -2,8 +2,11 @@
 
 use crate::syntax::dockerfile::{Form, Instruction, Op};
 
-/// Whether CMD, ENTRYPOINT, RUN or HEALTHCHECK was meant as JSON and is none.
+/// Whether an instruction was meant as JSON and is none.
 pub(crate) fn falls_back(instruction: &Instruction) -> bool {
+    if matches!(instruction.op, Op::Volume(_) | Op::Copy(_) | Op::Add(_)) {
+        return !instruction.json && begins_list(instruction.rest.trim());
+    }
     let (form, test_allowed) = match &instruction.op {
         Op::Cmd(form) | Op::Entrypoint(form) => (form, false),
         Op::Run(run) => (&run.form, true),
@@ -21,5 +24,11 @@ pub(crate) fn falls_back(instruction: &Instruction) -> bool {
     let after = inner.get(quote.len_utf8()..).and_then(|rest| rest.find(closing).and_then(|end| rest.get(end..)));
     let Some(after) = after.map(|rest| rest.trim_start_matches(closing).trim_start()) else { return !test_allowed };
     // `[ "$a" ]` is a test, `["a", …` is a list
-    after.starts_with(',') || !test_allowed && after.starts_with(']')
+    after.starts_with([',', '"', '\'', '“', '‘']) || !test_allowed && after.starts_with(']')
+}
+
+/// `['/data'`, `["a`: a bracket with a quote, which begins no pattern that a path would need.
+pub(crate) fn begins_list(text: &str) -> bool {
+    let inner = text.strip_prefix('[').map(str::trim_start);
+    inner.is_some_and(|i| i.starts_with(['"', '\'', '“', '”', '‘', '’']) && (text.ends_with(']') || i.contains(',')))
 }

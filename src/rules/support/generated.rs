@@ -4,15 +4,20 @@ use crate::source::{At, Span};
 use crate::stack::{DockerfileUnit, Lookup};
 
 /// Names that a base image may well set.
-fn from_base(name: &str) -> bool {
+pub(crate) fn from_base(name: &str) -> bool {
     const NAMES: [&str; 12] = ["PATH", "HOME", "USER", "PWD", "LANG", "SHELL", "TERM", "HOSTNAME", "TMPDIR", "UID", "EUID", "OSTYPE"];
     const ENDS: [&str; 8] = ["_VERSION", "_HOME", "_PATH", "_DIR", "_ROOT", "_PREFIX", "_VER", "_OPTS_DEFAULT"];
     NAMES.contains(&name) || ENDS.iter().any(|end| name.ends_with(end)) || ["TARGET", "BUILD"].iter().any(|p| name.starts_with(p))
 }
 
-/// `$@`, `$1`, `$#` …: what a script gets when it runs.
+/// `$@`, `$1`, `$0`, `$#` …: what a script gets when it runs.
 pub(crate) fn positional(name: &str) -> bool {
-    matches!(name, "@" | "*" | "#" | "?" | "!") || name.bytes().all(|b| b.is_ascii_digit()) && !name.is_empty() && name != "0"
+    matches!(name, "@" | "*" | "#" | "?" | "!" | "$" | "-") || name.bytes().all(|b| b.is_ascii_digit()) && !name.is_empty()
+}
+
+/// Whether a shell has a value for a name wherever it runs: another one than the script was to get.
+pub(crate) fn is_never_empty(name: &str) -> bool {
+    matches!(name, "#" | "?" | "$" | "-" | "0")
 }
 
 /// Whether a text is a script.

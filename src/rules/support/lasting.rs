@@ -162,7 +162,8 @@ const JOBS: [&str; 48] = [
 /// Whether a process runs until it is stopped, as far as its words say.
 pub(crate) fn lasting(process: &Process) -> bool {
     let name = process.name();
-    if name.is_empty() || name.contains('$') || SHORT.contains(&name) || names_job(name) {
+    // `[` begins a list that could not be read
+    if name.is_empty() || name.contains('$') || name.starts_with('[') || SHORT.contains(&name) || names_job(name) {
         return false;
     }
     let operands: Vec<&str> = process.args().iter().map(|a| a.value.as_str()).filter(|a| !a.starts_with('-')).collect();

@@ -40,6 +40,7 @@ pub(crate) mod services;
 pub(crate) mod setting;
 pub(crate) mod shell_scripts;
 pub(crate) mod shell_values;
+pub(crate) mod single_quotes;
 pub(crate) mod steps;
 pub(crate) mod substitution;
 pub(crate) mod syntax_errors;

@@ -1,0 +1,141 @@
+//! Script files of the project that run while an image is built, or that an official image runs when a container starts first.
+
+use crate::compose::MountKind;
+use crate::files::{self, Kind};
+use crate::source::FileId;
+use crate::syntax::dockerfile::{Op, RunOp};
+use crate::syntax::shell::{self, Word};
+use crate::text::Text;
+
+use super::imagefs::{self, Located};
+use super::runtime_walk::{Walk, is_shell, script_dialect, script_operand};
+use super::{DockerfileUnit, ScriptOrigin, ScriptUnit};
+
+/// A script file that a RUN executes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScriptRun {
+    /// The file.
+    pub file: FileId,
+    /// Place in [`super::Stack::dockerfiles`].
+    pub dockerfile: usize,
+    /// The stage of the RUN.
+    pub stage: usize,
+}
+
+/// Scripts of one build, at most.
+const MAX_SCRIPTS: usize = 50;
+
+/// The folders whose scripts official images run.
+const READ_AT_START: [&str; 2] = ["/docker-entrypoint-initdb.d", "/docker-entrypoint.d"];
+
+/// All of them, added to the scripts of the walk; those that a RUN executes are told apart.
+pub(super) fn find(walk: &mut Walk<'_>) -> Vec<ScriptRun> {
+    let mut runs = Vec::new();
+    if let Some((unit, stage)) = walk.unit {
+        for (stage, path, by) in in_runs(walk, unit) {
+            if runs.len() < MAX_SCRIPTS
+                && let Some(file) = add(walk, &path, &by)
+            {
+                runs.push(ScriptRun { file, dockerfile: unit.index, stage });
+            }
+        }
+        for dir in READ_AT_START {
+            let names = imagefs::names_below(unit, stage, walk.context, dir);
+            let found = names.iter().filter(|n| n.ends_with(".sh")).filter_map(|n| walk.locate(n));
+            let paths: Vec<String> = found.filter_map(path_of).collect();
+            for path in &paths {
+                add(walk, path, "");
+            }
+        }
+    }
+    for path in mounted(walk) {
+        add(walk, &path, "");
+    }
+    runs
+}
+
+/// The script files that the RUN instructions of a Dockerfile execute: stage, path, and the shell that is named.
+fn in_runs(walk: &Walk<'_>, unit: &DockerfileUnit) -> Vec<(usize, String, String)> {
+    let mut found = Vec::new();
+    for (item, instruction) in unit.ast.instructions() {
+        let (Op::Run(run), Some(stage), Some(script)) = (&instruction.op, unit.ast.stage_of(item), unit.script(item)) else { continue };
+        let mut workdir = unit.workdir_at(stage, item);
+        for (_, command) in script.walk() {
+            let words = command.effective().words;
+            let value = |w: &Word| w.evaluate(&|name| unit.expand_at(stage, item, &format!("${{{name}}}")));
+            let Some(argv) = words.iter().map(value).take(8).collect::<Option<Vec<String>>>() else { continue };
+            let name = argv.first().map_or("", |w| files::file_name(w));
+            if name == "cd" {
+                workdir = workdir.and_then(|dir| Some(files::join(&dir, argv.get(1)?)));
+                continue;
+            }
+            let shell = if is_shell(name) { name } else { "" };
+            let Some(path) = operand(name, &argv).filter(|p| p.contains('/') || p.ends_with(".sh")) else { continue };
+            let path = match (&workdir, path.starts_with('/')) {
+                (_, true) => files::normalize(&path),
+                (Some(dir), false) => files::join(dir, &path),
+                (None, false) => continue,
+            };
+            let located = bound(walk, run, &path).or_else(|| path_of(imagefs::locate(unit, stage, walk.context, &path, walk.files, 0)?));
+            found.extend(located.map(|file| (stage, file, shell.to_owned())));
+        }
+    }
+    found
+}
+
+fn operand(name: &str, argv: &[String]) -> Option<String> {
+    let words: Vec<_> = argv.iter().map(|w| super::runtime::Arg { value: w.clone(), known: true, span: NOWHERE }).collect();
+    script_operand(name, &words)
+}
+
+const NOWHERE: crate::source::Span = crate::source::Span { file: FileId(0), start: 0, end: 0 };
+
+/// The file of the context that `--mount=type=bind` puts at a path.
+fn bound(walk: &Walk<'_>, run: &RunOp, path: &str) -> Option<String> {
+    let context = walk.context?;
+    run.mounts.iter().filter(|m| m.kind == "bind" && m.get("from").is_none()).find_map(|mount| {
+        let rest = files::strip_prefix(&files::normalize(mount.get("target")?), path)?;
+        let source = mount.get("source").map_or(".", |s| s.value.trim_start_matches('/'));
+        let full = files::join(&context.dir, &files::join(source, rest));
+        (walk.files.kind(&full) == Some(Kind::File)).then_some(full)
+    })
+}
+
+fn path_of(located: Located) -> Option<String> {
+    match located {
+        Located::File { path, .. } => Some(path),
+        Located::Generated { .. } => None,
+    }
+}
+
+/// Scripts in the folders that a service mounts where its image reads them.
+fn mounted(walk: &Walk<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    let mounts = walk.service.into_iter().flat_map(|s| &s.mounts).filter(|m| m.kind == MountKind::Bind);
+    for mount in mounts.filter(|m| READ_AT_START.iter().any(|dir| files::strip_prefix(dir, &files::normalize(&m.target)).is_some())) {
+        let Some(source) = &mount.source_path else { continue };
+        match walk.files.kind(source) {
+            Some(Kind::File) if source.ends_with(".sh") => found.push(source.clone()),
+            Some(Kind::Dir) => {
+                let names = walk.files.list(source).unwrap_or_default().into_iter().map(|e| e.name).filter(|n| n.ends_with(".sh"));
+                found.extend(names.take(MAX_SCRIPTS).map(|name| files::join(source, &name)));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Adds a script file to those of the walk.
+fn add(walk: &mut Walk<'_>, path: &str, run_by: &str) -> Option<FileId> {
+    let bytes = walk.files.read(path).ok().filter(|b| !b.contains(&0))?;
+    let file = walk.sources.find(path).unwrap_or_else(|| walk.sources.add_bytes(path, bytes));
+    let source = walk.sources.get(file);
+    let text = Text::verbatim(source.text.clone(), source.span());
+    let dialect = script_dialect(&text, run_by)?;
+    if !walk.scripts.iter().any(|s| s.span == text.span) {
+        let script = shell::parse_text(&text, dialect);
+        walk.scripts.push(ScriptUnit { script, origin: ScriptOrigin::File(file), span: text.span });
+    }
+    Some(file)
+}
