@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::Problems;
+use super::date::Date;
 use super::model::ProblemKind;
 use super::origin::{Step, StepKind};
 use super::tree::{Data, Entry, Node, Scalar, Value};
@@ -31,7 +32,8 @@ pub(super) struct Reset {
 }
 
 pub(super) fn convert(document: &yaml::Node, problems: &mut Problems) -> Document {
-    let mut converter = Converter { problems, anchors: HashMap::new(), active: Vec::new(), nodes: 0, resets: Vec::new(), path: Vec::new() };
+    let mut converter =
+        Converter { problems, anchors: HashMap::new(), active: Vec::new(), nodes: 0, resets: Vec::new(), path: Vec::new(), overriding: 0 };
     let root = converter.node(document, 0).unwrap_or_else(|| Node::null(document.span));
     Document { root, resets: converter.resets }
 }
@@ -44,6 +46,8 @@ struct Converter<'a, 'p> {
     nodes: usize,
     resets: Vec<Reset>,
     path: Vec<String>,
+    /// Inside how many `!override`: tags in there say nothing.
+    overriding: usize,
 }
 
 impl<'a> Converter<'a, '_> {
@@ -65,14 +69,26 @@ impl<'a> Converter<'a, '_> {
         }
         let name = node.anchor.as_ref().map(|a| a.value.as_str());
         self.active.extend(name);
+        let overrides = node.tag.as_ref().is_some_and(|t| t.value == "!override");
+        self.overriding += usize::from(overrides);
         let made = match &node.value {
-            yaml::Value::Scalar(scalar) => Some(scalar_node(scalar, node)),
+            yaml::Value::Scalar(scalar) => Some(self.scalar(scalar, node)),
             yaml::Value::Seq(items) => Some(self.seq(items, node.span, depth)),
             yaml::Value::Map(entries) => Some(self.map(entries, node.span, depth)),
             yaml::Value::Alias(name) => self.alias(name, node.span, depth),
         };
+        self.overriding -= usize::from(overrides);
         if name.is_some() {
             self.active.pop();
+        }
+        made
+    }
+
+    fn scalar(&mut self, scalar: &yaml::Scalar, node: &yaml::Node) -> Node {
+        let made = scalar_node(scalar, node);
+        if matches!(made.as_scalar().map(|s| s.data), Some(Data::Float(f)) if !f.is_finite()) {
+            let message = format!("`{}` is a number without end, which Compose cannot pass on", scalar.text.value);
+            self.problems.fatal(ProblemKind::Schema, node.span, &message).help = Some("put it in quotes".to_owned());
         }
         made
     }
@@ -80,6 +96,9 @@ impl<'a> Converter<'a, '_> {
     /// Notes `!reset` and `!override`; true for `!reset`.
     fn tagged(&mut self, node: &yaml::Node) -> bool {
         let tag = node.tag.as_ref().map(|t| t.value.as_str());
+        if self.overriding > 0 {
+            return false;
+        }
         if matches!(tag, Some("!reset" | "!override")) {
             self.resets.push(Reset { path: self.path.clone(), span: node.span });
         }
@@ -203,6 +222,7 @@ fn data(scalar: &yaml::Scalar, node: &yaml::Node) -> Data {
         Some("!!null") => Data::Null,
         Some("!!float") => number(text).map_or(Data::Str, |n| if let Data::Int(i) = n { Data::Float(i as f64) } else { n }),
         Some("!!int" | "!!bool") => plain(text),
+        Some("!!timestamp") => Date::parse(text).map_or(Data::Str, Data::Date),
         _ if scalar.style == Style::Plain => plain(text),
         _ => Data::Str,
     }
@@ -216,7 +236,7 @@ fn plain(text: &str) -> Data {
         ".inf" | ".Inf" | ".INF" | "+.inf" => Data::Float(f64::INFINITY),
         "-.inf" | "-.Inf" | "-.INF" => Data::Float(f64::NEG_INFINITY),
         ".nan" | ".NaN" | ".NAN" => Data::Float(f64::NAN),
-        _ => number(text).unwrap_or(Data::Str),
+        _ => number(text).or_else(|| Date::parse(text).map(Data::Date)).unwrap_or(Data::Str),
     }
 }
 

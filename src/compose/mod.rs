@@ -5,6 +5,7 @@
 
 mod canonical;
 mod convert;
+mod date;
 pub mod explain;
 
 mod extends;

@@ -658,6 +658,7 @@ pub(super) fn any(node: &Node) -> Json {
             Data::Bool(b) => json!(b),
             Data::Int(i) => json!(i),
             Data::Float(f) => json!(f),
+            Data::Date(date) => json!(date.json()),
             Data::Str => json!(s.text.value),
         },
     }

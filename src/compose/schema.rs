@@ -52,6 +52,7 @@ pub(super) fn check(model: &Node, strict: bool, problems: &mut Problems) {
     for found in walk.found {
         let problem = problems.fatal(ProblemKind::Schema, found.span, &found.message);
         problem.help = found.help;
+        problem.fatal = found.fatal;
     }
 }
 
@@ -59,6 +60,7 @@ struct Finding {
     span: Span,
     message: String,
     help: Option<String>,
+    fatal: bool,
 }
 
 struct Walk<'a> {
@@ -70,7 +72,7 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn report(&mut self, span: Span, message: String, help: Option<String>) {
-        self.found.push(Finding { span, message, help });
+        self.found.push(Finding { span, message, help, fatal: true });
     }
 
     /// The key that the value belongs to, as shown in messages.
@@ -112,6 +114,9 @@ impl<'a> Walk<'a> {
             self.wrong_kind(node, &wanted, place);
             return;
         }
+        if let Some(Data::Date(date)) = node.as_scalar().map(|s| s.data) {
+            self.date(node, &wanted, &date.shown());
+        }
         match &node.value {
             Value::Map(entries) => self.map(entries, schema, place),
             Value::Seq(items) => self.seq(items, schema),
@@ -151,6 +156,17 @@ impl<'a> Walk<'a> {
         let scalar = node.as_scalar().is_some_and(|s| s.data != Data::Null);
         let help = (scalar && words.contains(&"a string")).then(|| "put it in quotes".to_owned());
         self.report(span, message, help);
+    }
+
+    /// YAML makes a point in time of a plain date; where any kind of value may stand, Compose writes it out in full.
+    fn date(&mut self, node: &Node, wanted: &[&str], shown: &str) {
+        let passed_on = wanted.iter().any(|k| matches!(*k, "number" | "boolean" | "null"));
+        let name = self.name();
+        let message = match passed_on {
+            true => format!("YAML reads a date here: {name} gets `{shown}`"),
+            false => format!("{name} takes a string, and YAML reads a date here"),
+        };
+        self.found.push(Finding { span: node.span, message, help: Some("put it in quotes".to_owned()), fatal: !passed_on });
     }
 
     fn map(&mut self, entries: &[Entry], schema: &'a Json, place: Span) {
@@ -300,6 +316,7 @@ fn is_kind(node: &Node, kind: &str) -> bool {
         (Value::Map(_), "object") | (Value::Seq(_), "array") => true,
         (Value::Scalar(s), kind) => match (s.data, kind) {
             (Data::Str, "string") | (Data::Bool(_), "boolean") | (Data::Null, "null") => true,
+            (Data::Date(_), "string") => true,
             (Data::Int(_), "integer" | "number") | (Data::Float(_), "number") => true,
             (Data::Float(f), "integer") => f.fract() == 0.0,
             _ => false,

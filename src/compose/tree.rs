@@ -1,6 +1,8 @@
 //! The merged tree: values whose aliases and merge keys are resolved, each still pointing at the text that it came from.
 
+use super::date::Date;
 use super::origin::{Made, Origin};
+use super::units::show_float;
 use crate::source::{At, Span};
 use crate::text::Text;
 
@@ -48,6 +50,7 @@ pub(super) enum Data {
     Bool(bool),
     Int(i64),
     Float(f64),
+    Date(Date),
     Str,
 }
 
@@ -208,6 +211,7 @@ impl Node {
                 Data::Bool(_) => "true or false",
                 Data::Int(_) => "a whole number",
                 Data::Float(_) => "a number",
+                Data::Date(_) => "a date",
                 Data::Str => "a string",
             },
         }
@@ -221,7 +225,8 @@ impl Scalar {
             Data::Null => String::new(),
             Data::Bool(b) => b.to_string(),
             Data::Int(i) => i.to_string(),
-            Data::Float(f) => f.to_string(),
+            Data::Float(f) => show_float(f),
+            Data::Date(date) => date.shown(),
             Data::Str => self.text.value.clone(),
         }
     }

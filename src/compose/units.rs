@@ -1,23 +1,25 @@
-//! Sizes (`512m`) and durations (`1m30s`).
+//! Sizes (`512m`), durations (`1m30s`) and numbers.
+
+use crate::syntax::duration::nanoseconds;
 
 /// Bytes: a number with an optional binary unit.
 pub(crate) fn bytes(text: &str) -> Option<i64> {
     if let Ok(plain) = text.parse() {
         return Some(plain);
     }
-    let digits = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+'))).unwrap_or(text.len());
-    let number: f64 = text.get(..digits)?.trim_end().parse().ok()?;
+    let last = text.rfind(|c: char| c.is_ascii_digit() || matches!(c, '.' | ' '))?;
+    let (number, unit) = text.split_at_checked(last + 1)?;
+    let number: f64 = number.strip_suffix(' ').unwrap_or(number).parse().ok()?;
     if number < 0.0 {
         return None;
     }
-    let unit = text.get(digits..)?.strip_prefix(' ').unwrap_or(text.get(digits..)?).to_ascii_lowercase();
-    let power = match unit.trim_end_matches("ib").trim_end_matches('b') {
-        "" if unit.is_empty() || unit == "b" => 0,
-        "k" => 1,
-        "m" => 2,
-        "g" => 3,
-        "t" => 4,
-        "p" => 5,
+    let power = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 1,
+        "m" | "mb" | "mib" => 2,
+        "g" | "gb" | "gib" => 3,
+        "t" | "tb" | "tib" => 4,
+        "p" | "pb" | "pib" => 5,
         _ => return None,
     };
     Some((number * 1024_f64.powi(power)) as i64)
@@ -25,41 +27,23 @@ pub(crate) fn bytes(text: &str) -> Option<i64> {
 
 /// Nanoseconds: `1h30m`, `500ms`, `2d`, `1w`; a unit is needed unless the value is 0.
 pub(crate) fn duration(text: &str) -> Option<i64> {
-    let (negative, mut rest) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    if rest == "0" {
-        return Some(0);
-    }
-    if rest.is_empty() {
-        return None;
-    }
-    let mut total = 0.0;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
-        let number: f64 = rest.get(..digits)?.parse().ok()?;
-        rest = rest.get(digits..)?;
-        let letters = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
-        total += number * unit(rest.get(..letters)?)?;
-        rest = rest.get(letters..)?;
-    }
-    let nanos = total.round() as i64;
-    Some(if negative { -nanos } else { nanos })
+    nanoseconds(text, true)
 }
 
-fn unit(name: &str) -> Option<f64> {
-    Some(match name {
-        "ns" => 1.0,
-        "us" | "µs" | "μs" => 1e3,
-        "ms" => 1e6,
-        "s" => 1e9,
-        "m" => 60e9,
-        "h" => 3_600e9,
-        "d" => 86_400e9,
-        "w" => 604_800e9,
-        _ => return None,
-    })
+/// A number as Go prints it: with an exponent where it is very large or very small.
+pub(super) fn show_float(f: f64) -> String {
+    if f.is_nan() {
+        return "NaN".to_owned();
+    }
+    if f.is_infinite() {
+        return if f > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
+    }
+    let scientific = format!("{f:e}");
+    let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
+    match exponent.parse::<i32>() {
+        Ok(e) if !(-4..21).contains(&e) => format!("{mantissa}e{}{:02}", if e < 0 { '-' } else { '+' }, e.unsigned_abs()),
+        _ => f.to_string(),
+    }
 }
 
 /// A duration as Compose prints it: `1m30s`, `500ms`.
@@ -107,6 +91,10 @@ mod tests {
             ("10x", None),
             ("", None),
             ("b", None),
+            ("1e3", Some(1000)),
+            ("1 kb", Some(1024)),
+            ("1kbb", None),
+            ("-1m", None),
         ] {
             assert_eq!(bytes(text), n, "{text}");
         }
@@ -115,6 +103,9 @@ mod tests {
         {
             assert_eq!(duration(text).map(show_duration).as_deref(), Some(shown), "{text}");
         }
-        assert_eq!(duration("30"), None);
+        for (f, shown) in [(1.0, "1"), (0.5, "0.5"), (0.00001, "1e-05"), (1e21, "1e+21"), (1e20, "100000000000000000000")] {
+            assert_eq!(show_float(f), shown);
+        }
+        assert_eq!((duration("30"), duration("9999999w")), (None, None));
     }
 }

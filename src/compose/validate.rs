@@ -265,6 +265,11 @@ impl Validate<'_> {
 
     fn references(&mut self, entry: &Entry) {
         let node = &entry.value;
+        for used in entries(node, "networks").chain(entries(node, "models")).filter(|n| n.key.value.starts_with("x-")) {
+            let name = &used.key.value;
+            let message = format!("`{name}` cannot be used in a service: Compose takes it for an extension there");
+            self.invalid(used.key.span, message).help = Some("give it a name that does not start with `x-`".to_owned());
+        }
         for network in entries(node, "networks").filter(|n| n.key.value != "default") {
             self.defined("networks", "network", &network.key.value, network.key.span);
         }

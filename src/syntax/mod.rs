@@ -6,6 +6,7 @@ pub mod dockerfile;
 pub mod dockerignore;
 pub mod dockerrun;
 pub mod dotenv;
+pub mod duration;
 pub mod gunicorn;
 pub mod interpolate;
 pub mod json;

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use crate::compose::{Port, Project, Service};
 use crate::rule::{Cx, Rule, rule};
-use crate::rules::support::services::together;
+use crate::rules::support::services::{same_address, together};
 
 rule!(DuplicatePublishedPort, "binds/duplicate-published-port");
 
@@ -40,8 +40,7 @@ impl Rule for DuplicatePublishedPort {
 
 /// Whether two services cannot both publish a port, or one service cannot publish it twice.
 fn clash(a: (&Service, &Port), b: (&Service, &Port)) -> bool {
-    let any = |p: &Port| p.host_ip.as_deref().is_none_or(|ip| ip == "0.0.0.0");
-    let address = any(a.1) || any(b.1) || a.1.host_ip == b.1.host_ip;
+    let address = same_address(a.1, b.1);
     if std::ptr::eq(a.0, b.0) {
         return address && a.1.span != b.1.span;
     }

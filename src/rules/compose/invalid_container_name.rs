@@ -17,7 +17,8 @@ impl Rule for InvalidContainerName {
     }
 }
 
-fn valid(name: &str) -> bool {
+/// Whether a container can have this name.
+pub(super) fn valid(name: &str) -> bool {
     let name = name.strip_prefix('/').unwrap_or(name);
     let first = name.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
     first && name.len() > 1 && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'))

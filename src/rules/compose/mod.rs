@@ -8,10 +8,12 @@ mod built_image_may_be_pulled;
 mod capabilities_not_dropped;
 mod capability_added;
 mod confinement_switched_off;
+mod container_name_needs_variable;
 mod container_name_prevents_scaling;
 mod database_without_volume;
 mod depends_on_without_readiness;
 mod duplicate_container_name;
+mod host_port_left_open;
 mod image_built_elsewhere;
 mod invalid_container_name;
 mod missing_limits;
@@ -22,6 +24,7 @@ mod overlapping_published_range;
 mod port_on_every_address;
 mod privileged_port;
 mod privileges_can_be_gained;
+mod profiles_clash;
 mod project_without_name;
 mod retry_count_off_benchmark;
 mod service_without_healthcheck;
@@ -39,11 +42,13 @@ pub(super) const RULES: &[Entry] = &[
     capabilities_not_dropped::CapabilitiesNotDropped::ENTRY,
     capability_added::CapabilityAdded::ENTRY,
     confinement_switched_off::ConfinementSwitchedOff::ENTRY,
+    container_name_needs_variable::ContainerNameNeedsVariable::ENTRY,
     container_name_prevents_scaling::ContainerNamePreventsScaling::ENTRY,
     database_without_volume::DatabaseWithoutVolume::ENTRY,
     depends_on_without_readiness::DependsOnWithoutReadiness::ENTRY,
     duplicate_container_name::DuplicateContainerName::ENTRY,
     declarative!("compose/foreign-cgroup"),
+    host_port_left_open::HostPortLeftOpen::ENTRY,
     image_built_elsewhere::ImageBuiltElsewhere::ENTRY,
     invalid_container_name::InvalidContainerName::ENTRY,
     declarative!("compose/links"),
@@ -55,6 +60,7 @@ pub(super) const RULES: &[Entry] = &[
     port_on_every_address::PortOnEveryAddress::ENTRY,
     privileged_port::PrivilegedPort::ENTRY,
     privileges_can_be_gained::PrivilegesCanBeGained::ENTRY,
+    profiles_clash::ProfilesClash::ENTRY,
     project_without_name::ProjectWithoutName::ENTRY,
     retry_count_off_benchmark::RetryCountOffBenchmark::ENTRY,
     service_without_healthcheck::ServiceWithoutHealthcheck::ENTRY,

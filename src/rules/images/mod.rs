@@ -4,6 +4,7 @@ use crate::rule::Entry;
 
 mod archived_distribution;
 mod base_needs_build_arg;
+mod built_image_untagged;
 mod constant_platform;
 mod end_of_life_image;
 mod healthcheck_missing;
@@ -16,6 +17,7 @@ mod untrusted_registry;
 pub(super) const RULES: &[Entry] = &[
     archived_distribution::ArchivedDistribution::ENTRY,
     base_needs_build_arg::BaseNeedsBuildArg::ENTRY,
+    built_image_untagged::BuiltImageUntagged::ENTRY,
     constant_platform::ConstantPlatform::ENTRY,
     end_of_life_image::EndOfLifeImage::ENTRY,
     healthcheck_missing::HealthcheckMissing::ENTRY,

@@ -43,7 +43,7 @@ impl Rule for UntaggedImage {
             if text.is_empty() || image.digest.is_some() {
                 continue;
             }
-            let aliases = &["service-image-require-explicit-tag"];
+            let aliases: &[&str] = if moves_as_written(cx.text(text.span)) { &["service-image-require-explicit-tag"] } else { &[] };
             match image.tag.as_deref() {
                 None => report(text, &image, "no tag", cx, aliases),
                 Some(tag) if MOVING.contains(&tag) => report(text, &image, &format!("`{tag}`"), cx, aliases),
@@ -51,6 +51,12 @@ impl Rule for UntaggedImage {
             }
         }
     }
+}
+
+/// Whether an image's text, its variables not filled in, names no version.
+pub(crate) fn moves_as_written(text: &str) -> bool {
+    let last = text.trim_matches(['"', '\'']).rsplit('/').next().unwrap_or_default();
+    last.split(':').nth(1).is_none_or(|tag| MOVING.get(..9).is_some_and(|known| known.contains(&tag)))
 }
 
 fn report(text: &Text, image: &ImageRef, how: &str, cx: &mut Cx<'_>, aliases: &[&'static str]) {

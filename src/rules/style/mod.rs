@@ -7,6 +7,7 @@ mod cd_in_run;
 mod consecutive_copies;
 mod consecutive_runs;
 mod copy_to_unset_workdir;
+mod double_quoted_port;
 mod host_command_in_build;
 mod inconsistent_as_case;
 mod inconsistent_keyword_case;
@@ -38,6 +39,7 @@ pub(super) const RULES: &[Entry] = &[
     consecutive_copies::ConsecutiveCopies::ENTRY,
     consecutive_runs::ConsecutiveRuns::ENTRY,
     copy_to_unset_workdir::CopyToUnsetWorkdir::ENTRY,
+    double_quoted_port::DoubleQuotedPort::ENTRY,
     host_command_in_build::HostCommandInBuild::ENTRY,
     inconsistent_as_case::InconsistentAsCase::ENTRY,
     inconsistent_keyword_case::InconsistentKeywordCase::ENTRY,

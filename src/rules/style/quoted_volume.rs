@@ -29,7 +29,7 @@ impl Rule for QuotedVolume {
 
 /// Whether YAML reads a text without quotes as that very string.
 fn plain(text: &str, flow: bool) -> bool {
-    let start = text.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '.' | '/' | '$' | '_'));
+    let start = text.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '.' | '/' | '$' | '_')) || text.starts_with("~/");
     let word = text.contains('/')
         || !matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n");
     let numeric = text.starts_with('.') && !text.starts_with("./") && !text.starts_with("..");

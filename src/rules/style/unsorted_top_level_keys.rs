@@ -7,14 +7,14 @@ use crate::syntax::yaml::Entry;
 rule!(UnsortedTopLevelKeys, "style/unsorted-top-level-keys");
 
 /// Anchors first, then what the project is made of.
-const ORDER: [&str; 9] = ["version", "name", "include", "services", "models", "networks", "volumes", "secrets", "configs"];
+const ORDER: [&str; 9] = ["version", "name", "include", "models", "services", "networks", "volumes", "secrets", "configs"];
 
 impl Rule for UnsortedTopLevelKeys {
     fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
         for tree in stack.yaml.values() {
             for root in tree.documents.iter().filter(|d| d.get("services").is_some()) {
                 let entries: Vec<&Entry> = root.entries().iter().collect();
-                let keys: Vec<usize> = entries.iter().map(|e| place(e.key.as_str().unwrap_or_default())).collect();
+                let keys: Vec<(usize, &str)> = entries.iter().map(|e| place(e.key.as_str().unwrap_or_default())).collect();
                 let Some((at, order)) = disorder(&keys) else { continue };
                 let (Some(entry), Some(before)) = (entries.get(at), at.checked_sub(1).and_then(|n| entries.get(n))) else { continue };
                 let parts: Vec<Part<'_>> = entries.iter().map(|e| Part::entry(e)).collect();
@@ -25,7 +25,7 @@ impl Rule for UnsortedTopLevelKeys {
                         entry.key.span,
                         format!("`{}` stands after `{}`: the file's sections are not in order", name(entry), name(before)),
                     )
-                    .help("`x-…` first, then name, include, services, models, networks, volumes, secrets, configs");
+                    .help("`x-…` by name first, then name, include, models, services, networks, volumes, secrets, configs");
                 if let Some(edits) = edits {
                     report.fix("sort the sections", Applicability::Safe, edits);
                 }
@@ -34,10 +34,10 @@ impl Rule for UnsortedTopLevelKeys {
     }
 }
 
-fn place(key: &str) -> usize {
+fn place(key: &str) -> (usize, &str) {
     match ORDER.iter().position(|k| *k == key) {
-        Some(n) => n + 1,
-        None if key.starts_with("x-") => 0,
-        None => ORDER.len() + 1,
+        Some(n) => (n + 1, ""),
+        None if key.starts_with("x-") => (0, key),
+        None => (ORDER.len() + 1, ""),
     }
 }

@@ -6,6 +6,7 @@ use super::instruction::{anchored, shown};
 use super::keywords::{Takes, closest, closest_keyword};
 use super::{heredoc, mount};
 use crate::source::{SourceFile, Span};
+use crate::syntax::duration::nanoseconds;
 use crate::syntax::{SyntaxError, SyntaxErrorKind};
 
 /// A fault, before it has its place.
@@ -268,7 +269,7 @@ fn duration_flag(i: &Instruction, name: &str) -> Option<Fault> {
     let flag = i.flag(name)?;
     let value = flag.value.as_ref().filter(|v| !v.is_empty())?;
     let shown = shown(value);
-    match nanoseconds(value) {
+    match nanoseconds(value, false) {
         None => {
             let help = "write a number with its unit, such as 30s, 1m30s or 500ms";
             Some(fault(flag.span, format!("`{shown}` is no duration"), help))
@@ -279,46 +280,6 @@ fn duration_flag(i: &Instruction, name: &str) -> Option<Fault> {
         }
         Some(_) => None,
     }
-}
-
-/// A duration as the builder reads it: signed, numbers with units, `0` alone.
-fn nanoseconds(text: &str) -> Option<i64> {
-    let (negative, mut rest) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    if rest == "0" {
-        return Some(0);
-    }
-    if rest.is_empty() {
-        return None;
-    }
-    let mut total = 0f64;
-    while !rest.is_empty() {
-        let len = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let (number, tail) = rest.split_at_checked(len)?;
-        if !number.bytes().any(|b| b.is_ascii_digit()) || number.matches('.').count() > 1 {
-            return None;
-        }
-        let unit_len = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
-        let (unit, tail) = tail.split_at_checked(unit_len)?;
-        let factor = match unit {
-            "ns" => 1.0,
-            "us" | "µs" | "μs" => 1e3,
-            "ms" => 1e6,
-            "s" => 1e9,
-            "m" => 60e9,
-            "h" => 3600e9,
-            _ => return None,
-        };
-        total += number.parse::<f64>().ok()? * factor;
-        rest = tail;
-    }
-    // Beyond 64 bits of nanoseconds (292 years) the builder refuses.
-    if total > i64::MAX as f64 {
-        return None;
-    }
-    Some(if negative { -(total as i64) } else { total as i64 })
 }
 
 fn retries(i: &Instruction) -> Option<Fault> {
