@@ -1,6 +1,7 @@
 //! Compose files, from text to the typed project.
 
-use stacklint::compose::{Loaded, Request, Role, classify, load, overlay_base};
+use stacklint::compose::explain::Source;
+use stacklint::compose::{Explained, Loaded, Request, Role, classify, load, overlay_base};
 use stacklint::files::Memory;
 use stacklint::source::Sources;
 
@@ -178,7 +179,9 @@ fn mutated(seed: &mut Seed) -> String {
 #[test]
 fn mutations_never_panic_and_spans_stay_inside() {
     let mut seed = Seed(7);
-    for _ in 0..120 {
+    // a million of them, once in a while: STACKLINT_MUTATIONS=1000000 and a release build
+    let rounds = std::env::var("STACKLINT_MUTATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(120);
+    for _ in 0..rounds {
         let text = mutated(&mut seed);
         let (loaded, sources) = json(&[("compose.yaml", &text), ("compose.override.yaml", RICH)]);
         let p = &loaded.project;
@@ -268,4 +271,54 @@ fn a_problem_in_what_was_brought_in_says_what_brought_it() {
         .collect();
     let extends = "{file: parts.yaml, service: part}";
     assert_eq!(found, [("prots", vec!["*a"]), ("nowhere", vec!["sub/compose.yaml"]), ("volums", vec![extends])]);
+}
+
+/// What a span's text must show of a value: itself, or what stands in it once quotes and escapes are read.
+fn yields(text: &str, value: &str) -> bool {
+    let bare = text.trim();
+    let unquoted = bare.strip_prefix(['"', '\'']).and_then(|t| t.strip_suffix(['"', '\''])).unwrap_or(bare);
+    bare == value || unquoted.replace("''", "'") == value || unquoted.contains(value) || bare.contains('$') || bare.contains('\\')
+}
+
+#[test]
+fn every_leaf_of_the_resolved_model_has_a_place_that_yields_it() {
+    let over = "services:\n  web:\n    image: \"web:${TAG:-2}\"\n    environment: [A=3, 'N=a b']\n    ports: ['90:90']\n    labels: {x: 1.5, on: true}\n";
+    let mut memory = Memory::new();
+    for (path, text) in [("compose.yaml", RICH), ("compose.override.yaml", over), ("web/Dockerfile", ""), ("token", "")] {
+        memory.insert(path, text.as_bytes());
+    }
+    let mut sources = Sources::new();
+    let mut explained = 0;
+    for top in ["services", "volumes", "networks", "secrets", "name"] {
+        let request = Request {
+            files: vec!["compose.yaml".to_owned(), "compose.override.yaml".to_owned()],
+            canonical: true,
+            explain: Some(top.to_owned()),
+            ..Request::default()
+        };
+        let loaded = load(&request, &memory, &mut sources);
+        assert!(!loaded.is_refused(), "{:?}", loaded.project.problems);
+        let Some(Explained::Found(all)) = loaded.explained else { panic!("{top}: {:?}", loaded.explained) };
+        for one in all {
+            let last = one.contributions.last().unwrap_or_else(|| panic!("{} comes from nowhere", one.path));
+            assert!(last.wins, "{}", one.path);
+            let Some(span) = last.span else {
+                assert_eq!(last.source, Source::Default, "{}", one.path);
+                continue;
+            };
+            explained += 1;
+            let text = sources.slice(span);
+            let values: Vec<String> = match &one.value {
+                serde_json::Value::Array(items) => items.iter().map(|i| i.as_str().unwrap_or_default().to_owned()).collect(),
+                serde_json::Value::String(value) => vec![value.clone()],
+                serde_json::Value::Null | serde_json::Value::Object(_) => continue,
+                other => vec![other.to_string()],
+            };
+            // sizes and durations are printed in a form of their own, short forms say some values by their shape
+            let own_form = ["size", "memory", "interval", "mode", "type", "read_only", "published"].iter().any(|k| one.path.ends_with(k))
+                || one.path.contains("extra_hosts");
+            assert!(own_form || values.iter().all(|v| yields(text, v)), "{} is {} and comes from `{text}`", one.path, one.value);
+        }
+    }
+    assert!(explained > 50, "{explained}");
 }

@@ -8,6 +8,7 @@ mod built_image_untagged;
 mod constant_platform;
 mod end_of_life_image;
 mod healthcheck_missing;
+mod image_needs_variable;
 mod invalid_image_name;
 mod redundant_target_platform;
 mod untagged_image;
@@ -21,6 +22,7 @@ pub(super) const RULES: &[Entry] = &[
     constant_platform::ConstantPlatform::ENTRY,
     end_of_life_image::EndOfLifeImage::ENTRY,
     healthcheck_missing::HealthcheckMissing::ENTRY,
+    image_needs_variable::ImageNeedsVariable::ENTRY,
     invalid_image_name::InvalidImageName::ENTRY,
     redundant_target_platform::RedundantTargetPlatform::ENTRY,
     untagged_image::UntaggedImage::ENTRY,
