@@ -1,6 +1,8 @@
 //! Plans run on a real engine. Without one these tests say so and pass, unless STACKLINT_TEST_ENGINE is `require`.
 
+mod buildkit;
 mod docker;
+mod faults;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,11 +18,11 @@ const EXECUTE: [&str; 4] = ["plan", "--execute", "--allow-findings", "--progress
 /// Both builders of the engine: what a user sees of them is the same.
 const BUILDERS: [&str; 2] = ["--builder=buildkit", "--builder=classic"];
 
-fn execute(dir: &Path, args: &[&str]) -> Ran {
+pub(crate) fn execute(dir: &Path, args: &[&str]) -> Ran {
     stacklint(dir, &[&EXECUTE[..], args].concat())
 }
 
-fn of<'a>(events: &'a [Value], build: &str, event: &str) -> Vec<&'a Value> {
+pub(crate) fn of<'a>(events: &'a [Value], build: &str, event: &str) -> Vec<&'a Value> {
     events.iter().filter(|e| e["build"] == build && e["event"] == event).collect()
 }
 
@@ -244,10 +246,15 @@ fn a_large_context_is_streamed() {
     fs::create_dir_all(dir.join("d")).unwrap();
     fs::write(dir.join("d/zeroes"), vec![0; 40 << 20]).unwrap();
     fs::write(dir.join("Dockerfile"), "FROM python:3.12-slim\nCOPY d /d\nRUN stat -c %s /d/zeroes > /size\n").unwrap();
-    let ran = execute(&dir, &["Dockerfile", "--tag", "stacklint-test/large"]);
-    assert_eq!(ran.status, Some(0), "{ran:?}");
-    assert_eq!(in_image("stacklint-test/large", "cat /size"), (40 << 20).to_string());
-    assert!(ran.events().iter().any(|e| e["event"] == "context" && e["bytes"].as_u64().unwrap() > 40 << 20));
+    for (builder, again) in [("--builder=classic", true), ("--builder=buildkit", false)] {
+        let built = |ran: &Ran| ran.events().iter().find(|e| e["event"] == "built").and_then(|e| e["sent_bytes"].as_u64());
+        let ran = execute(&dir, &["Dockerfile", builder, "--tag", "stacklint-test/large"]);
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+        assert_eq!(in_image("stacklint-test/large", "cat /size"), (40 << 20).to_string());
+        assert!(built(&ran).unwrap() >= 40 << 20);
+        let ran = execute(&dir, &["Dockerfile", builder, "--tag", "stacklint-test/large"]);
+        assert_eq!(built(&ran).unwrap() >= 40 << 20, again, "BuildKit is not sent again what it has");
+    }
 }
 
 #[test]

@@ -76,6 +76,9 @@ pub(super) struct Args {
     /// No progress; print only the images
     #[arg(short, long)]
     quiet: bool,
+    /// Put the result there instead of keeping the image in the engine: `type=local,dest=DIR`, `type=tar|oci|docker,dest=FILE`
+    #[arg(short, long, value_name = "WHERE")]
+    output: Option<String>,
     /// Push the images after the build
     #[arg(long, hide = true)]
     push: bool,
@@ -312,6 +315,12 @@ fn execute(
         Builder::Classic => execute::Builder::Classic,
     };
     let parallel = args.parallel.map(usize::from);
+    let output = args.output.as_deref().map(output).transpose()?;
+    if output.is_some() && plan.images.len() > 1 {
+        let names: Vec<&str> = plan.images.iter().map(|image| image.name.as_str()).collect();
+        return Err(format!("--output takes one image, and this would build {}; name one service", names.join(", ")));
+    }
+    let to_stdout = matches!(output, Some(execute::Output::Archive { dest: None, .. }));
     let options = Options {
         builder,
         parallel,
@@ -319,7 +328,7 @@ fn execute(
         no_cache: args.no_cache,
         pull: args.pull,
         push: args.push,
-        output: None,
+        output,
         style,
     };
     let root = std::env::current_dir().map_err(|error| format!("the working folder: {error}"))?;
@@ -346,10 +355,36 @@ fn execute(
     if !failures.is_empty() {
         super::say(failures.trim_end());
     }
-    super::print(&if args.quiet { report::ids(&report) } else { report::table(&report) });
+    if to_stdout {
+        return Ok(u8::from(!report.complete()));
+    }
+    super::print(&if args.quiet { report::ids(&report) } else { execute::table(&job, &report) });
     Ok(match (report.interrupted, report.complete()) {
         (true, _) => 130,
         (false, true) => 0,
         (false, false) => 1,
     })
+}
+
+/// `type=…,dest=…`; a path alone is a folder, `-` an archive on standard output.
+#[cfg(feature = "execute")]
+fn output(text: &str) -> Result<crate::execute::Output, Failure> {
+    use crate::execute::{Archive, Output};
+    if !text.contains('=') {
+        return Ok(if text == "-" { Output::Archive { kind: Archive::Tar, dest: None } } else { Output::Folder(text.into()) });
+    }
+    let mut fields: BTreeMap<&str, &str> = text.split(',').filter_map(|pair| pair.split_once('=')).collect();
+    let (kind, dest) = (fields.remove("type").unwrap_or("local"), fields.remove("dest"));
+    if let Some(field) = fields.keys().next() {
+        return Err(format!("--output {text}: `{field}` is not known here; write type and dest"));
+    }
+    let file = dest.filter(|dest| *dest != "-").map(std::path::PathBuf::from);
+    match (kind, dest) {
+        ("local", Some(dest)) => Ok(Output::Folder(dest.into())),
+        ("local", None) => Err(format!("--output {text}: a folder is missing; write `type=local,dest=DIR`")),
+        ("tar", _) => Ok(Output::Archive { kind: Archive::Tar, dest: file }),
+        ("oci", _) => Ok(Output::Archive { kind: Archive::Oci, dest: file }),
+        ("docker", _) => Ok(Output::Archive { kind: Archive::Docker, dest: file }),
+        _ => Err(format!("--output {text}: the type is one of local, tar, oci and docker; images are kept in the engine without --output")),
+    }
 }

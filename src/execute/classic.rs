@@ -155,11 +155,6 @@ async fn build(engine: &Engine, recipe: Recipe, events: &Events) -> Result<Built
     let mut sending = Some(sending);
     let mut failed = None;
     while let Some(item) = answer.next().await {
-        if sending.as_ref().is_some_and(tokio::task::JoinHandle::is_finished)
-            && let Some(Ok(Ok(sent))) = join(&mut sending).await
-        {
-            events.tell(What::Sent(sent));
-        }
         match item {
             Ok(info) => {
                 if let Some(id) = info.aux.and_then(|aux| aux.id) {
@@ -187,10 +182,11 @@ async fn build(engine: &Engine, recipe: Recipe, events: &Events) -> Result<Built
         return Err(reader.failure(&error));
     }
     reader.done();
+    let sent = join(&mut sending).await.and_then(Result::ok).and_then(Result::ok).unwrap_or_default();
     let Some(image) = reader.image.clone() else {
         return Err(Failure { message: "the engine ended the build without an image".to_owned(), ..Failure::default() });
     };
-    let built = Built { image, time: started.elapsed(), steps: reader.steps, cached: reader.cached, ..Built::default() };
+    let built = Built { image, time: started.elapsed(), steps: reader.steps, cached: reader.cached, sent, ..Built::default() };
     tag(engine, &built.image, &recipe.tags).await?;
     Ok(Built { time: started.elapsed(), ..built })
 }

@@ -6,6 +6,7 @@ mod classic;
 mod context_tar;
 mod dial;
 mod engine;
+mod excerpt;
 mod explain;
 mod logins;
 mod nodes;
@@ -13,6 +14,7 @@ mod progress;
 pub mod report;
 mod rewrite;
 mod schedule;
+mod table;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -25,6 +27,7 @@ pub use context_tar::Sent;
 pub use engine::{Engine, Host};
 pub use progress::Style;
 pub use schedule::{Build, Report, run};
+pub use table::table;
 
 use crate::plan::{Input, Plan};
 use crate::source::Sources;
@@ -133,6 +136,8 @@ pub struct Built {
     pub cached: usize,
     /// What became of the steps of the plan, by their places.
     pub ran: BTreeMap<usize, Ran>,
+    /// What of the build context was sent for it.
+    pub sent: Sent,
 }
 
 /// What became of a step.
@@ -179,7 +184,6 @@ pub(crate) struct Event {
 #[derive(Clone, Debug)]
 pub(crate) enum What {
     Started,
-    Sent(Sent),
     Step(StepEvent),
     /// A line that the step printed.
     Log {

@@ -47,6 +47,12 @@ pub(super) struct Progress {
     /// The step that the last plain line was about.
     last: usize,
     bars: MultiProgress,
+    /// The line above all others on a terminal.
+    head: Option<ProgressBar>,
+    /// Steps that ended, and those of them found in the cache.
+    counts: (usize, usize),
+    /// Builds that ended well.
+    ended: usize,
     /// Columns for the names of the builds.
     width: usize,
 }
@@ -54,8 +60,6 @@ pub(super) struct Progress {
 struct Row {
     title: String,
     file: String,
-    bar: Option<ProgressBar>,
-    step: String,
 }
 
 /// A step that was told of before; whichever build tells of it, it is shown once.
@@ -64,13 +68,16 @@ struct Shown {
     build: usize,
     began: Instant,
     ended: bool,
+    /// Its line on a terminal, and the name in it.
+    bar: Option<ProgressBar>,
+    name: String,
 }
 
 impl Progress {
     pub(super) fn new(job: &Job<'_>, nodes: &[Node]) -> Progress {
         let row = |node: &Node| {
             let file = job.plan.images.get(node.image).map_or_else(String::new, |image| image.dockerfile.clone());
-            Row { title: node.title.clone(), file, bar: None, step: String::new() }
+            Row { title: node.title.clone(), file }
         };
         let width = nodes.iter().map(|node| node.title.chars().count()).max().unwrap_or(0).clamp(8, 26);
         Progress {
@@ -80,6 +87,9 @@ impl Progress {
             steps: BTreeMap::new(),
             last: 0,
             bars: MultiProgress::new(),
+            head: None,
+            counts: (0, 0),
+            ended: 0,
             width,
         }
     }
@@ -103,17 +113,14 @@ impl Progress {
     }
 
     pub(super) fn finish(&mut self) {
-        for row in &mut self.rows {
-            if let Some(bar) = row.bar.take() {
-                bar.finish_and_clear();
-            }
-        }
+        let bars = self.steps.values_mut().filter_map(|shown| shown.bar.take());
+        bars.chain(self.head.take()).for_each(|bar| bar.finish_and_clear());
     }
 
     /// The number of a step; a step that another build has told of is that build's.
     fn number(&mut self, id: &Arc<str>, build: usize) -> usize {
         let next = self.steps.len() + 1;
-        let new = || Shown { number: next, build, began: Instant::now(), ended: false };
+        let new = || Shown { number: next, build, began: Instant::now(), ended: false, bar: None, name: String::new() };
         self.steps.entry(Arc::clone(id)).or_insert_with(new).number
     }
 
@@ -140,8 +147,7 @@ impl Progress {
         }
         let title = self.rows.get(event.node).map_or("", |row| row.title.as_str());
         match &event.what {
-            What::Sent(sent) if sent.bytes >= 1_000_000 => say(&format!("{title}: context: {} files, {}", sent.files, size(sent.bytes))),
-            What::Started | What::Sent(_) => {}
+            What::Started => {}
             What::Step(step) => self.plain_step(event.node, step),
             What::Log { step, text } => {
                 let Some((number, began)) = self.steps.get(step).map(|shown| (shown.number, shown.began)) else { return };
@@ -203,7 +209,6 @@ impl Progress {
         let mut value = json!({"time": time, "build": row.title});
         let more = match &event.what {
             What::Started => json!({"event": "started"}),
-            What::Sent(sent) => json!({"event": "context", "files": sent.files, "bytes": sent.bytes}),
             What::Step(step) => step_json(row, step),
             What::Log { step, text } => json!({"event": "log", "step": **step, "text": text}),
             What::Note { step, text } => json!({"event": "status", "step": **step, "text": text}),
@@ -216,32 +221,64 @@ impl Progress {
     }
 
     fn tty(&mut self, event: &Event) {
-        let (bars, width) = (self.bars.clone(), self.width);
-        let Some(row) = self.rows.get_mut(event.node) else { return };
+        if !self.is_news(event) {
+            return;
+        }
         match &event.what {
-            What::Started => {
-                let bar = bars.add(ProgressBar::new_spinner());
-                if let Ok(style) = ProgressStyle::with_template(&format!(" {{spinner}} {{prefix:{width}!}}  {{wide_msg}} {{elapsed:>5}}")) {
-                    bar.set_style(style);
-                }
-                bar.set_prefix(row.title.clone());
-                bar.set_message("sending the context");
-                bar.enable_steady_tick(Duration::from_millis(120));
-                row.bar = Some(bar);
-            }
-            What::Step(step) if step.state == StepState::Running => {
-                row.step.clone_from(&step.name);
-                row.message("");
-            }
-            What::Log { text, .. } | What::Note { text, .. } => row.message(text.trim()),
-            What::Ended(outcome) => {
-                if let Some(bar) = row.bar.take() {
+            What::Started => self.head(),
+            What::Step(step) if step.state == StepState::Running => self.open_line(event.node, step),
+            What::Step(step) => {
+                if let Some(bar) = self.steps.get_mut(&step.id).and_then(|shown| shown.bar.take()) {
                     bar.finish_and_clear();
                 }
-                let mark = if matches!(outcome, Outcome::Built(_)) { '✔' } else { '✘' };
-                let _ = bars.println(format!(" {mark} {:<width$}  {}", row.title, outcome_line(outcome)));
+                self.counts.0 += usize::from(step.instruction.is_some());
+                self.counts.1 += usize::from(step.instruction.is_some() && step.state == StepState::Cached);
+                self.head();
             }
-            What::Sent(_) | What::Step(_) => {}
+            What::Log { step, text } | What::Note { step, text } => {
+                if let Some(Shown { bar: Some(bar), name, .. }) = self.steps.get(step) {
+                    bar.set_message(format!("{name}  {}", text.trim()));
+                }
+            }
+            What::Ended(outcome) => {
+                let mark = if matches!(outcome, Outcome::Built(_)) { '✔' } else { '✘' };
+                let (title, width) = (self.rows.get(event.node).map_or("", |row| row.title.as_str()), self.width);
+                let _ = self.bars.println(format!(" {mark} {title:<width$}  {}", outcome_line(outcome)));
+                self.ended += usize::from(matches!(outcome, Outcome::Built(_)));
+                self.head();
+            }
+        }
+    }
+
+    /// The first line: how far the whole is.
+    fn head(&mut self) {
+        let bar = self.head.get_or_insert_with(|| {
+            let bar = self.bars.insert(0, ProgressBar::new_spinner());
+            if let Ok(style) = ProgressStyle::with_template("[+] {msg} · {elapsed}") {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(Duration::from_millis(500));
+            bar
+        });
+        let (steps, cached) = self.counts;
+        let images = if self.rows.len() == 1 { "image" } else { "images" };
+        bar.set_message(format!("{}/{} {images} · {steps} steps, {cached} of them cached", self.ended, self.rows.len()));
+    }
+
+    /// A line for a step that runs.
+    fn open_line(&mut self, node: usize, step: &StepEvent) {
+        let title = self.rows.get(node).map_or("", |row| row.title.as_str());
+        let bar = self.bars.add(ProgressBar::new_spinner());
+        let width = self.width;
+        if let Ok(style) = ProgressStyle::with_template(&format!(" {{spinner}} {{prefix:{width}!}}  {{wide_msg}} {{elapsed:>5}}")) {
+            bar.set_style(style);
+        }
+        bar.set_prefix(title.to_owned());
+        let name = step.instruction.as_deref().unwrap_or(&step.name).split_whitespace().collect::<Vec<_>>().join(" ");
+        bar.set_message(name.clone());
+        bar.enable_steady_tick(Duration::from_millis(120));
+        if let Some(shown) = self.steps.get_mut(&step.id) {
+            (shown.bar, shown.name) = (Some(bar), name);
         }
     }
 }
@@ -259,18 +296,11 @@ fn step_json(row: &Row, step: &StepEvent) -> serde_json::Value {
     }
 }
 
-impl Row {
-    fn message(&self, log: &str) {
-        if let Some(bar) = &self.bar {
-            bar.set_message(if log.is_empty() { self.step.clone() } else { format!("{} · {log}", self.step) });
-        }
-    }
-}
-
 fn outcome_line(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Built(built) => {
-            format!("{} {} {}/{} cached", short(&built.image), seconds(built.time), built.cached, built.steps)
+            let sent = if built.sent.bytes >= 1_000_000 { format!(", {} sent", size(built.sent.bytes)) } else { String::new() };
+            format!("{} {} {}/{} cached{sent}", short(&built.image), seconds(built.time), built.cached, built.steps)
         }
         Outcome::Failed(failure) => match failure.line {
             Some(line) => format!("FAILED at line {line}: {}", failure.message),
@@ -285,7 +315,7 @@ fn ended(outcome: &Outcome) -> serde_json::Value {
     match outcome {
         Outcome::Built(built) => json!({
             "event": "built", "image": built.image, "seconds": (built.time.as_secs_f64() * 1000.0).round() / 1000.0,
-            "steps": built.steps, "cached": built.cached,
+            "steps": built.steps, "cached": built.cached, "sent_files": built.sent.files, "sent_bytes": built.sent.bytes,
         }),
         Outcome::Failed(failure) => json!({
             "event": "failed", "line": failure.line, "message": failure.message, "exit_code": failure.exit_code, "output": failure.output,

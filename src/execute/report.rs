@@ -1,8 +1,8 @@
-//! What a run ends with: the failures with their place in the Dockerfile, and a table of the images.
+//! What a run ends with where not everything was built: the failures with their place in the Dockerfile.
 
 use std::fmt::Write;
 
-use super::progress::{seconds, short};
+use super::excerpt::excerpt;
 use super::{Build, Failure, Job, Outcome, Report};
 
 /// The failures, and what became of the rest, for standard error. Empty where everything was built.
@@ -25,7 +25,8 @@ pub fn failures(job: &Job<'_>, report: &Report) -> String {
     let plain = |yes: bool| yes.then(String::new);
     let lists = [
         ("built", names(&|o| plain(matches!(o, Outcome::Built(_))))),
-        ("failed", names(&|o| plain(matches!(o, Outcome::Failed(_))))),
+        ("failed", names(&|o| plain(matches!(o, Outcome::Failed(failure) if !failure.lost)))),
+        ("not known", names(&|o| plain(matches!(o, Outcome::Failed(failure) if failure.lost)))),
         ("cancelled", names(&|o| plain(matches!(o, Outcome::Cancelled)))),
         ("skipped", names(&|o| if let Outcome::Skipped { because } = o { Some(format!(" (needs {because})")) } else { None })),
     ];
@@ -38,20 +39,13 @@ fn failure_text(out: &mut String, job: &Job<'_>, build: &Build, failure: &Failur
     let title = &build.title;
     let unit = job.plan.images.get(build.image).and_then(|image| job.input.dockerfiles.get(image.unit));
     let (Some(unit), Some(line)) = (unit, failure.line) else {
-        let _ = writeln!(out, "× {title}: {}", failure.message);
+        let at = failure.step.as_ref().map(|step| format!(" (at {step})")).unwrap_or_default();
+        let _ = writeln!(out, "× {title}: {}{at}", failure.message);
         tail(out, failure);
         return;
     };
     let _ = writeln!(out, "× {title} fails at {}:{line}: {}", unit.path, failure.message);
-    let file = job.sources.get(unit.file);
-    let spans = unit.ast.instructions().map(|(_, instruction)| instruction.span);
-    let last =
-        spans.filter(|span| file.line_of(span.start as usize) == line).map(|span| file.line_of(span.end.saturating_sub(1) as usize)).max();
-    let last = last.unwrap_or(line).max(line);
-    for number in line.saturating_sub(2).max(1)..=(last + 1).min(file.line_count()) {
-        let mark = if (line..=last).contains(&number) { '>' } else { ' ' };
-        let _ = writeln!(out, " {mark}{number:>4} │ {}", file.line_text(number));
-    }
+    excerpt(out, unit, job.sources.get(unit.file), line, failure);
     tail(out, failure);
 }
 
@@ -102,26 +96,5 @@ pub fn dry_run(job: &Job<'_>) -> String {
         done.extend(ready);
     }
     out.push_str("\nnothing was run\n");
-    out
-}
-
-/// The table of images, for standard output; empty where none was built.
-pub fn table(report: &Report) -> String {
-    let mut rows = vec![["image".to_owned(), "digest".to_owned(), "time".to_owned(), "cached".to_owned()]];
-    for build in &report.builds {
-        if let Outcome::Built(built) = &build.outcome {
-            rows.push([build.title.clone(), short(&built.image), seconds(built.time), format!("{}/{}", built.cached, built.steps)]);
-        }
-    }
-    if rows.len() == 1 {
-        return String::new();
-    }
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
-    let widths = [width(0), width(1), width(2)];
-    let mut out = String::new();
-    for [image, digest, time, cached] in &rows {
-        let [a, b, c] = widths;
-        let _ = writeln!(out, "{image:<a$}  {digest:<b$}  {time:>c$}  {cached}");
-    }
     out
 }

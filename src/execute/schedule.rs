@@ -58,13 +58,14 @@ pub fn run(job: &Job<'_>, host: Host) -> Result<Report, String> {
     let report = runtime.block_on(async {
         let backend = match std::env::var("BUILDKIT_HOST") {
             Ok(address) if !address.is_empty() && job.options.builder != Builder::Classic => daemon(&address).await?,
-            _ => choose(job.options.builder, Arc::new(Engine::connect(host).await?)).await?,
+            _ => choose(job.options.builder, job.options.output.is_some(), Arc::new(Engine::connect(host).await?)).await?,
         };
         let overlooked = backend.refuse(job).await?;
         Ok(Run::new(job, backend).go(&overlooked).await)
     });
     // A thread that still reads a context must not hold back the end of a run that was stopped.
-    runtime.shutdown_timeout(Duration::from_secs(2));
+    let stopped = report.as_ref().is_ok_and(|report| report.interrupted);
+    runtime.shutdown_timeout(if stopped { Duration::from_millis(200) } else { Duration::from_secs(2) });
     report
 }
 
@@ -84,7 +85,7 @@ async fn daemon(address: &str) -> Result<Box<dyn Backend>, String> {
 }
 
 /// What builds on this engine; whether it has BuildKit is tried, not guessed by its version.
-async fn choose(builder: Builder, engine: Arc<Engine>) -> Result<Box<dyn Backend>, String> {
+async fn choose(builder: Builder, output: bool, engine: Arc<Engine>) -> Result<Box<dyn Backend>, String> {
     let has = builder != Builder::Classic && buildkit::is_there(&engine).await?;
     match builder {
         Builder::BuildKit if !has => Err("this engine has no BuildKit; leave out --builder buildkit".to_owned()),
@@ -92,6 +93,7 @@ async fn choose(builder: Builder, engine: Arc<Engine>) -> Result<Box<dyn Backend
             let (link, logins) = (Link::Engine(Arc::clone(&engine.dial)), Arc::clone(&engine.logins));
             Ok(Box::new(BuildKit::connect(link, Some(engine), logins).await?))
         }
+        _ if output => Err("--output needs BuildKit, which this engine (or --builder classic) has not".to_owned()),
         _ => Ok(Box::new(Classic(engine))),
     }
 }

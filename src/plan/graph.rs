@@ -66,13 +66,19 @@ pub(super) fn waves(steps: &[Step]) -> Vec<Vec<usize>> {
     waves
 }
 
-/// The longest chain of steps, the first of equals.
-pub(super) fn critical_path(steps: &[Step]) -> Vec<usize> {
-    let depth = depths(steps);
-    let at = |n: usize| depth.get(n).copied().unwrap_or(0);
-    let deepest = |among: &mut dyn Iterator<Item = usize>| among.max_by(|&a, &b| at(a).cmp(&at(b)).then(b.cmp(&a)));
-    let mut path: Vec<usize> = deepest(&mut (0..steps.len())).into_iter().collect();
-    while let Some(next) = path.last().and_then(|&n| steps.get(n)).and_then(|step| deepest(&mut step.needs.iter().copied())) {
+/// The chain of steps that takes longest, the first of equals; `weight` says how long each takes.
+pub(super) fn longest(steps: &[Step], weight: impl Fn(usize) -> u64) -> Vec<usize> {
+    let mut ways: Vec<u64> = vec![0; steps.len()];
+    for n in order(steps.len(), |n| steps.get(n).map_or(&[][..], |step| &step.needs)) {
+        let before = steps.get(n).and_then(|step| step.needs.iter().filter_map(|&need| ways.get(need)).max().copied());
+        if let Some(way) = ways.get_mut(n) {
+            *way = weight(n) + before.unwrap_or_default();
+        }
+    }
+    let at = |n: usize| ways.get(n).copied().unwrap_or(0);
+    let last = |among: &mut dyn Iterator<Item = usize>| among.max_by(|&a, &b| at(a).cmp(&at(b)).then(b.cmp(&a)));
+    let mut path: Vec<usize> = last(&mut (0..steps.len())).into_iter().collect();
+    while let Some(next) = path.last().and_then(|&n| steps.get(n)).and_then(|step| last(&mut step.needs.iter().copied())) {
         path.push(next);
     }
     path.reverse();

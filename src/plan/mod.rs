@@ -65,6 +65,13 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The chain of steps that takes longest; `weight` says how long each takes.
+    pub fn longest(&self, weight: impl Fn(usize) -> u64) -> Vec<usize> {
+        graph::longest(&self.steps, weight)
+    }
+}
+
 /// An image that is built.
 #[derive(Clone, Debug)]
 pub struct Image {

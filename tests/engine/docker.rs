@@ -153,7 +153,7 @@ pub(crate) fn in_image(image: &str, command: &str) -> String {
     run(&["run", "--rm", "--network=none", "--entrypoint", "/bin/sh", image, "-c", command])
 }
 
-fn busybox_root(root: &Path) {
+pub(crate) fn busybox_root(root: &Path) {
     for dir in ["bin", "usr/bin", "usr/src", "etc", "tmp", "proc", "var/log", "docker-entrypoint-initdb.d"] {
         fs::create_dir_all(root.join(dir)).unwrap();
     }

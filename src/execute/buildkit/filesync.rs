@@ -335,3 +335,47 @@ fn made_at(content: &[u8]) -> i64 {
     let seconds = hash.iter().take(8).fold(0_i64, |sum, byte| (sum << 7) ^ i64::from(*byte));
     1_000_000_000 * 1_000_000_000 + (seconds & 0x00ff_ffff_ffff_ffff)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_has_another_size_than_it_was_listed_with_is_an_error() {
+        for (content, size, wanted) in [("12345", 5, Ok(5)), ("123", 5, Err("shorter")), ("1234567", 5, Err("grew")), ("", 0, Ok(0))] {
+            let (answers, mut out) = mpsc::channel(WAITING);
+            let sending = Sending { answers, ledger: Arc::default(), paths: Arc::default() };
+            let Ok(sent) = sending.send(7, content.as_bytes(), size) else { panic!("somebody listens") };
+            let sent = sent.map_err(|error| error.to_string());
+            match wanted {
+                Ok(bytes) => assert_eq!(sent, Ok(bytes)),
+                Err(word) => assert!(sent.unwrap_err().contains(word)),
+            }
+            let mut packets = Vec::new();
+            while let Ok(packet) = out.try_recv() {
+                packets.push(packet.unwrap());
+            }
+            let complete = packets.last().is_some_and(|packet| packet.data.is_empty());
+            assert_eq!(complete, wanted.is_ok(), "only a whole file is ended");
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_comes_plain_or_encoded() {
+        let mut metadata = MetadataMap::new();
+        for (key, value) in [("dir-name", "context"), ("followpaths", "a%2Fb+c"), ("followpaths-encoded", "1"), ("exclude-patterns", "#x")]
+        {
+            metadata.append(tonic::metadata::MetadataKey::from_bytes(key.as_bytes()).unwrap(), value.parse().unwrap());
+        }
+        let wanted = Wanted::read(&metadata);
+        assert_eq!((wanted.name.as_str(), wanted.follow), ("context", vec!["a/b c".to_owned()]));
+        assert!(wanted.ignore.matches("#x") && !wanted.ignore.matches("x"));
+    }
+
+    #[test]
+    fn made_files_have_another_time_for_another_content() {
+        assert_eq!(made_at(b"FROM a"), made_at(b"FROM a"));
+        assert_ne!(made_at(b"FROM a"), made_at(b"FROM b"));
+        assert!(made_at(b"") > 0);
+    }
+}

@@ -27,7 +27,11 @@ pub(super) async fn gateway(engine: &Engine) -> Option<String> {
 
 /// An error lists what cannot be built; else what will be overlooked.
 pub(super) async fn refuse(job: &Job<'_>, control: &ControlClient<Channel>) -> Result<Vec<String>, String> {
-    let mut refused: Vec<String> = job.plan.images.iter().flat_map(|image| unable(job, image)).collect();
+    let unable: Vec<String> = job.plan.images.iter().flat_map(|image| unable(job, image)).collect();
+    if !unable.is_empty() {
+        return Err(format!("this plan cannot be run:\n  {}", unable.join("\n  ")));
+    }
+    let mut refused = Vec::new();
     let newer: Vec<(String, bool)> = job.plan.images.iter().flat_map(|image| newer(job, image)).collect();
     let mut overlooked = Vec::new();
     if !newer.is_empty() && is_old(control).await {

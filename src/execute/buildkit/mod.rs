@@ -35,7 +35,7 @@ use self::session::Session;
 use self::watch::Watch;
 use super::backend::{Backend, Caps, Events, Order, Solving};
 use super::logins::Logins;
-use super::{Built, Engine, Failure, Job, Ran, What};
+use super::{Built, Engine, Failure, Job, Ran};
 
 /// The last messages about a build come a little after its end.
 const LAST_WORDS: Duration = Duration::from_secs(3);
@@ -138,16 +138,13 @@ impl Reach {
         let cell = self.session(&asked).await.map_err(failed)?;
         let Some(session) = cell.get() else { return Err(failed("the session with the builder is gone".to_owned())) };
         let mask = Arc::new(asked.mask);
-        let mut watch = Watch::new(asked.steps, Arc::clone(&mask), events.clone());
+        let mut watch = Watch::new(asked.steps, Arc::clone(&mask), events);
         let request = SolveRequest { r#ref: unique(), session: session.id.clone(), ..asked.request };
         let solved = solve(&self.control, request, &mut watch).await;
         let (sent, error) = {
             let mut ledger = session.ledger.lock().unwrap_or_else(PoisonError::into_inner);
             (std::mem::take(&mut ledger.sent), ledger.error.clone())
         };
-        if sent.files > 0 {
-            events.tell(What::Sent(sent));
-        }
         let response = solved.map_err(|status| match error {
             // What stopped the sending says more than what the builder makes of it.
             Some(error) => failed(format!("the build context cannot be sent: {}: {}", error.path, error.reason)),
@@ -157,7 +154,7 @@ impl Reach {
         let executed = ran.values().filter(|ran| matches!(ran, Ran::Executed(_))).count();
         let image = response.get("containerimage.digest").cloned().unwrap_or_default();
         let steps = asked.planned;
-        Ok(Built { image, time: started.elapsed(), steps, cached: steps.saturating_sub(executed), ran })
+        Ok(Built { image, time: started.elapsed(), steps, cached: steps.saturating_sub(executed), ran, sent })
     }
 }
 

@@ -1,0 +1,214 @@
+//! What only BuildKit does: secrets, cache mounts, the ssh agent, one execution of equal steps, results elsewhere.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::process::Command;
+
+use super::docker::{Docker, engine, image, in_image, run, stacklint};
+use super::{execute, of};
+
+const BASE: &str = "FROM python:3.12-slim\n";
+
+fn project(docker: &Docker, name: &str, files: &[(&str, &str)]) -> std::path::PathBuf {
+    let dir = docker.dir.path().join(name);
+    for (path, text) in files {
+        let path = dir.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    dir
+}
+
+#[test]
+fn secrets_reach_the_step_that_asks_and_nothing_else() {
+    let Some(docker) = engine() else { return };
+    let dockerfile = format!(
+        "{BASE}RUN --mount=type=secret,id=file --mount=type=secret,id=variable,target=/v sha256sum /run/secrets/file /v > /sums; cat /run/secrets/file /v\nCOPY Dockerfile /\n"
+    );
+    let compose = "services:\n  app:\n    image: stacklint-test/secret\n    build:\n      context: .\n      secrets: [{source: pass, target: file}, variable]\nsecrets:\n  pass: {file: ./pass.txt}\n  variable: {environment: STACKLINT_TEST_SECRET}\n";
+    let files =
+        [("Dockerfile", dockerfile.as_str()), ("compose.yml", compose), ("pass.txt", "open sesame\n"), (".dockerignore", "pass.txt\n")];
+    let dir = project(&docker, "stacklint-test-secrets", &files);
+    let ran = {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stacklint"));
+        command.args(["plan", "--execute", "--allow-findings", "--progress=plain"]).current_dir(&dir);
+        super::docker::Ran::new(&command.env("STACKLINT_TEST_SECRET", "swordfish-4711").output().unwrap())
+    };
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let sums = in_image("stacklint-test/secret", "cut -c 1-8 /sums | tr '\\n' ' '");
+    assert_eq!(sums, "7bb8fff5 cfb564c0", "the values of file and variable");
+    for value in ["open sesame", "swordfish-4711"] {
+        assert!(!ran.err.contains(value) && !ran.out.contains(value), "{}", ran.err);
+        assert!(!run(&["history", "--no-trunc", "stacklint-test/secret"]).contains(value));
+        assert!(!run(&["inspect", "stacklint-test/secret"]).contains(value));
+    }
+    let saved = Command::new("docker").args(["save", "stacklint-test/secret"]).output().unwrap().stdout;
+    let holds = |text: &[u8]| saved.windows(text.len()).any(|window| window == text);
+    assert!(holds(b"sha256sum /run/secrets/file"), "layers are not compressed here");
+    assert!(!holds(b"open sesame") && !holds(b"swordfish-4711"), "no layer has a value");
+
+    fs::remove_file(dir.join("pass.txt")).unwrap();
+    let ran = execute(&dir, &[]);
+    assert_eq!((ran.status, ran.events().len()), (Some(2), 0), "{ran:?}");
+    assert!(ran.err.contains("the secret `file` of `app` is read from pass.txt: there is no such file"), "{}", ran.err);
+}
+
+#[test]
+fn a_secret_that_nobody_gives_is_told_at_its_step() {
+    let Some(docker) = engine() else { return };
+    let text = format!("{BASE}RUN --mount=type=secret,id=token,required=true cat /run/secrets/token\n");
+    let dir = project(&docker, "stacklint-test-missing", &[("Dockerfile", &text)]);
+    let ran = execute(&dir, &["Dockerfile"]);
+    assert_eq!(ran.status, Some(1), "{ran:?}");
+    for wanted in
+        ["Dockerfile:2: the step asks for the secret `token`, which this build does not have", "help: list it under `build: secrets:`"]
+    {
+        assert!(ran.err.contains(wanted), "{}", ran.err);
+    }
+}
+
+/// Executions are counted in a cache mount, which all builds of the engine share.
+#[test]
+fn equal_steps_of_parallel_builds_are_executed_once() {
+    let Some(docker) = engine() else { return };
+    let id = format!("stacklint-{}", std::process::id());
+    let count = format!("--mount=type=cache,id={id},target=/count");
+    let dockerfile = |n: usize| {
+        format!(
+            "{BASE}COPY same /same\nRUN {count} echo x >> /count/runs && sleep 1\nRUN {count} echo {n} > /own && cp /count/runs /runs\n"
+        )
+    };
+    let names: Vec<String> = (0..6).map(|n| format!("app{n}")).collect();
+    let compose: String = names.iter().map(|name| format!("  {name}:\n    image: stacklint-test/{name}\n    build: {name}\n")).collect();
+    let dir = project(&docker, "stacklint-test-once", &[("compose.yml", &format!("services:\n{compose}"))]);
+    for (n, name) in names.iter().enumerate() {
+        project(&docker, "stacklint-test-once", &[(&format!("{name}/Dockerfile"), &dockerfile(n)), (&format!("{name}/same"), "same")]);
+    }
+    let ran = execute(&dir, &[]);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    for (n, name) in names.iter().enumerate() {
+        assert_eq!(
+            in_image(&format!("stacklint-test/{name}"), "cat /own /runs | tr '\\n' ' '"),
+            format!("{n} x"),
+            "six builds, one execution"
+        );
+    }
+    let told =
+        ran.events().iter().filter(|e| e["event"] == "step" && e["instruction"].as_str().is_some_and(|i| i.contains("echo x"))).count();
+    assert_eq!(told, 1, "a step that builds share is told once");
+}
+
+#[test]
+fn what_compose_says_of_a_build_reaches_the_builder() {
+    let Some(docker) = engine() else { return };
+    let dockerfile = format!(
+        "ARG WHO\n{BASE}ARG WHO\nRUN echo $WHO > /who && grep -E 'far|gate' /etc/hosts | sort > /hosts\nFROM scratch AS unwanted\nCOPY nothing /\nFROM python:3.12-slim AS other\nRUN cat /proc/sys/kernel/random/uuid > /id\n"
+    );
+    let compose = "services:\n  app:\n    image: stacklint-test/settings\n    build:\n      context: .\n      target: other\n      labels: {a.b: c d}\n      tags: [stacklint-test/settings:more]\n      no_cache_filter: [other]\n  first:\n    image: stacklint-test/first\n    build:\n      context: .\n      target: '0'\n      args: {WHO: me}\n      extra_hosts: ['far:192.0.2.7', 'gate:host-gateway']\n      network: none\n";
+    let dir = project(&docker, "stacklint-test-settings", &[("Dockerfile", &dockerfile), ("compose.yml", compose)]);
+    let ran = execute(&dir, &[]);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert_eq!(run(&["inspect", "-f", "{{index .Config.Labels \"a.b\"}}", "stacklint-test/settings"]), "c d");
+    assert_eq!(image("stacklint-test/settings"), image("stacklint-test/settings:more"));
+    assert!(in_image("stacklint-test/first", "cat /who /hosts | tr '\\n\\t' '  '").starts_with("me 192.0.2.7 far "), "arguments and hosts");
+    let before = image("stacklint-test/settings");
+    let ran = execute(&dir, &["app"]);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert_ne!(before, image("stacklint-test/settings"), "no_cache_filter executes the stage again");
+}
+
+#[test]
+fn a_result_goes_where_output_says() {
+    let Some(docker) = engine() else { return };
+    let text = format!("{BASE}RUN echo made > /made\nFROM scratch\nCOPY --from=0 /made /sub/made\n");
+    let dir = project(&docker, "stacklint-test-output", &[("Dockerfile", &text)]);
+    let ran = execute(&dir, &["Dockerfile", "--output=type=local,dest=out"]);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert_eq!(fs::read_to_string(dir.join("out/sub/made")).unwrap(), "made\n");
+    let ran = execute(&dir, &["Dockerfile", "--output=type=tar,dest=out.tar"]);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let listed = Command::new("tar").args(["-tf", "out.tar"]).current_dir(&dir).output().unwrap();
+    assert!(String::from_utf8_lossy(&listed.stdout).contains("sub/made"));
+    let ran = execute(&dir, &["Dockerfile", "--output=type=tar,dest=no/where.tar"]);
+    assert_eq!(ran.status, Some(1), "{ran:?}");
+    assert!(ran.err.contains("cannot write no/where.tar: "), "{}", ran.err);
+}
+
+#[test]
+fn the_ssh_agent_is_lent_to_the_step_that_asks() {
+    let Some(docker) = engine() else { return };
+    let text =
+        format!("{BASE}RUN --mount=type=ssh printf '\\0\\0\\0\\1\\13' | nc local:$SSH_AUTH_SOCK | head -c 9 | od -An -tx1 > /answer\n");
+    let compose = "services:\n  app:\n    image: stacklint-test/ssh\n    build: {context: ., ssh: [default]}\n";
+    let dir = project(&docker, "stacklint-test-ssh", &[("Dockerfile", &text), ("compose.yml", compose)]);
+    let socket = dir.join("agent.sock");
+    let agent = UnixListener::bind(&socket).unwrap();
+    std::thread::spawn(move || agent.incoming().flatten().for_each(|stream| drop(std::thread::spawn(move || answer(stream)))));
+    let with = |socket: &Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stacklint"));
+        command.args(["plan", "--execute", "--allow-findings", "--progress=plain"]).current_dir(&dir).env("SSH_AUTH_SOCK", socket);
+        super::docker::Ran::new(&command.output().unwrap())
+    };
+    let ran = with(&socket);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert_eq!(in_image("stacklint-test/ssh", "cat /answer"), "00 00 00 05 0c 00 00 00 00");
+    let ran = with(&dir.join("gone.sock"));
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert!(ran.err.contains("the ssh agent `default` of `app`: SSH_AUTH_SOCK is not there"), "{}", ran.err);
+}
+
+/// An agent without keys: to every question it answers that it has none.
+fn answer(mut stream: UnixStream) {
+    let mut question = [0; 5];
+    while stream.read_exact(&mut question).is_ok() {
+        if stream.write_all(&[0, 0, 0, 5, 12, 0, 0, 0, 0]).is_err() {
+            return;
+        }
+    }
+}
+
+/// Engines before 23 read no newer syntax; what they would misread is refused before anything runs.
+#[test]
+fn syntax_that_is_newer_than_the_engine_is_refused_at_its_line() {
+    let Some(docker) = engine() else { return };
+    let text = format!("{BASE}RUN <<E\ntrue\nE\nCOPY --link Dockerfile /\n");
+    let compose = "services:\n  app:\n    build:\n      context: .\n      additional_contexts: {more: ./more}\n";
+    let dir = project(&docker, "stacklint-test-newer", &[("Dockerfile", &text), ("compose.yml", compose), ("more/x", "")]);
+    let version = run(&["version", "--format", "{{.Server.Version}}"]);
+    let ran = execute(&dir, &[]);
+    if version.split('.').next().and_then(|major| major.parse().ok()).is_some_and(|major: u32| major >= 23) {
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+        return;
+    }
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    for wanted in
+        ["`app` has `additional_contexts`, which needs Docker 23", "Dockerfile:2: a heredoc needs", "Dockerfile:5: `--link` needs"]
+    {
+        assert!(ran.err.contains(wanted), "{}", ran.err);
+    }
+}
+
+#[test]
+fn plain_progress_is_as_buildkit_prints_it() {
+    let Some(docker) = engine() else { return };
+    let text = format!("{BASE}RUN echo hello && echo there\n");
+    let dir = project(&docker, "stacklint-test-plain", &[("Dockerfile", &text)]);
+    let ran = stacklint(
+        &dir,
+        &["plan", "Dockerfile", "--execute", "--allow-findings", "--progress=plain", "--no-cache", "--tag=stacklint-test/plain"],
+    );
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let lines: Vec<&str> = ran.err.lines().collect();
+    let at = lines.iter().position(|line| line.ends_with("[2/2] RUN echo hello && echo there")).unwrap_or_else(|| panic!("{}", ran.err));
+    let number = lines[at].split(' ').next().unwrap();
+    let rest: Vec<&&str> = lines[at + 1..].iter().filter(|line| line.split(' ').next() == Some(number)).collect();
+    assert!(rest[0].ends_with(" hello") && rest[1].ends_with(" there"), "{}", ran.err);
+    assert!(rest[2].starts_with(&format!("{number} DONE ")) && rest[2].ends_with('s'), "{}", ran.err);
+    assert!(ran.out.starts_with("image                 digest"), "{}", ran.out);
+    let quiet = stacklint(&dir, &["plan", "Dockerfile", "--execute", "--allow-findings", "--quiet", "--tag=stacklint-test/plain"]);
+    assert_eq!((quiet.out.trim(), quiet.err.as_str()), (image("stacklint-test/plain").unwrap().as_str(), ""));
+    let events = execute(&dir, &["Dockerfile"]).events();
+    assert_eq!(of(&events, "Dockerfile", "cached").len(), 1, "{events:?}");
+}
