@@ -62,7 +62,7 @@ impl Second {
         let dir = tempfile::Builder::new().prefix("stacklint-second-").tempdir().unwrap();
         let path = dir.path().display();
         let script = format!(
-            "mkdir {path}/disk && mount -t tmpfs -o size=64m tmpfs {path}/disk && ip link set lo up; exec dockerd --data-root {path}/disk --exec-root {path}/exec --pidfile {path}/pid -H unix://{path}/sock --iptables=false --bridge=none >{path}/log 2>&1"
+            "mkdir {path}/disk && mount -t tmpfs -o size=64m tmpfs {path}/disk && ip link set lo up; exec dockerd --data-root {path}/disk --exec-root {path}/exec --pidfile {path}/pid -H unix://{path}/sock --iptables=false >{path}/log 2>&1"
         );
         let process = Command::new("unshare").args(["--net", "--mount", "sh", "-c", &script]).stderr(Stdio::null()).spawn().ok()?;
         let second = Second { process, dir };
@@ -108,7 +108,7 @@ impl Second {
 impl Drop for Second {
     fn drop(&mut self) {
         let pid = self.process.id().to_string();
-        let _ = Command::new("kill").args(["-TERM", &pid]).status();
+        let _ = Command::new("kill").args(["-TERM", &pid]).stderr(Stdio::null()).status();
         let began = Instant::now();
         while began.elapsed() < Duration::from_secs(5) && matches!(self.process.try_wait(), Ok(None)) {
             std::thread::sleep(Duration::from_millis(50));

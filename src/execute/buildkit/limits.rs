@@ -54,8 +54,15 @@ fn unable(job: &Job<'_>, image: &Image) -> Vec<String> {
         format!("`{}` is built in the network `{network}`: {help}", image.name)
     });
     let caches = settings.cache_from.iter().chain(&settings.cache_to).cloned().collect::<Vec<_>>();
+    let number = image.target.as_deref().filter(|target| !target.is_empty() && target.chars().all(|c| c.is_ascii_digit()));
+    let number = number.map(|number| {
+        format!(
+            "`{}` asks for stage `{number}` by its number, and BuildKit knows stages by name only; write `FROM … AS name` and ask for that",
+            image.name
+        )
+    });
     let unreadable = [request::secrets(job, image).err(), request::agents(job, image).err(), request::caches(&caches).err()];
-    network.into_iter().chain(unreadable.into_iter().flatten()).collect()
+    network.into_iter().chain(number).chain(unreadable.into_iter().flatten()).collect()
 }
 
 /// What needs a Dockerfile frontend of version 1.4: the line for the user, and whether the build cannot do without.

@@ -122,16 +122,11 @@ fn attributes(order: &Order<'_>, image: &Image, unit: &Unit<'_>, setting: &Setti
     Ok(attrs)
 }
 
-/// The frontend knows stages by name only; the last one is built where none is named.
+/// The stage to build, by its name; the last one is built where none is named.
 fn target(job: &Job<'_>, stage: usize) -> Option<String> {
     let stage = job.plan.stages.get(stage)?;
     let unit = job.input.dockerfiles.get(stage.unit)?;
-    let last = stage.index + 1 == unit.ast.stages.len();
-    match &stage.name {
-        Some(name) => Some(name.clone()),
-        None if last => None,
-        None => Some(stage.index.to_string()),
-    }
+    stage.name.clone().filter(|_| stage.index + 1 < unit.ast.stages.len())
 }
 
 /// An engine looks among its own images first, since what a plan builds is only there.
