@@ -28,7 +28,7 @@ pub(crate) fn bashisms(stack: &Stack, script: &Script) -> Vec<Bashism> {
         for command in &script.commands {
             in_command(command, &mut found);
             super::bashisms_rare::in_command(script, command, &mut found);
-            super::bashisms_rare::in_source(stack, command, &mut found);
+            super::bashisms_rare::in_pipe(stack, command, &mut found);
             if let Some(nested) = command.nested.as_ref().filter(|n| depth < 8 && matches!(n.by.as_str(), "sh" | "eval")) {
                 open.push((&nested.script, depth + 1));
             }
@@ -46,6 +46,7 @@ pub(crate) fn bashisms(stack: &Stack, script: &Script) -> Vec<Bashism> {
 }
 
 const NOT_FOUND: &str = "knows no such command";
+const NAME: &str = "takes it for the name of a command";
 
 fn in_command(command: &Command, found: &mut Vec<Bashism>) {
     let mut push = |span: Span, what: String, codes: &'static [&'static str], dash: &'static str, ash: &'static str| {
@@ -91,7 +92,7 @@ fn in_command(command: &Command, found: &mut Vec<Bashism>) {
         let appends =
             assign.value.as_ref().is_some_and(|v| v.span.start.saturating_sub(assign.span.start) as usize == assign.name.len() + 2);
         if appends {
-            push(assign.span, "`+=`".to_owned(), &["SC3024"], "takes it for the name of a command", "");
+            push(assign.span, "`+=`".to_owned(), &["SC3024"], NAME, NAME);
         }
         if assign.value.is_none() {
             push(assign.span, "an array".to_owned(), &["SC3030"], "ends there with a syntax error", "ends there with a syntax error");
@@ -100,7 +101,7 @@ fn in_command(command: &Command, found: &mut Vec<Bashism>) {
     if let Some(word) = command.words.first()
         && word.lossy().split_once("+=").is_some_and(|(n, _)| !n.is_empty() && n.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
     {
-        push(word.span, "`+=`".to_owned(), &["SC3024"], "takes it for the name of a command", "takes it for the name of a command");
+        push(word.span, "`+=`".to_owned(), &["SC3024"], NAME, NAME);
     }
     for redirect in &command.redirects {
         match redirect.operator.as_str() {

@@ -1,7 +1,7 @@
 //! The seldom parts of [`super::bashisms`]: tests, traps, variables and expansions that few scripts use.
 
 use super::bashisms::Bashism;
-use super::shell_scripts::{assigned_name, is_declaration, readings};
+use super::shell_scripts::{assigned_name, readings};
 use crate::source::Span;
 use crate::stack::{ScriptUnit, Stack};
 use crate::syntax::shell::{Command, Group, GroupKind, Join, Param, Piece, PieceKind, Quote, Script, Word};
@@ -98,17 +98,8 @@ pub(super) fn in_group(stack: &Stack, group: &Group, found: &mut Vec<Bashism>) {
     found.push(Bashism { span: group.span.part(0, len), what: format!("`{what}`"), codes: &[], dash, ash });
 }
 
-/// `a+=b`, and `|&` before a command.
-pub(super) fn in_source(stack: &Stack, command: &Command, found: &mut Vec<Bashism>) {
-    let words = command.args().iter().filter(|_| command.name().is_some_and(|n| is_declaration(&n))).map(|w| w.span);
-    for span in command.assigns.iter().map(|a| a.span).chain(words) {
-        let name = stack.sources.slice(span).split_once('=').map_or("", |w| w.0);
-        let plain = name.strip_suffix('+').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
-        if plain && !found.iter().any(|f| f.span == span) {
-            const NAME: &str = "takes it for the name of a command";
-            found.push(Bashism { span, what: "`+=`".to_owned(), codes: &["SC3024"], dash: NAME, ash: NAME });
-        }
-    }
+/// `|&` before a command.
+pub(super) fn in_pipe(stack: &Stack, command: &Command, found: &mut Vec<Bashism>) {
     if command.place.join != Join::Pipe {
         return;
     }

@@ -3,7 +3,7 @@
 use crate::stack::Process;
 
 /// Programs that come to an end by themselves, or that a person sits in front of.
-const SHORT: [&str; 98] = [
+const SHORT: [&str; 110] = [
     "[",
     "[[",
     ":",
@@ -102,6 +102,18 @@ const SHORT: [&str; 98] = [
     "openssl",
     "envsubst",
     "nc",
+    "jq",
+    "yq",
+    "tr",
+    "cut",
+    "uniq",
+    "xargs",
+    "comm",
+    "diff",
+    "base64",
+    "sha256sum",
+    "md5sum",
+    "seq",
 ];
 
 /// Shells and interpreters, which without operands read from a terminal.

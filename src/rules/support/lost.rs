@@ -24,7 +24,7 @@ pub(crate) fn lost_in_runs(unit: &DockerfileUnit) -> Vec<LostIn<'_>> {
     let mut found = Vec::new();
     for (item, instruction) in unit.ast.instructions().filter(|(_, i)| matches!(i.op, Op::Run(_)) && i.error.is_none()) {
         let Some(script) = unit.script(item) else { continue };
-        let shells = script.walk().into_iter().filter_map(|(_, c)| c.nested.as_deref()).filter(|n| n.by != "eval").map(|n| &n.script);
+        let shells = script.walk().filter_map(|(_, c)| c.nested.as_deref()).filter(|n| n.by != "eval").map(|n| &n.script);
         for (n, script) in std::iter::once(script).chain(shells).enumerate() {
             let lost = lost_effects(script);
             if !lost.is_empty() {

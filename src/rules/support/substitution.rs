@@ -45,11 +45,15 @@ impl<'a> Surroundings<'a> {
 
     /// Whether a variable is set, to whatever value.
     pub(crate) fn is_set(&self, name: &str) -> bool {
-        let set = match self.in_build(name) {
+        self.is_in_environment(name) || self.own.iter().any(|n| n == name) || matches!(name, "PATH" | "HOME" | "HOSTNAME" | "PWD")
+    }
+
+    /// Whether a variable is in the environment with which the script starts, as far as that is known.
+    pub(crate) fn is_in_environment(&self, name: &str) -> bool {
+        match self.in_build(name) {
             Some(lookup) => lookup != Lookup::Unset,
             None => self.runtimes.iter().any(|r| r.env(name).is_some()),
-        };
-        set || self.own.iter().any(|n| n == name) || matches!(name, "PATH" | "HOME" | "HOSTNAME" | "PWD")
+        }
     }
 
     /// Whether the script itself sets a variable.

@@ -1,0 +1,91 @@
+use crate::rule::{Cx, Rule, rule};
+use crate::source::Span;
+use crate::stack::{Launch, Runtime, ScriptOrigin, Stack};
+use crate::syntax::shell;
+
+rule!(ArgumentsNeverArrive, "quoting/arguments-never-arrive");
+
+impl Rule for ArgumentsNeverArrive {
+    fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
+        let mut told: Vec<Span> = Vec::new();
+        for runtime in &stack.runtimes {
+            let found = shell_form(runtime).or_else(|| behind_script(runtime)).or_else(|| unread(stack, runtime));
+            if let Some((span, message, help)) = found.filter(|f| !told.contains(&f.0)) {
+                told.push(span);
+                cx.report(span, message).help(help);
+            }
+        }
+    }
+}
+
+type Found = Option<(Span, String, &'static str)>;
+
+fn launches(runtime: &Runtime) -> (Option<&Launch>, Option<&Launch>) {
+    let of = |entrypoint: bool| runtime.launches.iter().find(|l| l.entrypoint == entrypoint);
+    (of(true), of(false))
+}
+
+/// An ENTRYPOINT in shell form makes nothing of the command.
+fn shell_form(runtime: &Runtime) -> Found {
+    let (Some(entry), Some(command)) = launches(runtime) else { return None };
+    let text = entry.argv.last().filter(|_| entry.shell_form && !command.argv.is_empty())?;
+    (!reads_arguments(text)).then(|| {
+        let message = "this command never runs: an ENTRYPOINT in shell form takes no arguments".to_owned();
+        (command.span, message, "write the ENTRYPOINT in the JSON form, or the whole command in it")
+    })
+}
+
+/// `sh -c script word`: the words after the script are its arguments, and it has no use for them.
+fn behind_script(runtime: &Runtime) -> Found {
+    let (entry, command) = launches(runtime);
+    if entry.is_some_and(|e| e.shell_form) || entry.is_none() && command.is_some_and(|c| c.shell_form) {
+        return None;
+    }
+    // the shell form of CMD behind an exec form of ENTRYPOINT has words of its own
+    let command = command.filter(|c| !c.shell_form);
+    let argv: Vec<_> = entry.iter().chain(&command).flat_map(|l| l.argv.clone()).collect();
+    let script = shell::from_argv(&argv, shell::Dialect::Posix);
+    let starter = script.commands.first()?;
+    let nested = starter.nested.as_ref().filter(|n| shell::shell(&n.by).is_some())?;
+    let at = starter.words.iter().position(|w| w.span == nested.span)?;
+    let rest = starter.words.get(at + 1..).filter(|rest| !rest.is_empty())?;
+    let text = starter.words.get(at)?.lossy();
+    let name = rest.len() == 1 && rest.iter().all(|w| matches!(w.lossy().as_ref(), "--" | "-" | "_" | "sh" | "bash" | "ash"));
+    if reads_arguments(&text) || name {
+        return None;
+    }
+    let first = rest.first()?;
+    let shown = text.split_whitespace().next().unwrap_or_default();
+    let message = format!("`{}` never reaches `{shown}`: `{} -c` takes one word for its script", first.lossy(), nested.by);
+    Some((first.span, message, "write the whole command as one word"))
+}
+
+/// An entrypoint script that makes no use of its arguments.
+fn unread(stack: &Stack, runtime: &Runtime) -> Found {
+    let (Some(entry), Some(command)) = launches(runtime) else { return None };
+    let first = entry.argv.first().filter(|_| !entry.shell_form && entry.argv.len() == 1 && !command.argv.is_empty())?;
+    let started = runtime.started.iter().find(|s| s.span == first.span)?;
+    let file = stack.sources.find(&started.file)?;
+    let unit = stack.scripts.iter().find(|s| s.origin == ScriptOrigin::File(file))?;
+    let text = stack.sources.slice(unit.span);
+    let sources = unit.script.walk().any(|(_, c)| matches!(c.name().as_deref(), Some("." | "source" | "eval")));
+    // nothing that starts by itself is left out where the script ends in a program of its own
+    let ends = runtime.processes.iter().any(|p| p.last && !p.background);
+    if sources || !ends || reads_arguments(text) || !unit.script.errors.is_empty() {
+        return None;
+    }
+    let message = format!("this command never runs: `{}` makes no use of its arguments", started.path);
+    Some((command.span, message, "end the script with `exec \"$@\"`, or leave the command out"))
+}
+
+/// Whether the text of a script asks for its arguments.
+fn reads_arguments(text: &str) -> bool {
+    let digit = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
+    let dollar = text.match_indices('$').any(|(at, _)| {
+        let rest = text.get(at + 1..).unwrap_or_default();
+        let rest = rest.strip_prefix('{').unwrap_or(rest);
+        let rest = rest.strip_prefix(['#', '!']).filter(|r| r.starts_with(['@', '*']) || digit(r)).unwrap_or(rest);
+        digit(rest) || rest.starts_with(['@', '*', '#'])
+    });
+    dollar || ["shift", "getopts", "BASH_ARGV", "argv"].iter().any(|w| text.contains(w))
+}
