@@ -55,7 +55,7 @@ pub(super) struct Args {
     /// Run the plan on the engine
     #[arg(long)]
     execute: bool,
-    /// What runs the plan
+    /// What runs the plan: BuildKit (of the engine, or the daemon that BUILDKIT_HOST names), else the classic builder
     #[arg(long, value_enum, default_value_t = Builder::Auto)]
     builder: Builder,
     /// At most N builds at once

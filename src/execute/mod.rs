@@ -11,6 +11,7 @@ mod explain;
 mod logins;
 mod nodes;
 mod progress;
+mod reader;
 pub mod report;
 mod rewrite;
 mod schedule;

@@ -231,8 +231,9 @@ impl Progress {
                 if let Some(bar) = self.steps.get_mut(&step.id).and_then(|shown| shown.bar.take()) {
                     bar.finish_and_clear();
                 }
-                self.counts.0 += usize::from(step.instruction.is_some());
-                self.counts.1 += usize::from(step.instruction.is_some() && step.state == StepState::Cached);
+                let works = step.instruction.as_ref().is_some_and(|text| !text.starts_with("FROM "));
+                self.counts.0 += usize::from(works);
+                self.counts.1 += usize::from(works && step.state == StepState::Cached);
                 self.head();
             }
             What::Log { step, text } | What::Note { step, text } => {

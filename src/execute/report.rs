@@ -64,7 +64,7 @@ fn tail(out: &mut String, failure: &Failure) {
 /// The digests of the images, one a line, for `--quiet`.
 pub fn ids(report: &Report) -> String {
     let image = |build: &Build| match &build.outcome {
-        Outcome::Built(built) if !build.shared => Some(format!("{}\n", built.image)),
+        Outcome::Built(built) if !build.shared && !built.image.is_empty() => Some(format!("{}\n", built.image)),
         _ => None,
     };
     report.builds.iter().filter_map(image).collect()

@@ -21,6 +21,8 @@ pub(super) struct Rewritten {
 pub(super) struct Line {
     /// Its line.
     pub line: usize,
+    /// The number of its stage; `None` before the first FROM.
+    pub stage: Option<usize>,
     /// Something is executed for it (RUN, COPY, ADD, WORKDIR), so that it counts as cached or not.
     pub works: bool,
 }
@@ -33,7 +35,7 @@ pub(super) fn rewrite(ast: &Dockerfile, file: &SourceFile, target: usize, keep: 
     let first = ast.stages.first().map_or(ast.items.len(), |stage| stage.from);
     for item in ast.items.get(..first).unwrap_or_default() {
         out.push_str(file.slice(item.span));
-        instructions.extend(counted(item, file));
+        instructions.extend(counted(item, file, None));
     }
     for (index, stage) in ast.stages.iter().enumerate().take(target + 1) {
         let end = ast.stages.get(index + 1).map_or(ast.items.len(), |next| next.from);
@@ -46,11 +48,11 @@ pub(super) fn rewrite(ast: &Dockerfile, file: &SourceFile, target: usize, keep: 
         match stands_for {
             Some(image) => {
                 replaced = true;
-                instructions.extend(items.first().and_then(|from| counted(from, file)));
+                instructions.extend(items.first().and_then(|from| counted(from, file, Some(index))));
                 out.push_str(&placeholder(image, stage, items, file));
             }
             None => {
-                instructions.extend(items.iter().filter_map(|item| counted(item, file)));
+                instructions.extend(items.iter().filter_map(|item| counted(item, file, Some(index))));
                 items.iter().for_each(|item| out.push_str(file.slice(item.span)));
             }
         }
@@ -64,10 +66,10 @@ fn placeholder(image: &str, stage: &Stage, items: &[Item], file: &SourceFile) ->
     format!("FROM {image}{name}{}", "\n".repeat(breaks.max(1)))
 }
 
-fn counted(item: &Item, file: &SourceFile) -> Option<Line> {
+fn counted(item: &Item, file: &SourceFile, stage: Option<usize>) -> Option<Line> {
     let ItemKind::Instruction(instruction) = &item.kind else { return None };
     let works = matches!(instruction.op, Op::Run(_) | Op::Copy(_) | Op::Add(_) | Op::Workdir(_));
-    Some(Line { line: file.line_of(instruction.span.start as usize), works })
+    Some(Line { line: file.line_of(instruction.span.start as usize), stage, works })
 }
 
 #[cfg(test)]

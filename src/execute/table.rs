@@ -31,7 +31,7 @@ pub fn table(job: &Job<'_>, report: &Report) -> String {
     let mut rows = vec![["image", "digest", "time", "cached", if all { "predicted" } else { "" }].map(str::to_owned)];
     for ((title, _, built), predicted) in built.iter().zip(predictions) {
         let cached = format!("{}/{}", built.cached, built.steps);
-        rows.push([(*title).to_owned(), short(&built.image), seconds(built.time), cached, predicted.unwrap_or_default()]);
+        rows.push([(*title).to_owned(), digest(built), seconds(built.time), cached, predicted.unwrap_or_default()]);
     }
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
     let [a, b, c, d] = [width(0), width(1), width(2), width(3)];
@@ -42,6 +42,11 @@ pub fn table(job: &Job<'_>, report: &Report) -> String {
     }
     critical(&mut out, job, report, &built);
     out
+}
+
+/// What went elsewhere has no digest here.
+fn digest(built: &Built) -> String {
+    if built.image.is_empty() { "-".to_owned() } else { short(&built.image) }
 }
 
 /// How many of an image's steps were expected in the cache: `3/5`, `3–4/5` where one depends on what another puts out.

@@ -145,10 +145,13 @@ impl Reach {
             let mut ledger = session.ledger.lock().unwrap_or_else(PoisonError::into_inner);
             (std::mem::take(&mut ledger.sent), ledger.error.clone())
         };
-        let response = solved.map_err(|status| match error {
-            // What stopped the sending says more than what the builder makes of it.
-            Some(error) => failed(format!("the build context cannot be sent: {}: {}", error.path, error.reason)),
-            None => failure::failure(&status, &watch, &mask),
+        let response = solved.map_err(|status| {
+            let failure = failure::failure(&status, &watch, &mask);
+            match error.filter(|_| failure.exit_code.is_none() && !failure.lost) {
+                // What stopped the sending says more than what the builder makes of it.
+                Some(error) => failed(format!("the build context cannot be sent: {}: {}", error.path, error.reason)),
+                None => failure,
+            }
         })?;
         let ran = watch.ran();
         let executed = ran.values().filter(|ran| matches!(ran, Ran::Executed(_))).count();
