@@ -3,6 +3,8 @@
 mod buildkit;
 mod docker;
 mod faults;
+mod hosts;
+mod registry;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -267,33 +269,6 @@ fn a_stack_with_errors_does_not_run_unless_it_is_allowed_to() {
     let ran = stacklint(&dir, &["plan", "--execute", "--dry-run", "--allow-findings"]);
     assert_eq!(ran.status, Some(0), "{ran:?}");
     assert!(ran.out.contains("1. quiz-api: deploy/api.docker in ., 6 steps, as quiz-api\n"), "{}", ran.out);
-}
-
-#[test]
-fn no_engine_is_told_with_the_host_that_was_tried() {
-    let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join("Dockerfile"), "FROM scratch\nCOPY a /a\n").unwrap();
-    fs::write(dir.path().join("a"), "").unwrap();
-    let socket = dir.path().join("gone.sock");
-    let stale = dir.path().join("stale.sock");
-    drop(std::os::unix::net::UnixListener::bind(&stale).unwrap());
-    for (host, reason) in [
-        (format!("unix://{}", socket.display()), "there is no such socket"),
-        (format!("unix://{}", stale.display()), "nobody listens there"),
-        ("tcp://127.0.0.1:1".to_owned(), "nobody listens there"),
-        ("nonsense".to_owned(), "no address of an engine"),
-        ("ssh://somewhere".to_owned(), "not supported"),
-    ] {
-        let output = Command::new(env!("CARGO_BIN_EXE_stacklint"))
-            .args(["plan", "Dockerfile", "--execute", "--allow-findings"])
-            .env("DOCKER_HOST", &host)
-            .current_dir(dir.path())
-            .output()
-            .unwrap();
-        let ran = Ran::new(&output);
-        assert_eq!(ran.status, Some(2), "{ran:?}");
-        assert!(ran.err.contains(reason) && ran.err.contains(&host) && ran.err.contains("DOCKER_HOST"), "{host}: {}", ran.err);
-    }
 }
 
 #[test]

@@ -80,7 +80,7 @@ pub(super) struct Args {
     #[arg(short, long, value_name = "WHERE")]
     output: Option<String>,
     /// Push the images after the build
-    #[arg(long, hide = true)]
+    #[arg(long)]
     push: bool,
     /// Write the cache key of every step
     #[arg(long, value_name = "FILE")]
@@ -189,7 +189,7 @@ fn dockerrun(args: &Args, request: &Request, disk: &Disk, sources: &mut Sources)
 }
 
 fn refuse_unfinished(args: &Args) -> Result<(), Failure> {
-    let missing = [(args.push, "--push"), (args.since.is_some(), "--since")];
+    let missing = [(args.since.is_some(), "--since")];
     match missing.into_iter().find(|(asked, _)| *asked) {
         Some((_, what)) => Err(format!("{what} is not there yet")),
         None => Ok(()),

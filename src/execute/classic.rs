@@ -1,18 +1,21 @@
 //! A build by the engine's classic builder: the context goes out as a tar stream, text comes back.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
+use bollard::auth::DockerCredentials;
 use bollard::query_parameters::{BuildImageOptions, BuildImageOptionsBuilder, BuilderVersion, TagImageOptions};
 use futures_util::StreamExt;
 
 use super::backend::{Backend, Caps, Events, Mask, Order, Solving};
 use super::context_tar::{self, Payload};
+use super::credentials;
 use super::engine::chain;
 use super::nodes::Node;
+use super::push::repository_and_tag;
 use super::reader::Reader;
 use super::rewrite::{Line, rewrite};
 use super::{Built, Engine, Failure, Job};
@@ -55,6 +58,8 @@ struct Recipe {
     tags: Vec<String>,
     instructions: Vec<Line>,
     mask: Mask,
+    /// The images that its stages are FROM, as far as they are not built here.
+    bases: Vec<String>,
 }
 
 /// Prepares the build of a node; `ids` are the images of the nodes it needs.
@@ -83,7 +88,19 @@ fn recipe(job: &Job<'_>, node: &Node, ids: &BTreeMap<usize, String>) -> Option<R
         tags: if node.shared { Vec::new() } else { image.tags.clone() },
         instructions: rewritten.instructions,
         mask: Mask::new(image.args.iter().filter(|(name, _)| looks_secret(name)).map(|(_, value)| value.clone())),
+        bases: credentials::bases(job.plan, image),
     })
+}
+
+/// The logins for the registries that these images come from.
+async fn logins(engine: &Engine, bases: &[String]) -> Result<HashMap<String, DockerCredentials>, Failure> {
+    let mut found = HashMap::new();
+    let hosts: BTreeSet<String> = bases.iter().map(|base| credentials::registry(base)).collect();
+    for host in hosts {
+        let login = engine.login(&host).await.map_err(|message| Failure { message, ..Failure::default() })?;
+        found.extend(login.map(|login| credentials::for_engine(&host, login)));
+    }
+    Ok(found)
 }
 
 fn all_stages(job: &Job<'_>, image: &Image) -> Vec<usize> {
@@ -148,9 +165,10 @@ fn options(job: &Job<'_>, node: &Node, image: &Image, dockerfile: &str, pull: bo
 /// Sends the build and reads what comes back.
 async fn build(engine: &Engine, recipe: Recipe, events: &Events) -> Result<Built, Failure> {
     let started = Instant::now();
+    let logins = logins(engine, &recipe.bases).await?;
     let (stream, sending) = context_tar::stream(recipe.payload);
     let body = bollard::body_try_stream(stream);
-    let mut answer = Box::pin(engine.docker.build_image(recipe.options, None, Some(body)));
+    let mut answer = Box::pin(engine.docker.build_image(recipe.options, Some(logins), Some(body)));
     let mut reader = Reader::new(&recipe.instructions, &recipe.mask, events);
     let mut sending = Some(sending);
     let mut failed = None;
@@ -200,10 +218,7 @@ async fn join<T>(task: &mut Option<tokio::task::JoinHandle<T>>) -> Option<Result
 
 async fn tag(engine: &Engine, image: &str, tags: &[String]) -> Result<(), Failure> {
     for name in tags {
-        let (repo, tag) = match name.rsplit_once(':') {
-            Some((repo, tag)) if !tag.contains('/') => (repo, tag),
-            _ => (name.as_str(), "latest"),
-        };
+        let (repo, tag) = repository_and_tag(name);
         let options = TagImageOptions { repo: Some(repo.to_owned()), tag: Some(tag.to_owned()) };
         engine.docker.tag_image(image, Some(options)).await.map_err(|error| Failure {
             message: format!("the image cannot be called `{name}`: {}", chain(&error)),

@@ -37,7 +37,7 @@ pub(super) fn plain(address: &str) -> Option<Arc<dyn Dial>> {
 
 /// A socket in the file system.
 #[cfg(unix)]
-struct Unix(PathBuf);
+pub(super) struct Unix(pub PathBuf);
 
 #[cfg(unix)]
 impl Dial for Unix {
@@ -49,7 +49,7 @@ impl Dial for Unix {
 
 /// A named pipe of Windows.
 #[cfg(windows)]
-struct Pipe(PathBuf);
+pub(super) struct Pipe(pub PathBuf);
 
 #[cfg(windows)]
 impl Dial for Pipe {
@@ -60,7 +60,7 @@ impl Dial for Pipe {
 }
 
 /// A host and port, without encryption.
-struct Tcp(String);
+pub(super) struct Tcp(pub String);
 
 impl Dial for Tcp {
     fn dial(&self) -> Dialling {

@@ -2,28 +2,25 @@
 
 use std::error::Error as _;
 use std::io::ErrorKind;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bollard::Docker;
 use bollard::errors::Error;
-use bollard::{API_DEFAULT_VERSION, Docker};
 
+use super::credentials::DockerConfig;
 use super::dial::{self, Dial};
-use super::logins::{Anonymous, Logins};
+use super::host::Host;
+use super::logins::{Login, Logins};
+use super::ssh::Ssh;
+use super::tls::Tls;
+use super::transport;
 
 const ANSWER_WITHIN: u64 = 10;
+/// Who logs in by ssh may have a passphrase to type.
+const SSH_ANSWERS_WITHIN: u64 = 120;
 /// No answer comes before the whole context is sent, and none while a long step is silent.
 const BUILD_WITHIN: Duration = Duration::from_secs(86_400);
-
-/// Where the engine is looked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Host {
-    /// `unix:///var/run/docker.sock`, `tcp://…`, `npipe://…`.
-    pub address: String,
-    /// Who says so, as a phrase: "DOCKER_HOST", "the Docker context `remote`".
-    pub chosen_by: String,
-}
 
 /// An engine that answered.
 #[derive(Clone)]
@@ -39,111 +36,103 @@ pub struct Engine {
     pub version: String,
 }
 
-impl Host {
-    /// DOCKER_HOST, or the Docker context that is in use, or the system's default.
-    pub fn find() -> Result<Host, String> {
-        Host::choose(&|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
-    }
-
-    fn choose(env: &dyn Fn(&str) -> Option<String>) -> Result<Host, String> {
-        if let Some(address) = env("DOCKER_HOST") {
-            return Ok(Host { address, chosen_by: "DOCKER_HOST".to_owned() });
-        }
-        let config = env("DOCKER_CONFIG").map(PathBuf::from).or_else(|| Some(PathBuf::from(env("HOME")?).join(".docker")));
-        let (context, chosen_by) = match (env("DOCKER_CONTEXT"), &config) {
-            (Some(name), _) => (Some(name), "DOCKER_CONTEXT"),
-            (None, Some(config)) => (current_context(config), "Docker's configuration"),
-            (None, None) => (None, ""),
-        };
-        match (context.filter(|name| name != "default"), config) {
-            (Some(name), Some(config)) => {
-                let address = context_host(&config, &name).ok_or_else(|| {
-                    format!("{chosen_by} names the Docker context `{name}`, which is not defined in {}", config.display())
-                })?;
-                Ok(Host { address, chosen_by: format!("the Docker context `{name}`") })
-            }
-            _ => Ok(Host { address: default_address().to_owned(), chosen_by: "the default, as DOCKER_HOST is not set".to_owned() }),
-        }
-    }
-}
-
-fn default_address() -> &'static str {
-    if cfg!(windows) { "npipe:////./pipe/docker_engine" } else { "unix:///var/run/docker.sock" }
-}
-
-fn current_context(config: &std::path::Path) -> Option<String> {
-    let text = std::fs::read_to_string(config.join("config.json")).ok()?;
-    let value: serde_json::Value = serde_json::from_str(&text).ok()?;
-    Some(value.get("currentContext")?.as_str()?.to_owned())
-}
-
-/// Contexts are kept under a hash of their name; their own file says which they are.
-fn context_host(config: &std::path::Path, name: &str) -> Option<String> {
-    for entry in std::fs::read_dir(config.join("contexts/meta")).ok()?.flatten() {
-        let Ok(text) = std::fs::read_to_string(entry.path().join("meta.json")) else { continue };
-        let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) else { continue };
-        if value.get("Name").and_then(|n| n.as_str()) == Some(name) {
-            return Some(value.pointer("/Endpoints/docker/Host")?.as_str()?.to_owned());
-        }
-    }
-    None
-}
-
 impl Engine {
     /// Connects and agrees on a version; an error is a text for the user.
     pub async fn connect(host: Host) -> Result<Engine, String> {
-        let docker = open(&host)?;
+        let dial = dial(&host)?;
+        let docker = transport::client(Arc::clone(&dial), patience(&host)).map_err(|error| unreachable(&host, &error))?;
         let docker = docker.negotiate_version().await.map_err(|error| unreachable(&host, &error))?;
         let version = docker.version().await.ok().and_then(|version| version.version).unwrap_or_default();
-        let Some(dial) = dial::plain(&host.address) else { return Err(unsupported(&host, &host.address)) };
-        Ok(Engine { docker: docker.with_timeout(BUILD_WITHIN), dial, logins: Arc::new(Anonymous), host, version })
+        Ok(Engine { docker: docker.with_timeout(BUILD_WITHIN), dial, logins: Arc::new(DockerConfig), host, version })
+    }
+
+    /// The login for a registry; a credential helper is waited for beside everything else.
+    pub(super) async fn login(&self, host: &str) -> Result<Option<Login>, String> {
+        let (logins, host) = (Arc::clone(&self.logins), host.to_owned());
+        tokio::task::spawn_blocking(move || logins.login(&host)).await.map_err(|error| format!("internal error: {error}"))?
     }
 }
 
-fn open(host: &Host) -> Result<Docker, String> {
-    let address = host.address.as_str();
-    let scheme = address.split_once("://").map_or("", |(scheme, _)| scheme);
-    let tls = std::env::var("DOCKER_TLS_VERIFY").is_ok_and(|value| !value.is_empty());
-    let connected = match scheme {
-        "tcp" | "http" if tls => return Err(unsupported(host, "TLS (DOCKER_TLS_VERIFY)")),
-        "tcp" | "http" => Docker::connect_with_http(address, ANSWER_WITHIN, API_DEFAULT_VERSION),
-        #[cfg(unix)]
-        "unix" => Docker::connect_with_unix(address, ANSWER_WITHIN, API_DEFAULT_VERSION),
-        #[cfg(windows)]
-        "npipe" => Docker::connect_with_named_pipe(address, ANSWER_WITHIN, API_DEFAULT_VERSION),
-        "ssh" | "https" => return Err(unsupported(host, &format!("{scheme}://"))),
-        _ => {
-            let text = format!("{} is `{address}`, which is no address of an engine", host.chosen_by);
-            return Err(format!("{text}; use unix:///path/to/docker.sock or tcp://host:2375"));
-        }
-    };
-    connected.map_err(|error| unreachable(host, &error))
+/// Seconds in which a host must answer.
+fn patience(host: &Host) -> u64 {
+    if host.address.starts_with("ssh://") { SSH_ANSWERS_WITHIN } else { ANSWER_WITHIN }
 }
 
-fn unsupported(host: &Host, what: &str) -> String {
-    format!("{} asks for {}, and {what} is not supported yet; use unix:// or tcp:// without TLS", host.chosen_by, host.address)
+/// The way to a host; an error is a text for the user.
+fn dial(host: &Host) -> Result<Arc<dyn Dial>, String> {
+    let (scheme, rest) = host.address.split_once("://").unwrap_or(("", host.address.as_str()));
+    let wrong = |why: String| format!("{} is `{}`: {why}", host.chosen_by, host.address);
+    Ok(match (scheme, &host.tls) {
+        #[cfg(unix)]
+        ("unix", _) => Arc::new(dial::Unix(rest.into())),
+        #[cfg(windows)]
+        ("npipe", _) => Arc::new(dial::Pipe(rest.into())),
+        ("ssh", _) => Arc::new(Ssh::new(rest).map_err(wrong)?),
+        ("tcp" | "https", Some(files)) => {
+            let advice =
+                "DOCKER_CERT_PATH names the folder with ca.pem, cert.pem and key.pem; `docker context create` keeps them with a context";
+            let tls = Tls::new(&with_port(rest, 2376), files);
+            Arc::new(tls.map_err(|why| format!("{} asks for TLS: {why}\n  {advice}", host.chosen_by))?)
+        }
+        ("https", None) => return Err(wrong("TLS needs certificates; set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH".to_owned())),
+        ("tcp" | "http", _) => Arc::new(dial::Tcp(with_port(rest, 2375))),
+        _ => {
+            let known = "unix:///path/to/docker.sock, tcp://host:2376 or ssh://user@host";
+            return Err(wrong(format!("that is no address of an engine; use {known}")));
+        }
+    })
+}
+
+fn with_port(rest: &str, port: u16) -> String {
+    let place = rest.split('/').next().unwrap_or(rest);
+    let numbered =
+        place.rsplit_once(':').is_some_and(|(host, port)| port.parse::<u16>().is_ok() && (!host.contains(':') || host.ends_with(']')));
+    if numbered { place.to_owned() } else { format!("{place}:{port}") }
 }
 
 fn unreachable(host: &Host, error: &Error) -> String {
-    let (reason, advice) = match io_kind(error) {
-        _ if matches!(error, Error::SocketNotFoundError(_)) => ("there is no such socket".to_owned(), start()),
-        _ if matches!(error, Error::RequestTimeoutError) => (format!("no answer within {ANSWER_WITHIN} seconds"), start()),
-        Some(ErrorKind::ConnectionRefused) => ("nobody listens there".to_owned(), start()),
-        Some(ErrorKind::NotFound) => ("there is no such socket".to_owned(), start()),
-        Some(ErrorKind::PermissionDenied) => (
+    let (reason, advice) = match (io_kind(error), error) {
+        (_, Error::RequestTimeoutError) => (format!("no answer within {} seconds", patience(host)), start(host)),
+        (_, Error::DockerResponseServerError { message, .. }) if message.contains("HTTP request to an HTTPS server") => {
+            let advice = "set DOCKER_TLS_VERIFY=1, and let DOCKER_CERT_PATH name the folder with its ca.pem, cert.pem and key.pem";
+            ("it speaks TLS only".to_owned(), advice.to_owned())
+        }
+        (Some(ErrorKind::ConnectionRefused), _) => ("nobody listens there".to_owned(), start(host)),
+        (Some(ErrorKind::NotFound), _) => ("there is no such socket".to_owned(), start(host)),
+        (Some(ErrorKind::PermissionDenied), _) => (
             "your user may not use it".to_owned(),
             "add yourself to the group `docker` (`sudo usermod -aG docker $USER`, then log in again), or use a rootless engine".to_owned(),
         ),
-        _ => (chain(error), start()),
+        _ => (chain(error), start(host)),
     };
     format!("cannot reach a Docker engine at {} ({}): {reason}\n  {advice}", host.address, host.chosen_by)
 }
 
-fn start() -> String {
-    "start Docker (`sudo systemctl start docker`, or Docker Desktop), or let DOCKER_HOST name the engine to use".to_owned()
+fn start(host: &Host) -> String {
+    match host.address.split_once("://") {
+        Some(("ssh", place)) => {
+            let place = place.split('/').next().unwrap_or(place);
+            let (place, port) = place.rsplit_once(':').map_or((place, String::new()), |(place, port)| (place, format!("-p {port} ")));
+            format!("this must work: `ssh {port}{place} docker version`")
+        }
+        Some(("tcp" | "https", _)) if host.tls.is_some() => {
+            "the certificates must be those of this engine, and it must listen with `--tlsverify`".to_owned()
+        }
+        Some(("tcp" | "http", _)) => format!("start Docker there, listening on that port, or let {} name the engine to use", who(host)),
+        _ => format!("start Docker (`sudo systemctl start docker`, or Docker Desktop), or let {} name the engine to use", who(host)),
+    }
+}
+
+/// Where another address would be written.
+fn who(host: &Host) -> &str {
+    if host.chosen_by.starts_with("the Docker context") { host.chosen_by.as_str() } else { "DOCKER_HOST" }
 }
 
 fn io_kind(error: &Error) -> Option<ErrorKind> {
+    // It stands for what it holds, and does not name it as its source.
+    if let Error::IOError { err } = error {
+        return Some(err.kind());
+    }
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = next {
         if let Some(io) = error.downcast_ref::<std::io::Error>() {
@@ -152,6 +141,15 @@ fn io_kind(error: &Error) -> Option<ErrorKind> {
         next = error.source();
     }
     None
+}
+
+/// What the engine itself says, without how it came here.
+pub(super) fn said(error: &Error) -> Option<String> {
+    match error {
+        Error::DockerStreamError { error } => Some(error.clone()),
+        Error::DockerResponseServerError { message, .. } => Some(message.clone()),
+        _ => None,
+    }
 }
 
 /// All that an error says: the outermost text alone is often only "client error".
@@ -169,28 +167,52 @@ pub(super) fn chain(error: &Error) -> String {
     text
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests may panic")]
 mod tests {
     use super::*;
+    use std::io::{Read, Write};
+
+    /// An engine of a few words, which closes every connection after its answer.
+    fn engine_of_words(dir: &std::path::Path) -> Host {
+        let path = dir.join("docker.sock");
+        let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut asked = [0; 4096];
+                let n = stream.read(&mut asked).unwrap();
+                let asked = String::from_utf8_lossy(&asked[..n]).into_owned();
+                let body = match asked.split(' ').nth(1).unwrap_or_default() {
+                    path if path.ends_with("/version") => r#"{"Version":"1.2.3","ApiVersion":"1.41","MinAPIVersion":"1.12"}"#,
+                    _ => "{}",
+                };
+                let _ = write!(
+                    stream,
+                    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                    body.len()
+                );
+            }
+        });
+        Host { address: format!("unix://{}", path.display()), chosen_by: "a test".to_owned(), tls: None }
+    }
 
     #[test]
-    fn the_host_is_chosen_as_dockers_own_client_does() {
+    fn a_build_may_be_silent_for_as_long_as_it_takes() {
         let dir = tempfile::tempdir().unwrap();
-        let meta = dir.path().join("contexts/meta/abc");
-        std::fs::create_dir_all(&meta).unwrap();
-        std::fs::write(meta.join("meta.json"), r#"{"Name":"remote","Endpoints":{"docker":{"Host":"tcp://build:2375"}}}"#).unwrap();
-        let config = dir.path().to_str().unwrap().to_owned();
-        let env = |set: &[(&str, &str)]| {
-            let mut set: Vec<(String, String)> = set.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-            set.push(("DOCKER_CONFIG".to_owned(), config.clone()));
-            Host::choose(&move |name| set.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone()))
-        };
-        assert!(env(&[]).unwrap().chosen_by.starts_with("the default"));
-        assert_eq!(env(&[("DOCKER_CONTEXT", "remote")]).unwrap().address, "tcp://build:2375");
-        assert_eq!(env(&[("DOCKER_CONTEXT", "remote"), ("DOCKER_HOST", "tcp://h:1")]).unwrap().address, "tcp://h:1");
-        assert!(env(&[("DOCKER_CONTEXT", "gone")]).unwrap_err().contains("`gone`"));
-        std::fs::write(dir.path().join("config.json"), r#"{"currentContext":"remote"}"#).unwrap();
-        assert_eq!(env(&[]).unwrap().chosen_by, "the Docker context `remote`");
-        assert!(env(&[("DOCKER_CONTEXT", "default")]).unwrap().chosen_by.starts_with("the default"));
+        let host = engine_of_words(dir.path());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let engine = runtime.block_on(Engine::connect(host)).unwrap();
+        assert_eq!(engine.version, "1.2.3");
+        assert_eq!(engine.docker.timeout(), BUILD_WITHIN, "bollard's own limit of two minutes ends slow uploads");
+    }
+
+    #[test]
+    fn ports_are_added_where_they_are_missing() {
+        for (given, wanted) in
+            [("build", "build:2375"), ("build:1", "build:1"), ("[::1]", "[::1]:2375"), ("[::1]:7", "[::1]:7"), ("h:1/", "h:1")]
+        {
+            assert_eq!(with_port(given, 2375), wanted);
+        }
     }
 }

@@ -14,12 +14,3 @@ pub(super) trait Logins: Send + Sync {
     /// The login for a registry's host; `None` for anonymous.
     fn login(&self, host: &str) -> Result<Option<Login>, String>;
 }
-
-/// Everything anonymously.
-pub(super) struct Anonymous;
-
-impl Logins for Anonymous {
-    fn login(&self, _: &str) -> Result<Option<Login>, String> {
-        Ok(None)
-    }
-}

@@ -4,18 +4,25 @@ mod backend;
 mod buildkit;
 mod classic;
 mod context_tar;
+mod credentials;
 mod dial;
+mod disk;
 mod engine;
 mod excerpt;
 mod explain;
+mod host;
 mod logins;
 mod nodes;
 mod progress;
+mod push;
 mod reader;
 pub mod report;
 mod rewrite;
 mod schedule;
+mod ssh;
 mod table;
+mod tls;
+mod transport;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -25,7 +32,8 @@ use std::time::Duration;
 use backend::Order;
 pub(crate) use backend::{StepEvent, StepState};
 pub use context_tar::Sent;
-pub use engine::{Engine, Host};
+pub use engine::Engine;
+pub use host::{Host, TlsFiles};
 pub use progress::Style;
 pub use schedule::{Build, Report, run};
 pub use table::table;
@@ -139,6 +147,8 @@ pub struct Built {
     pub ran: BTreeMap<usize, Ran>,
     /// What of the build context was sent for it.
     pub sent: Sent,
+    /// The names under which it was sent to a registry.
+    pub pushed: Vec<Pushed>,
 }
 
 /// What became of a step.
@@ -148,6 +158,15 @@ pub enum Ran {
     Cached,
     /// It was executed, and took so long.
     Executed(Duration),
+}
+
+/// A name of an image in a registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    /// The name, with its tag.
+    pub name: String,
+    /// The digest by which the registry knows it.
+    pub digest: String,
 }
 
 /// A failed build.

@@ -317,6 +317,7 @@ fn ended(outcome: &Outcome) -> serde_json::Value {
         Outcome::Built(built) => json!({
             "event": "built", "image": built.image, "seconds": (built.time.as_secs_f64() * 1000.0).round() / 1000.0,
             "steps": built.steps, "cached": built.cached, "sent_files": built.sent.files, "sent_bytes": built.sent.bytes,
+            "pushed": built.pushed.iter().map(|pushed| json!({"name": pushed.name, "digest": pushed.digest})).collect::<Vec<_>>(),
         }),
         Outcome::Failed(failure) => json!({
             "event": "failed", "line": failure.line, "message": failure.message, "exit_code": failure.exit_code, "output": failure.output,

@@ -6,7 +6,7 @@ use std::time::Instant;
 use bollard::errors::Error;
 
 use super::backend::{Events, Mask};
-use super::engine::chain;
+use super::engine::{chain, said};
 use super::rewrite::Line;
 use super::{Failure, StepEvent, StepState, TAIL, What, explain};
 
@@ -179,7 +179,7 @@ impl<'a> Reader<'a> {
     pub(super) fn failure(&mut self, error: &Error) -> Failure {
         let text = self.mask.hide(&message(error));
         self.close(StepState::Failed(text.clone()));
-        if matches!(error, Error::IOError { .. } | Error::HyperLegacyError { .. } | Error::HyperResponseError { .. }) {
+        if matches!(error, Error::IOError { .. } | Error::HyperResponseError { .. }) {
             return explain::broken(&text);
         }
         let line = match explain::parse_error_line(&text) {
@@ -192,11 +192,7 @@ impl<'a> Reader<'a> {
 }
 
 fn message(error: &Error) -> String {
-    match error {
-        Error::DockerStreamError { error } => error.clone(),
-        Error::DockerResponseServerError { message, .. } => message.clone(),
-        other => chain(other),
-    }
+    said(error).unwrap_or_else(|| chain(error))
 }
 
 /// `Step 3/14 : RUN x`.

@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
-use super::backend::{Backend, Events, Order};
+use super::backend::{Backend, Events, Order, Solving};
 use super::buildkit::{self, BuildKit, Link};
 use super::classic::{self, Classic};
+use super::credentials::{self, DockerConfig};
 use super::dial;
-use super::logins::Anonymous;
 use super::nodes::{Node, nodes, remaining};
 use super::progress::Progress;
 use super::{Builder, Built, Engine, Event, Failure, Host, Job, Outcome, What};
+use super::{disk, push};
 
 /// One build of a run.
 #[derive(Clone, Debug)]
@@ -53,15 +54,21 @@ pub fn run(job: &Job<'_>, host: Host) -> Result<Report, String> {
     if job.options.builder == Builder::Classic {
         classic::refuse(job)?;
     }
+    if job.options.push {
+        push::refuse(job)?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
     let report = runtime.block_on(async {
-        let backend = match std::env::var("BUILDKIT_HOST") {
-            Ok(address) if !address.is_empty() && job.options.builder != Builder::Classic => daemon(&address).await?,
-            _ => choose(job.options.builder, job.options.output.is_some(), Arc::new(Engine::connect(host).await?)).await?,
+        let (engine, backend) = match std::env::var("BUILDKIT_HOST") {
+            Ok(address) if !address.is_empty() && job.options.builder != Builder::Classic => (None, daemon(&address).await?),
+            _ => {
+                let engine = Arc::new(Engine::connect(host).await?);
+                (Some(Arc::clone(&engine)), choose(job.options.builder, job.options.output.is_some(), engine).await?)
+            }
         };
         let overlooked = backend.refuse(job).await?;
-        Ok(Run::new(job, backend).go(&overlooked).await)
+        Ok(Run::new(job, engine, backend).go(&overlooked).await)
     });
     // A thread that still reads a context must not hold back the end of a run that was stopped.
     let stopped = report.as_ref().is_ok_and(|report| report.interrupted);
@@ -81,7 +88,7 @@ async fn daemon(address: &str) -> Result<Box<dyn Backend>, String> {
             "cannot reach a builder at {address} (BUILDKIT_HOST): {error}\n  start buildkitd, or unset BUILDKIT_HOST to build on Docker's engine"
         )
     };
-    Ok(Box::new(BuildKit::connect(Link::Daemon(dial), None, Arc::new(Anonymous)).await.map_err(unreachable)?))
+    Ok(Box::new(BuildKit::connect(Link::Daemon(dial), None, Arc::new(DockerConfig)).await.map_err(unreachable)?))
 }
 
 /// What builds on this engine; whether it has BuildKit is tried, not guessed by its version.
@@ -100,6 +107,8 @@ async fn choose(builder: Builder, output: bool, engine: Arc<Engine>) -> Result<B
 
 struct Run<'a> {
     job: &'a Job<'a>,
+    /// None where a builder of its own builds.
+    engine: Option<Arc<Engine>>,
     backend: Box<dyn Backend>,
     nodes: Vec<Node>,
     order: Vec<usize>,
@@ -110,15 +119,38 @@ struct Run<'a> {
     stopping: bool,
 }
 
+/// What comes after a build on an engine: its names are pushed, or the engine is asked what its failure means.
+struct After {
+    engine: Arc<Engine>,
+    names: Vec<String>,
+    bases: Vec<String>,
+    events: Events,
+}
+
+impl After {
+    async fn then(self, solving: Solving) -> Result<Built, Failure> {
+        let engine = &*self.engine;
+        match solving.await {
+            Ok(built) => Ok(Built { pushed: push::push(engine, &self.names, &self.events).await?, ..built }),
+            Err(failure) if disk::is_full(&failure) => Err(Failure { help: Some(disk::advice(engine).await), ..failure }),
+            Err(failure) if failure.help.is_none() && failure.exit_code.is_none() => {
+                let help = credentials::pull_advice(engine, &failure.message, &self.bases).await;
+                Err(Failure { help, ..failure })
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
 impl<'a> Run<'a> {
-    fn new(job: &'a Job<'a>, backend: Box<dyn Backend>) -> Self {
+    fn new(job: &'a Job<'a>, engine: Option<Arc<Engine>>, backend: Box<dyn Backend>) -> Self {
         let nodes = nodes(job.plan, backend.caps().merges);
         let ways = remaining(&nodes);
         let mut order: Vec<usize> = (0..nodes.len()).collect();
         order.sort_by_key(|&n| (std::cmp::Reverse(ways.get(n).copied()), n));
         let (events, _) = unbounded_channel();
         let (outcomes, running, tasks) = (BTreeMap::new(), BTreeMap::new(), JoinSet::new());
-        Run { job, backend, nodes, order, outcomes, running, tasks, events, stopping: false }
+        Run { job, engine, backend, nodes, order, outcomes, running, tasks, events, stopping: false }
     }
 
     async fn go(mut self, overlooked: &[String]) -> Report {
@@ -188,8 +220,17 @@ impl<'a> Run<'a> {
         });
         let ids = built.collect();
         self.tell(n, What::Started);
-        let solving = self.backend.solve(Order { job: self.job, node, images: &ids }, Events::new(n, &self.events));
-        let task = self.tasks.spawn(solving);
+        let events = Events::new(n, &self.events);
+        let solving = self.backend.solve(Order { job: self.job, node, images: &ids }, events.clone());
+        let image = self.job.plan.images.get(node.image);
+        let names = image
+            .filter(|_| self.job.options.push && self.job.options.output.is_none() && !node.shared)
+            .map_or_else(Vec::new, |image| image.tags.clone());
+        let bases = image.map_or_else(Vec::new, |image| credentials::bases(self.job.plan, image));
+        let task = match self.engine.clone() {
+            Some(engine) => self.tasks.spawn(After { engine, names, bases, events }.then(solving)),
+            None => self.tasks.spawn(solving),
+        };
         self.running.insert(task.id(), n);
     }
 

@@ -40,6 +40,9 @@ pub fn table(job: &Job<'_>, report: &Report) -> String {
         let line = format!("{image:<a$}  {digest:<b$}  {time:>c$}  {cached:<d$}  {predicted}");
         let _ = writeln!(out, "{}", line.trim_end());
     }
+    for pushed in built.iter().flat_map(|(_, _, built)| &built.pushed) {
+        let _ = writeln!(out, "pushed {}@{}", pushed.name, pushed.digest);
+    }
     critical(&mut out, job, report, &built);
     out
 }

@@ -157,7 +157,7 @@ impl Reach {
         let executed = ran.values().filter(|ran| matches!(ran, Ran::Executed(_))).count();
         let image = response.get("containerimage.digest").cloned().unwrap_or_default();
         let steps = asked.planned;
-        Ok(Built { image, time: started.elapsed(), steps, cached: steps.saturating_sub(executed), ran, sent })
+        Ok(Built { image, time: started.elapsed(), steps, cached: steps.saturating_sub(executed), ran, sent, pushed: Vec::new() })
     }
 }
 
