@@ -33,7 +33,7 @@ pub fn find(paths: &[String], exclude: &[String]) -> Found {
     for path in paths {
         let clean = files::normalize(path);
         match std::fs::metadata(&clean) {
-            Ok(meta) if meta.is_dir() => walk(&clean, &exclude, &mut found),
+            Ok(meta) if meta.is_dir() => walk(&clean, ".", &exclude, &mut found),
             Ok(_) => found.candidates.push(Candidate { path: clean, explicit: true }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 found.unreadable.push((path.clone(), "no such file or folder".to_owned()))
@@ -58,7 +58,16 @@ fn globs(patterns: &[String]) -> GlobSet {
     set.build().unwrap_or_else(|_| GlobSet::empty())
 }
 
-fn walk(root: &str, exclude: &GlobSet, found: &mut Found) {
+/// The candidates below one folder, by their paths in it.
+pub fn below(root: &str, exclude: &[String]) -> Found {
+    let mut found = Found::default();
+    walk(root, root, &globs(exclude), &mut found);
+    found.candidates.sort_unstable();
+    found
+}
+
+/// Walks a folder; paths are told, and excluded, as they are seen from `base`.
+fn walk(root: &str, base: &str, exclude: &GlobSet, found: &mut Found) {
     let mut ignores = Ignores::above(Path::new(root));
     let mut entries = WalkDir::new(root).follow_links(false).max_depth(MAX_DEPTH).sort_by_file_name().into_iter();
     while let Some(entry) = entries.next() {
@@ -72,6 +81,7 @@ fn walk(root: &str, exclude: &GlobSet, found: &mut Found) {
             }
         };
         let path = display(entry.path());
+        let path = files::strip_prefix(base, &path).map_or_else(|| path.clone(), str::to_owned);
         let dir = entry.file_type().is_dir();
         if entry.depth() > 0 && (skipped(&entry) || exclude.is_match(&path) || ignores.ignored(&entry)) {
             if dir {

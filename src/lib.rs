@@ -16,6 +16,8 @@ pub mod discover;
 pub mod execute;
 pub mod files;
 pub mod fix;
+#[cfg(feature = "lsp")]
+pub mod lsp;
 mod par;
 pub mod plan;
 pub mod quoting;

@@ -23,6 +23,8 @@ mod engine;
 mod formats;
 mod laws;
 mod layout;
+#[cfg(feature = "lsp")]
+mod lsp;
 mod pages;
 mod plan;
 mod prediction;

@@ -11,6 +11,7 @@ mod context;
 mod explain;
 mod init;
 mod inspect;
+mod lsp;
 mod man;
 mod output;
 mod plan;
@@ -44,6 +45,8 @@ enum Command {
     Rules(rules::Args),
     /// Write a configuration that fits this project
     Init(init::Args),
+    /// Serve an editor on standard input and output
+    Lsp,
     /// Print the completions of a shell
     Completions(completions::Args),
     /// Print the manual page
@@ -62,6 +65,7 @@ pub fn run() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Init(args) => init::run(&args),
+        Command::Lsp => lsp::run(),
         Command::Completions(args) => Ok(completions::run(&args)),
         Command::Man => man::run(),
     };

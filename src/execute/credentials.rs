@@ -96,7 +96,7 @@ pub(super) fn advice(text: &str, image: &str, logged_in: bool) -> Option<String>
         "access to the resource is denied",
         "incorrect username or password",
     ];
-    let host = registry(image);
+    let (host, text) = (registry(image), text.to_lowercase());
     let login = if host == "docker.io" { "docker login".to_owned() } else { format!("docker login {host}") };
     if REFUSED.iter().any(|word| text.contains(word)) {
         return Some(match logged_in {
@@ -104,7 +104,7 @@ pub(super) fn advice(text: &str, image: &str, logged_in: bool) -> Option<String>
             false => format!("Docker's configuration has no login for {host}: `{login}`"),
         });
     }
-    if text.contains("server gave HTTP response to HTTPS client") {
+    if text.contains("server gave http response to https client") {
         return Some(format!("{host} does not speak TLS: name it under `insecure-registries` in the engine's daemon.json"));
     }
     let unreachable = ["connection refused", "no such host", "i/o timeout"].iter().any(|word| text.contains(word));
