@@ -4,6 +4,7 @@ mod buildkit;
 mod docker;
 mod faults;
 mod hosts;
+mod podman;
 mod registry;
 
 use std::collections::BTreeSet;
