@@ -25,7 +25,7 @@ const SECRETS: &str = "secrets";
 pub fn run(stack: &Stack, selection: &Selection) -> Outcome {
     let runs = |(n, info): &(usize, &'static Info)| selection.runs(*n) || info.category == SECRETS;
     let rules: Vec<(usize, &'static Info)> = registry().rules().iter().enumerate().filter(runs).collect();
-    let found = crate::par::map(&rules, |(index, info)| {
+    let found = crate::par::map(&rules, stack.sources.bytes(), |(index, info)| {
         run_rule(stack, info).into_iter().partition::<Vec<Diagnostic>, _>(|d| selection.runs(*index) && selection.wants(*index, d))
     });
     let mut outcome = Outcome::default();

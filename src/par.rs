@@ -1,14 +1,22 @@
-//! Maps in parallel where threads are there, in order in any case.
+//! Maps in order, on all cores where that is worth it.
 
-/// `items.map(f)`, on all cores with the feature `cli`.
+/// Bytes of text below which threads cost more than they save: starting them, and the cores that wait for work at the end of
+/// every map. So much text is checked in a blink on one core.
 #[cfg(feature = "cli")]
-pub(crate) fn map<T: Sync, R: Send>(items: &[T], f: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
+const WORTH_THREADS: usize = 1 << 20;
+
+/// `items.map(f)`; with the feature `cli` on all cores, where the work is on many bytes of text.
+#[cfg(feature = "cli")]
+pub(crate) fn map<T: Sync, R: Send>(items: &[T], bytes: usize, f: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
     use rayon::prelude::*;
+    if bytes < WORTH_THREADS || items.len() < 2 {
+        return items.iter().map(f).collect();
+    }
     items.par_iter().map(f).collect()
 }
 
-/// `items.map(f)`, on all cores with the feature `cli`.
+/// `items.map(f)`.
 #[cfg(not(feature = "cli"))]
-pub(crate) fn map<T, R>(items: &[T], f: impl Fn(&T) -> R) -> Vec<R> {
+pub(crate) fn map<T, R>(items: &[T], _bytes: usize, f: impl Fn(&T) -> R) -> Vec<R> {
     items.iter().map(f).collect()
 }

@@ -225,12 +225,18 @@ impl SourceFile {
 pub struct Sources {
     files: Vec<SourceFile>,
     by_path: HashMap<String, FileId>,
+    bytes: usize,
 }
 
 impl Sources {
     /// An empty collection.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// How many bytes all texts have together.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Adds a text under its display path, or returns the id that this path already has.
@@ -255,6 +261,7 @@ impl Sources {
         }
         let id = FileId(clamp(self.files.len()));
         let line_starts = line_starts(&text);
+        self.bytes += text.len();
         self.files.push(SourceFile { id, path: path.to_owned(), text, problem, line_starts });
         self.by_path.insert(path.to_owned(), id);
         id

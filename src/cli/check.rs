@@ -1,5 +1,6 @@
 //! `stacklint check`: reads the arguments, hands them to the check, prints what it found.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -11,7 +12,7 @@ use crate::files::{self, Disk, Files, Kind, Memory, Overlay};
 use crate::report::{self, Format, Masks, Report, RuleInfo, Style, fingerprint, statistics};
 use crate::rule::{Config, FailOn, HADOLINT_NAMES, OWN_NAMES, Preset, Selection, SelectionRequest, registry};
 use crate::source::{Sources, Span};
-use crate::stack::{self, Candidate, Options, Request};
+use crate::stack::{self, Candidate, Options, Request, Stack};
 use crate::{check, diff, discover, fix};
 
 /// The arguments of `stacklint check`.
@@ -127,19 +128,16 @@ struct Job<'a> {
     selection: Selection,
     request: Request,
     baseline: Option<Baseline>,
-    rules: Vec<RuleInfo>,
 }
 
 /// What one check gave, ready to be printed.
 struct Checked {
-    sources: Sources,
+    stack: Stack,
     diagnostics: Vec<Diagnostic>,
     fingerprints: Vec<String>,
-    files: usize,
     suppressed: usize,
     /// Secrets in findings that are not printed.
     masks: Vec<Span>,
-    unreadable: Vec<(String, String)>,
 }
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
@@ -150,15 +148,17 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let selection = Selection::resolve(&wanted, registry()).map_err(|e| e.to_string())?;
     let (request, unreadable) = request(args, &config, &base)?;
     let baseline = args.baseline.as_deref().map(|path| read_baseline(&base, path)).transpose()?;
-    let job = Job { args, config, selection, request, baseline, rules: super::rules::infos() };
+    let job = Job { args, config, selection, request, baseline };
 
     let (found, status) = if args.diff || args.fix || args.unsafe_fixes { job.fix(&base)? } else { job.report(&base)? };
-    let unread: Vec<String> = unreadable.iter().chain(&found.unreadable).map(|(path, why)| format!("cannot read {path}: {why}")).collect();
+    let unread: Vec<String> = unreadable.iter().chain(&found.stack.unreadable).map(|(path, why)| format!("cannot read {path}: {why}")).collect();
     unread.iter().for_each(|line| super::say(&format!("stacklint: {line}")));
-    if found.files == 0 && unread.is_empty() {
+    if found.stack.checked.is_empty() && unread.is_empty() {
         let place = if args.paths.is_empty() { "this folder".to_owned() } else { args.paths.join(", ") };
         super::say(&format!("stacklint: no Dockerfile and no Compose file in {place}"));
     }
+    // the process ends here, and the system takes its memory back at once
+    std::mem::forget(found);
     Ok(if unread.is_empty() { status } else { super::EXIT_USAGE })
 }
 
@@ -250,13 +250,11 @@ impl Job<'_> {
         let mut outcome = check::run(&stack, &self.selection);
         self.config.apply(&mut outcome.diagnostics);
         let found = Checked {
-            files: stack.checked.len(),
-            sources: stack.sources,
+            stack,
             diagnostics: outcome.diagnostics,
             fingerprints: Vec::new(),
             suppressed: outcome.suppressed,
             masks: outcome.masks,
-            unreadable: stack.unreadable,
         };
         reported(found, self.args.severity, self.baseline.as_ref())
     }
@@ -265,7 +263,7 @@ impl Job<'_> {
     fn report(&self, base: &dyn Files) -> Result<(Checked, u8), Failure> {
         let found = self.check(base);
         if let Some(path) = &self.args.write_baseline {
-            let text = Baseline::of(&found.sources, &found.diagnostics, &found.fingerprints).text();
+            let text = Baseline::of(&found.stack.sources, &found.diagnostics, &found.fingerprints).text();
             output::write(Some(path), &text)?;
             return Ok((found, 0));
         }
@@ -278,14 +276,14 @@ impl Job<'_> {
     fn fix(&self, base: &dyn Files) -> Result<(Checked, u8), Failure> {
         let args = self.args;
         let allowed = if args.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
-        let fixed = fix::until_settled(base, allowed, |files| Ok::<_, Failure>(self.check(files)), |c| (&c.sources, &c.diagnostics))?;
+        let fixed = fix::until_settled(base, allowed, |files| Ok::<_, Failure>(self.check(files)), |c| (&c.stack.sources, &c.diagnostics))?;
         if !fixed.settled {
             super::say("stacklint: some fixes undo each other; this is a fault of stacklint, please report it");
         }
         if args.diff {
             let found = self.check(base);
-            let masks = Masks::new(&found.sources, &found.diagnostics, &found.masks);
-            let diffs = fixed.texts.iter().filter_map(|(path, text)| masked_diff(&found.sources, &masks, path, text));
+            let masks = Masks::new(&found.stack.sources, &found.diagnostics, &found.masks);
+            let diffs = fixed.texts.iter().filter_map(|(path, text)| masked_diff(&found.stack.sources, &masks, path, text));
             output::write(args.output_file.as_deref(), &diffs.collect::<String>())?;
             let status = self.status(&found);
             return Ok((found, status));
@@ -304,13 +302,14 @@ impl Job<'_> {
 
     fn print(&self, found: &Checked) -> Result<(), Failure> {
         let args = self.args;
+        let rules = rules_of(&found.diagnostics);
         let report = Report {
-            sources: &found.sources,
+            sources: &found.stack.sources,
             diagnostics: &found.diagnostics,
             fingerprints: &found.fingerprints,
-            files: found.files,
+            files: found.stack.checked.len(),
             suppressed: found.suppressed,
-            rules: &self.rules,
+            rules: &rules,
             masks: &found.masks,
         };
         let style = match args.output_file {
@@ -333,6 +332,12 @@ impl Job<'_> {
     }
 }
 
+/// What reports say about the rules that found something; of others they say nothing.
+fn rules_of(diagnostics: &[Diagnostic]) -> Vec<RuleInfo> {
+    let names: BTreeSet<&str> = diagnostics.iter().map(|d| d.rule).collect();
+    names.into_iter().filter_map(|name| registry().find(name)).map(super::rules::info).collect()
+}
+
 fn masked_diff(sources: &Sources, masks: &Masks, path: &str, new: &str) -> Option<String> {
     let file = sources.get(sources.find(path)?);
     Some(diff::unified_shown(path, &file.text, new, &masks.hide_places(file), &masks.hide_in_code(new)))
@@ -340,8 +345,8 @@ fn masked_diff(sources: &Sources, masks: &Masks, path: &str, new: &str) -> Optio
 
 /// The findings that are reported: those at or above the severity asked for, without what the baseline accepts.
 fn reported(mut found: Checked, lowest: Option<Severity>, baseline: Option<&Baseline>) -> Checked {
-    report::sort(&found.sources, &mut found.diagnostics);
-    let prints = fingerprint::all(&found.sources, &found.diagnostics);
+    report::sort(&found.stack.sources, &mut found.diagnostics);
+    let prints = fingerprint::all(&found.stack.sources, &found.diagnostics);
     let lowest = lowest.unwrap_or(Severity::Style);
     let mut hidden = Vec::new();
     let mut kept = Vec::new();

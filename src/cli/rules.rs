@@ -44,7 +44,7 @@ pub(super) fn info(rule: &Info) -> RuleInfo {
         name: rule.name.to_owned(),
         category: rule.category.to_owned(),
         summary: rule.page.meta.summary.clone(),
-        help_markdown: rule.page.body.clone(),
+        help_markdown: rule.page.body.to_owned(),
         url: rule.url(),
         aliases: rule.aliases.iter().map(|a| (*a).to_owned()).collect(),
         severity: rule.severity,

@@ -158,6 +158,9 @@ impl Files for Memory {
 
 /// Cleans a path by its text alone: `a/./b//c/../d` is `a/b/d`, the empty path is `.`; a leading `..` stays.
 pub fn normalize(path: &str) -> String {
+    if is_clean(path) {
+        return path.to_owned();
+    }
     let absolute = path.starts_with('/');
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
@@ -176,6 +179,19 @@ pub fn normalize(path: &str) -> String {
         (false, true) => ".".to_owned(),
         (false, false) => joined,
     }
+}
+
+/// Whether a path is what [`normalize`] makes of it; nearly all are. May deny it of one that is.
+fn is_clean(path: &str) -> bool {
+    let mut before = b'/';
+    for byte in path.strip_prefix('/').unwrap_or(path).bytes() {
+        // a part that is empty or begins with a dot
+        if before == b'/' && matches!(byte, b'/' | b'.') {
+            return false;
+        }
+        before = byte;
+    }
+    before != b'/'
 }
 
 /// `path` seen from the folder `dir`: absolute paths stay, others are joined and cleaned.

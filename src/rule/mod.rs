@@ -3,6 +3,7 @@
 mod check_directive;
 mod config;
 mod cx;
+mod front;
 mod matcher;
 mod own_config;
 mod page;

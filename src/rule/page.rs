@@ -52,11 +52,11 @@ pub enum FixKind {
 
 /// A page, cut into its parts.
 #[derive(Clone, Debug)]
-pub struct Page {
+pub struct Page<'a> {
     /// The front matter.
     pub meta: Meta,
     /// Everything after the front matter, as written.
-    pub body: String,
+    pub body: &'a str,
 }
 
 /// A `## …` section that holds files.
@@ -79,16 +79,19 @@ pub struct Block {
     pub text: String,
 }
 
-impl Page {
+impl<'a> Page<'a> {
     /// Reads a page. The message says what is wrong with it.
-    pub fn parse(text: &str) -> Result<Page, String> {
+    pub fn parse(text: &'a str) -> Result<Page<'a>, String> {
         let rest = text.strip_prefix("---\n").ok_or("a page starts with `---`")?;
         let (front, body) = rest.split_once("\n---\n").ok_or("the front matter does not end with `---`")?;
-        let meta: Meta = serde_yaml::from_str(front).map_err(|e| e.to_string())?;
+        let meta: Meta = match super::front::plain(front) {
+            Some(meta) => meta,
+            None => serde_yaml::from_str(front).map_err(|e| e.to_string())?,
+        };
         if Severity::parse(&meta.severity).is_none() {
             return Err(format!("severity `{}` is none of error, warning, info, style", meta.severity));
         }
-        Ok(Page { meta, body: body.trim_start().to_owned() })
+        Ok(Page { meta, body: body.trim_start() })
     }
 
     /// The severity that its findings have by default.
@@ -98,7 +101,7 @@ impl Page {
 
     /// The prose before the first section.
     pub fn prose(&self) -> &str {
-        self.body.find("\n## ").and_then(|end| self.body.get(..end)).unwrap_or(&self.body).trim()
+        self.body.find("\n## ").and_then(|end| self.body.get(..end)).unwrap_or(self.body).trim()
     }
 
     /// The sections with their code blocks.

@@ -15,7 +15,7 @@ pub struct Info {
     /// The folder of its page.
     pub category: &'static str,
     /// The page.
-    pub page: Page,
+    pub page: Page<'static>,
     /// Default severity.
     pub severity: Severity,
     /// Aliases that live as long as the program.
@@ -93,7 +93,7 @@ impl Registry {
     }
 }
 
-fn info(entry: Entry, page: Page) -> Info {
+fn info(entry: Entry, page: Page<'static>) -> Info {
     let (category, name) = entry.id.split_once('/').unwrap_or(("style", entry.id));
     // Pages are read once and live until the program ends, so their aliases may be lent out for as long.
     let aliases = page.meta.aliases.iter().map(|a| &*Box::leak(a.clone().into_boxed_str())).collect();

@@ -1,5 +1,7 @@
 //! What is known of each stage without building it: base, environment, user, shell, working folder, command.
 
+use std::sync::LazyLock;
+
 use crate::source::{At, Span};
 use crate::syntax::dockerfile::{self, Dockerfile, Form, Instruction, Op};
 use crate::syntax::shell::Dialect;
@@ -435,11 +437,11 @@ impl super::DockerfileUnit {
     }
 
     /// The shell in a stage just before an item.
-    pub fn shell_at(&self, stage: usize, before: usize) -> Shell {
+    pub fn shell_at(&self, stage: usize, before: usize) -> &Shell {
         let mut before = before;
         for n in self.chain(stage) {
             if let Some((_, shell)) = self.stages.get(n).and_then(|s| s.shells.iter().rev().find(|(item, _)| *item < before)) {
-                return shell.clone();
+                return shell;
             }
             before = usize::MAX;
         }
@@ -472,19 +474,20 @@ impl super::DockerfileUnit {
     }
 }
 
-fn default_shell(image: Option<&ImageRef>) -> Shell {
+fn default_shell(image: Option<&ImageRef>) -> &'static Shell {
+    static WINDOWS: LazyLock<Shell> = LazyLock::new(|| plain_shell(&["cmd", "/S", "/C"], Dialect::Windows));
+    static POSIX: LazyLock<Shell> = LazyLock::new(|| plain_shell(&["/bin/sh", "-c"], Dialect::Posix));
     let windows = image.is_some_and(|i| {
         let name = i.name.as_str();
         i.registry.as_deref() == Some("mcr.microsoft.com")
             && (name.starts_with("windows")
                 || i.tag.as_deref().is_some_and(|t| t.contains("windowsservercore") || t.contains("nanoserver")))
     });
-    let argv: Vec<String> = if windows { ["cmd", "/S", "/C"] } else { ["/bin/sh", "-c", ""] }
-        .into_iter()
-        .filter(|w| !w.is_empty())
-        .map(str::to_owned)
-        .collect();
-    Shell { dialect: if windows { Dialect::Windows } else { Dialect::Posix }, argv, set_by: None }
+    if windows { &WINDOWS } else { &POSIX }
+}
+
+fn plain_shell(argv: &[&str], dialect: Dialect) -> Shell {
+    Shell { argv: argv.iter().map(|w| (*w).to_owned()).collect(), dialect, set_by: None }
 }
 
 /// The form of CMD, ENTRYPOINT, RUN or HEALTHCHECK.

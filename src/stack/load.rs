@@ -77,6 +77,9 @@ pub(super) struct Loader<'a> {
     pub(super) context_ids: BTreeMap<(String, String), Option<usize>>,
 }
 
+/// What a file of a stack holds, by and large: which of them are worth a thread is asked before they are read.
+const USUAL_BYTES: usize = 1 << 10;
+
 enum Parsed {
     Compose(Box<yaml::Yaml>, Role),
     Other,
@@ -94,7 +97,7 @@ impl Loader<'_> {
             })
             .collect();
         let disk = self.disk;
-        let texts = crate::par::map(&wanted, |(c, role)| {
+        let texts = crate::par::map(&wanted, wanted.len() * USUAL_BYTES, |(c, role)| {
             let bytes = disk.read(&c.path)?;
             let foreign = *role == FileRole::Yaml && !c.explicit && !std::str::from_utf8(&bytes).is_ok_and(candidates::may_be_compose);
             Ok::<_, FileError>((!foreign).then_some(bytes))
@@ -121,7 +124,7 @@ impl Loader<'_> {
     fn sort(&mut self, read: Vec<(String, FileId, FileRole, bool)>) -> Sorted {
         let mut sorted = Sorted::default();
         let sources = &self.stack.sources;
-        let parsed = crate::par::map(&read, |(path, file, role, explicit)| {
+        let parsed = crate::par::map(&read, sources.bytes(), |(path, file, role, explicit)| {
             let source = sources.get(*file);
             let yaml_like = match role {
                 FileRole::Dockerfile => candidates::looks_like_yaml(&source.text),

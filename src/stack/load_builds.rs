@@ -48,7 +48,7 @@ impl Loader<'_> {
             files_to_parse.push((path, file, Some((p, s))));
         }
         let sources = &self.stack.sources;
-        let trees = crate::par::map(&files_to_parse, |(_, file, _)| dockerfile::parse(sources.get(*file)));
+        let trees = crate::par::map(&files_to_parse, sources.bytes(), |(_, file, _)| dockerfile::parse(sources.get(*file)));
         for ((path, file, inline), ast) in files_to_parse.into_iter().zip(trees) {
             if inline.is_none()
                 && known.contains(&path)
@@ -154,12 +154,12 @@ impl Loader<'_> {
     pub(super) fn stages(&mut self) {
         let args: Vec<Vec<(String, String)>> = self.stack.dockerfiles.iter().map(|unit| self.build_args(unit)).collect();
         let units: Vec<(&DockerfileUnit, Vec<(String, String)>)> = self.stack.dockerfiles.iter().zip(args).collect();
-        let models = crate::par::map(&units, |(unit, args)| images::stages(&unit.ast, args));
+        let models = crate::par::map(&units, self.stack.sources.bytes(), |(unit, args)| images::stages(&unit.ast, args));
         for (unit, stages) in self.stack.dockerfiles.iter_mut().zip(models) {
             unit.stages = stages;
         }
         // the shell of a RUN is known once the stages are
-        let parsed = crate::par::map(&self.stack.dockerfiles, scripts);
+        let parsed = crate::par::map(&self.stack.dockerfiles, self.stack.sources.bytes(), scripts);
         for (unit, scripts) in self.stack.dockerfiles.iter_mut().zip(parsed) {
             unit.scripts = scripts;
         }

@@ -85,7 +85,7 @@ fn fetches_itself(call: &System<'_>) -> bool {
 
 /// `curl … | bash` and the like fetch lists where they set repositories up.
 fn fetches(command: &crate::syntax::shell::Command) -> bool {
-    packages::program(command.effective().words).is_some_and(|p| ["bash", "sh", "dash", "zsh", "add-apt-repository"].contains(&p.as_str()))
+    packages::program(command.effective().words).is_some_and(|p| ["bash", "sh", "dash", "zsh", "add-apt-repository"].contains(&p.as_ref()))
 }
 
 fn update(unit: &DockerfileUnit, step: &Step<'_>, manager: Manager) -> Option<Span> {

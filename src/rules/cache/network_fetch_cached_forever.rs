@@ -26,7 +26,7 @@ impl Rule for NetworkFetchCachedForever {
 fn moving(command: &Command, rest: &[&Command]) -> Option<(Span, String)> {
     let effective = command.effective();
     let args = effective.args();
-    match program(effective.words)?.as_str() {
+    match program(effective.words)?.as_ref() {
         "git" => cloned(args, rest),
         "curl" | "wget" => args.iter().find(|w| is_latest(&w.lossy())).map(|w| (w.span, "what is latest on that day".to_owned())),
         name if name.starts_with("pip") || name.starts_with("python") || name == "uv" => {

@@ -58,7 +58,7 @@ fn builds(command: &Command) -> Option<Build> {
     let words: Vec<_> = effective.args().iter().map(Word::lossy).collect();
     let has = |names: &[&str]| words.iter().find(|w| names.contains(&w.as_ref())).cloned();
     let offline = words.iter().any(|w| w == "--offline" || w == "-o" && name.starts_with("mvn") || w == "--no-restore");
-    let (verb, help) = match name.as_str() {
+    let (verb, help) = match name.as_ref() {
         "cargo" => (
             has(&["build", "install"])?,
             "copy the manifests first and build once with an empty `main.rs`, or mount a cache on the registry",

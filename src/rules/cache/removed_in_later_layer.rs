@@ -113,7 +113,7 @@ fn fetched(unit: &DockerfileUnit, step: &Step<'_>, command: &Command, dir: Optio
         let path = url.split(['?', '#']).next().unwrap_or_default();
         path.rsplit('/').next().map(str::to_owned).filter(|n| n.contains('.'))
     };
-    match name.as_str() {
+    match name.as_ref() {
         "curl" => match effective.option("--output", "-o").and_then(known) {
             Some(out) => at(&out),
             None if effective.has_flag("-O", "--remote-name") => at(&last(url()?)?),

@@ -22,7 +22,7 @@ impl Rule for HeredocWithoutErrexit {
             let shebang = heredoc.content.lines().next().and_then(|l| l.strip_prefix("#!"));
             let words: Vec<String> = match shebang {
                 Some(line) => line.split_whitespace().map(str::to_owned).collect(),
-                None => unit.shell_at(stage, item).argv,
+                None => unit.shell_at(stage, item).argv.clone(),
             };
             if matches!(crate::quoting::dialect_of(&words), Dialect::Posix | Dialect::Bash) && script.dialect != Dialect::Windows {
                 let start = shell_options(Options::default(), words.iter().skip(1).map(String::as_str));

@@ -6,6 +6,9 @@ rule!(IdenticalStages, "stages/identical-stages");
 
 impl Rule for IdenticalStages {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
+        if unit.stages.len() < 2 {
+            return;
+        }
         // each stage as the first one that builds the same
         let mut same: Vec<usize> = Vec::new();
         let contents: Vec<Vec<String>> = (0..unit.stages.len()).map(|n| content(unit, n)).collect();

@@ -261,7 +261,7 @@ pub(crate) fn install(command: &Command) -> Option<Install<'_>> {
     };
     let name = program(words)?;
     let call = Effective { words, through: Vec::new(), exec: false, environment: Vec::new() };
-    match name.as_str() {
+    match name.as_ref() {
         "npm" => node(&call, Tool::Npm, &["install", "i", "ci", "clean-install", "add", "install-clean"]),
         "yarn" | "yarnpkg" => node(&call, Tool::Yarn, &["install", ""]),
         "pnpm" => node(&call, Tool::Pnpm, &["install", "i", "fetch", "add"]),
@@ -307,7 +307,7 @@ fn made<'a>(call: &Effective<'a>, tool: Tool, verb: Option<&'a Word>, named: Vec
     let first = call.words.first();
     let head = first.map(|w| verb.map_or(w.span, |v| w.span.to(v.span)));
     let name = program(call.words).unwrap_or_default();
-    let title = verb.map_or(name.clone(), |v| format!("{name} {}", v.lossy()));
+    let title = verb.map_or_else(|| name.clone().into_owned(), |v| format!("{name} {}", v.lossy()));
     let head = head.unwrap_or_else(|| Span::new(crate::source::FileId(0), 0, 0));
     Install { tool, needs, dir: None, named, args: call.args(), head, title }
 }

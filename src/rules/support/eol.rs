@@ -1,4 +1,4 @@
-//! Until when images get security fixes, read from `rules/data/end-of-life.yaml`: an image's tag names versions, of its own
+//! Until when images get security fixes, read from `rules/data/end-of-life.json`: an image's tag names versions, of its own
 //! software and of what it stands on.
 
 use std::collections::BTreeMap;
@@ -9,9 +9,11 @@ use serde::Deserialize;
 use crate::stack::ImageRef;
 use crate::stack::knowledge::{Distribution, distribution};
 
+/// JSON, not YAML: it is read whenever a Dockerfile is checked, and this takes a tenth of the time.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
+    /// "Today": the day on which the table was last gone through, so that output stays the same from day to day.
     judged: String,
     products: Vec<Product>,
     retired: Vec<Retired>,
@@ -21,24 +23,33 @@ struct Table {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Product {
+    /// What people call it.
     name: String,
+    /// Repositories whose tags begin with its version.
     images: Vec<String>,
+    /// How tags of other images name it: `python3.9`, `debian-10`.
     #[serde(default)]
     words: Vec<String>,
+    /// What replaces a version that is out of support.
     #[serde(rename = "use")]
     replacement: String,
+    /// The last day of support of each version; `null` where no end is set.
     cycles: BTreeMap<String, Option<String>>,
+    /// Names of versions.
     #[serde(default)]
     codenames: BTreeMap<String, String>,
+    /// Versions whose packages were taken off the mirrors.
     #[serde(default)]
     archived: Vec<String>,
+    /// Where they went.
     #[serde(default)]
     archive: Option<String>,
+    /// The distribution below the plain tag of a version.
     #[serde(default)]
     stands: BTreeMap<String, String>,
 }
 
-/// An image that nobody publishes any more.
+/// An image whose makers stopped publishing it under any tag.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Retired {
@@ -76,7 +87,7 @@ pub(crate) struct Archived {
 
 fn table() -> &'static Table {
     static TABLE: OnceLock<Table> = OnceLock::new();
-    TABLE.get_or_init(|| serde_yaml::from_str(include_str!("../../../rules/data/end-of-life.yaml")).unwrap_or_default())
+    TABLE.get_or_init(|| serde_json::from_str(include_str!("../../../rules/data/end-of-life.json")).unwrap_or_default())
 }
 
 /// What of an image is out of support, by its tag; nothing for `latest` or no tag.

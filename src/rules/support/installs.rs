@@ -141,7 +141,7 @@ pub(crate) fn unpinned_language(command: &Command, around: Surroundings<'_>) -> 
     if name == "pipx" || name == "pip" || name.strip_prefix("pip").is_some_and(|v| v.starts_with(|c: char| c.is_ascii_digit())) {
         return Some((Language::Python, unpinned(&python(args), around, has_variable, python_version)));
     }
-    match name.as_str() {
+    match name.as_ref() {
         "npm" => Some((Language::Node, unpinned(&node(args), around, has_variable, node_version))),
         "gem" => Some((Language::Ruby, unpinned(&ruby(args), around, has_variable, ruby_version))),
         "go" => Some((Language::Go, unpinned(&go(args), around, has_variable, go_version))),

@@ -133,7 +133,7 @@ fn writes(command: &Command, dir: &str, value: &dyn Fn(&Word) -> Option<String>,
         places.push(whole(&at));
         return Some(());
     }
-    match name.as_str() {
+    match name.as_ref() {
         "cd"
         | "export"
         | "set"

@@ -1,5 +1,7 @@
 //! Package managers: what a command line does to the packages of an image, those of the system first.
 
+use std::borrow::Cow;
+
 use crate::source::Span;
 use crate::syntax::shell::command::operands;
 use crate::syntax::shell::{Command, Word};
@@ -156,10 +158,19 @@ fn pacman(word: &str) -> Verb {
 }
 
 /// The name of the program that a command starts, without its folder, also where a variable holds the folder.
-pub(crate) fn program(words: &[Word]) -> Option<String> {
-    let value = words.first()?.lossy();
-    let name = value.rsplit('/').next().unwrap_or_default();
-    (!name.is_empty() && !name.contains(['$', '`', '(', '='])).then(|| name.to_owned())
+pub(crate) fn program(words: &[Word]) -> Option<Cow<'_, str>> {
+    let program = |path: &'_ str| -> Option<usize> {
+        let start = path.bytes().rposition(|b| b == b'/').map_or(0, |slash| slash + 1);
+        let name = path.get(start..)?;
+        (!name.is_empty() && !name.contains(['$', '`', '(', '='])).then_some(start)
+    };
+    match words.first()?.lossy() {
+        Cow::Borrowed(path) => Some(Cow::Borrowed(path.get(program(path)?..)?)),
+        Cow::Owned(mut path) => {
+            path.drain(..program(&path)?);
+            Some(Cow::Owned(path))
+        }
+    }
 }
 
 /// Reads a call of a system's package manager.
@@ -177,7 +188,7 @@ pub(crate) fn system(command: &Command) -> Option<System<'_>> {
         (verb(manager, &word.lossy()), word, operands.into_iter().skip(1).collect())
     };
     let head = effective.words.first().map_or(command.span, |w| w.span).to(verb_word.span);
-    Some(System { manager, program, verb, head, packages, args })
+    Some(System { manager, program: program.into_owned(), verb, head, packages, args })
 }
 
 impl System<'_> {
@@ -291,7 +302,7 @@ pub(crate) fn is_opaque(command: &Command) -> bool {
     if let Some(nested) = &command.nested {
         return nested.script.commands.is_empty();
     }
-    manager(&program).is_none() && !PLAIN.contains(&program.as_str())
+    manager(&program).is_none() && !PLAIN.contains(&program.as_ref())
 }
 
 /// The verb as written.

@@ -93,8 +93,7 @@ fn options(command: &Effective<'_>) -> Vec<Argument> {
     let mut take = |what: String, value: Option<(String, Span)>| {
         found.extend(value.and_then(|(text, span)| argument(what, &text, span)));
     };
-    let operands: Vec<_> = command.operands(&[]).iter().map(|w| w.lossy()).collect();
-    let verb = operands.first().map(|o| o.as_ref()).unwrap_or_default();
+    let operand_is = |n: usize, text: &str| command.operands(&[]).get(n).is_some_and(|w| w.lossy() == text);
     match name.as_ref() {
         "curl" => {
             for (long, short) in [("--user", "-u"), ("--proxy-user", "-U")] {
@@ -110,7 +109,7 @@ fn options(command: &Effective<'_>) -> Vec<Argument> {
             }
         }
         "docker" | "podman" | "nerdctl" | "buildah" | "skopeo" | "crane" | "oras" | "helm" | "az" | "heroku"
-            if operands.iter().any(|o| o == "login") =>
+            if command.operands(&[]).iter().any(|o| o.lossy() == "login") =>
         {
             take(format!("the password of `{name} login`"), command.option("--password", "-p"));
         }
@@ -126,7 +125,7 @@ fn options(command: &Effective<'_>) -> Vec<Argument> {
         "mongo" | "mongosh" | "mongodump" | "mongorestore" | "svn" | "twine" | "lftp" => {
             take(format!("the password of `{name}`"), command.option("--password", if name == "svn" { "" } else { "-p" }));
         }
-        "aws" if verb == "configure" && operands.get(2).is_some_and(|k| k == "aws_secret_access_key") => {
+        "aws" if operand_is(0, "configure") && operand_is(2, "aws_secret_access_key") => {
             let word = command.operands(&[]).get(3).map(|w| (w.lossy().into_owned(), w.span));
             take("the key of `aws configure set`".to_owned(), word);
         }

@@ -1,7 +1,7 @@
 //! The variables of a Dockerfile that hold secrets, or are named as if they did; each is one rule's finding, never two.
 
-use crate::rules::support::secrets::{Value, buildkit_name, hadolint_name, judge, secret_name, tried_first};
-use crate::rules::support::tokens::url_login;
+use crate::rules::support::secrets::{Value, buildkit_name, hadolint_name, hints_at_secret, judge, secret_name, tried_first};
+use crate::rules::support::tokens::{SHORTEST_TOKEN, url_login};
 use crate::source::Span;
 use crate::stack::{DockerfileUnit, Stack};
 use crate::syntax::dockerfile::{Instruction, Op, Pair, unquote};
@@ -65,6 +65,9 @@ fn hadolint(name: &str) -> Vec<&'static str> {
 }
 
 fn variable(stack: &Stack, unit: &DockerfileUnit, instruction: &Instruction, stage: Option<usize>, pair: &Pair) -> Option<Variable> {
+    if is_plain(pair) {
+        return None;
+    }
     let name = unquote(&pair.key, unit.ast.escape).value;
     if name.contains(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))) {
         return None;
@@ -99,6 +102,14 @@ fn variable(stack: &Stack, unit: &DockerfileUnit, instruction: &Instruction, sta
     let key = pair.key.span;
     let span = if line(key) == line(instruction.head) { key } else { instruction.word.span.to(key) };
     Some(Variable { kind, name, span, key, value, judged, stage, aliases })
+}
+
+/// Neither the name nor the value can be about a secret: seen before anything is copied, since nearly all variables are so.
+fn is_plain(pair: &Pair) -> bool {
+    let key = pair.key.value.as_str();
+    let written_plainly = key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+    let short = |value: &str| value.len() < SHORTEST_TOKEN && !value.contains('@');
+    written_plainly && !hints_at_secret(key) && pair.value.as_ref().is_none_or(|v| short(&v.value))
 }
 
 /// What the password is that stands in a URL; one that everyone knows is somebody's example.

@@ -171,12 +171,25 @@ pub(crate) fn hadolint_name(name: &str) -> bool {
     PARTS.iter().any(|p| lower.contains(p))
 }
 
+/// Whether a name holds one of the syllables without which it speaks of no secret, here or for another tool: a look that
+/// copies nothing, since nearly all names have none.
+pub(crate) fn hints_at_secret(name: &str) -> bool {
+    const SYLLABLES: [&str; 11] =
+        ["pass", "pword", "secret", "key", "credential", "token", "pwd", "pat", "private", "username", "auth"];
+    let has = |syllable: &str| name.as_bytes().windows(syllable.len()).any(|w| w.eq_ignore_ascii_case(syllable.as_bytes()));
+    !name.is_ascii() || SYLLABLES.into_iter().any(has)
+}
+
 /// What a value is under a name.
 pub(crate) fn judge(name: &str, value: &str) -> Value {
+    let token = token(value);
+    if token.is_none() && !hints_at_secret(name) {
+        return Value::Nothing;
+    }
     if words(name).iter().any(|w| matches!(w.as_str(), "anon" | "public" | "publishable")) {
         return Value::Nothing;
     }
-    if let Some(kind) = token(value) {
+    if let Some(kind) = token {
         return Value::Token(kind);
     }
     if placeholder(value) || value.trim().len() < 3 || !secret_name(name) {
@@ -374,7 +387,7 @@ mod tests {
         for name in
             ["DB_PASSWORD", "dbPassword", "PGPASSWORD", "DB_PASS", "NPM_TOKEN", "API_KEY", "AWS_SECRET_ACCESS_KEY", "SSH_PRIVATE_KEY"]
         {
-            assert!(secret_name(name), "{name}");
+            assert!(secret_name(name) && hints_at_secret(name), "{name}");
         }
         for name in [
             "PASSWORD_FILE",

@@ -118,7 +118,7 @@ impl<'a> Reading<'a> {
             return None;
         }
         let Some((unit, Some(stage), item)) = self.place else { return Some(None) };
-        let argv = unit.shell_at(stage, item).argv;
+        let argv = &unit.shell_at(stage, item).argv;
         match argv.first().map(|p| p.rsplit('/').next().unwrap_or_default()) {
             Some("ash") if !self.nested => Some(Some("ash")),
             Some("dash") if !self.nested => Some(Some("dash")),

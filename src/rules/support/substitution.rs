@@ -195,8 +195,11 @@ pub(crate) fn is_nginx_variable(name: &str) -> bool {
 
 /// Whether a script, or one inside it, has a word that names envsubst.
 pub(crate) fn mentions_envsubst(unit: &ScriptUnit) -> bool {
+    const NAME: &str = "envsubst";
     let names = |kind: &PieceKind| match kind {
-        PieceKind::Literal(text) | PieceKind::Other(text) | PieceKind::Command { text, .. } => text.contains("envsubst"),
+        PieceKind::Literal(text) | PieceKind::Other(text) | PieceKind::Command { text, .. } => {
+            text.len() >= NAME.len() && text.contains(NAME)
+        }
         _ => false,
     };
     unit.script.walk().any(|(_, c)| c.words.iter().flat_map(|w| &w.pieces).any(|p| names(&p.kind)))

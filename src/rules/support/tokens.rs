@@ -37,8 +37,14 @@ const TOKENS: [(&str, &str, usize); 33] = [
     ("an age key", "AGE-SECRET-KEY-1", 40),
 ];
 
+/// No token of a known form has fewer bytes. Nearly all words and values are shorter, and need no closer look.
+pub(crate) const SHORTEST_TOKEN: usize = 20;
+
 /// What a text holds if it holds a token of a known form.
 pub(crate) fn token(text: &str) -> Option<&'static str> {
+    if text.len() < SHORTEST_TOKEN {
+        return None;
+    }
     if text.contains("-----BEGIN") && text.contains("PRIVATE KEY-----") {
         return Some("a private key");
     }
@@ -48,7 +54,8 @@ pub(crate) fn token(text: &str) -> Option<&'static str> {
             return Some(kind);
         }
     }
-    text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))).find_map(word_token)
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')));
+    words.filter(|word| word.len() >= SHORTEST_TOKEN).find_map(word_token)
 }
 
 /// Whether the random part of a token was typed by somebody who needed an example.
@@ -107,6 +114,11 @@ pub(crate) fn url_login(text: &str) -> Option<UrlLogin> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_token_is_shorter_than_the_shortest() {
+        assert!(TOKENS.iter().all(|(_, prefix, least)| prefix.len() + least >= SHORTEST_TOKEN));
+    }
 
     #[test]
     fn tokens_are_known_by_their_form() {

@@ -23,6 +23,9 @@ pub struct Reference {
 
 /// Expands a word as BuildKit does for WORKDIR, ENV, COPY and the like. Variables that are not set are empty.
 pub fn expand(word: &str, escape: char, lookup: Lookup<'_>) -> Result<String, ExpandError> {
+    if !word.contains(['$', '\'', '"', escape]) {
+        return Ok(word.to_owned());
+    }
     Lexer::new(word, Options { escape, ..Options::default() }, lookup).run().map(|(word, _)| word)
 }
 

@@ -1,0 +1,91 @@
+//! Front matter in its plain form, without a YAML parser: every start reads all pages, and nearly all are written so.
+
+use super::page::{FixKind, Meta};
+
+/// Reads `key: value`, `key: [a, b]` and lists of `- value`, where no value is quoted or could mean something else.
+/// `None` leaves the text to the YAML parser.
+pub(super) fn plain(front: &str) -> Option<Meta> {
+    let mut meta = Meta {
+        summary: String::new(),
+        severity: String::new(),
+        presets: Vec::new(),
+        fix: FixKind::None,
+        aliases: Vec::new(),
+        options: Vec::new(),
+        references: Vec::new(),
+        since: String::new(),
+        matcher: None,
+    };
+    let mut open: Option<&mut Vec<String>> = None;
+    for line in front.lines() {
+        if let Some(item) = line.trim_start().strip_prefix("- ") {
+            open.as_deref_mut()?.push(scalar(item)?.to_owned());
+            continue;
+        }
+        let (key, value) = line.split_once(':')?;
+        let text = || scalar(value).map(str::to_owned);
+        open = None;
+        match key {
+            "summary" => meta.summary = text()?,
+            "severity" => meta.severity = text()?,
+            "since" => meta.since = text()?,
+            "fix" => meta.fix = fix(value.trim())?,
+            "presets" => open = list(value, &mut meta.presets)?,
+            "aliases" => open = list(value, &mut meta.aliases)?,
+            "options" => open = list(value, &mut meta.options)?,
+            "references" => open = list(value, &mut meta.references)?,
+            _ => return None,
+        }
+    }
+    (!meta.summary.is_empty() && !meta.severity.is_empty() && !meta.since.is_empty()).then_some(meta)
+}
+
+/// A list in brackets; without one the lines that follow are its items.
+fn list<'m>(value: &str, into: &'m mut Vec<String>) -> Option<Option<&'m mut Vec<String>>> {
+    let value = value.trim();
+    if value.is_empty() {
+        return Some(Some(into));
+    }
+    for item in value.strip_prefix('[')?.strip_suffix(']')?.split(',') {
+        into.push(scalar(item)?.to_owned());
+    }
+    Some(None)
+}
+
+/// A value that is the same text in YAML.
+fn scalar(value: &str) -> Option<&str> {
+    let value = value.trim();
+    let letter = value.starts_with(|c: char| c.is_ascii_alphabetic());
+    let version = value.split('.').count() == 3 && value.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let word = matches!(value, "true" | "false" | "null" | "yes" | "no" | "on" | "off");
+    let marks = value.contains(": ") || value.contains(" #") || value.ends_with(':') || value.contains(['[', ']', '{', '}']);
+    ((letter || version) && !word && !marks).then_some(value)
+}
+
+fn fix(value: &str) -> Option<FixKind> {
+    Some(match value {
+        "none" => FixKind::None,
+        "safe" => FixKind::Safe,
+        "unsafe" => FixKind::Unsafe,
+        "manual" => FixKind::Manual,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_front_matter_reads_as_yaml() {
+        let mut read = 0;
+        for entry in crate::rules::all() {
+            let front = entry.page.strip_prefix("---\n").unwrap().split_once("\n---\n").unwrap().0;
+            let Some(meta) = plain(front) else { continue };
+            let yaml: Meta = serde_yaml::from_str(front).unwrap();
+            assert_eq!(format!("{meta:?}"), format!("{yaml:?}"), "{}", entry.id);
+            read += 1;
+        }
+        assert!(read > 100, "nearly all pages are plain, {read} are");
+    }
+}
