@@ -151,7 +151,8 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let job = Job { args, config, selection, request, baseline };
 
     let (found, status) = if args.diff || args.fix || args.unsafe_fixes { job.fix(&base)? } else { job.report(&base)? };
-    let unread: Vec<String> = unreadable.iter().chain(&found.stack.unreadable).map(|(path, why)| format!("cannot read {path}: {why}")).collect();
+    let unread: Vec<String> =
+        unreadable.iter().chain(&found.stack.unreadable).map(|(path, why)| format!("cannot read {path}: {why}")).collect();
     unread.iter().for_each(|line| super::say(&format!("stacklint: {line}")));
     if found.stack.checked.is_empty() && unread.is_empty() {
         let place = if args.paths.is_empty() { "this folder".to_owned() } else { args.paths.join(", ") };
@@ -177,7 +178,9 @@ pub(super) fn read_config(named: Option<&str>, files: &dyn Files) -> Result<Conf
 
 fn find_config(files: &dyn Files) -> Option<String> {
     let mut dir = ".".to_owned();
-    for _ in 0..64 {
+    // above the root lies the root again
+    let above = std::env::current_dir().map_or(1, |here| here.ancestors().count());
+    for _ in 0..above {
         let there = |names: &[&str]| names.iter().map(|n| files::join(&dir, n)).find(|p| files.kind(p) == Some(Kind::File));
         // hadolint looks for its file in the working directory only.
         let hadolint = || if dir == "." { there(&HADOLINT_NAMES) } else { None };

@@ -1,7 +1,8 @@
 //! From the names of Compose files to a project. Problems are collected, none ends the loading.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Problems;
 use super::canonical::{self, Canonical};
@@ -101,7 +102,7 @@ pub(super) struct Loader<'a> {
     old_layout: bool,
     read_count: usize,
     ports: usize,
-    trees: HashMap<FileId, Rc<Yaml>>,
+    trees: &'a mut Trees,
     used: Vec<FileId>,
     unreadable: Vec<(String, String)>,
 }
@@ -119,6 +120,14 @@ pub fn default_files(files: &dyn Files, dir: &str) -> Vec<String> {
 
 /// Loads a project.
 pub fn load(request: &Request, files: &dyn Files, sources: &mut Sources) -> Loaded {
+    load_with(request, files, sources, &mut Trees::new())
+}
+
+/// The YAML of files by their text: read once, however many projects they belong to.
+pub type Trees = BTreeMap<FileId, Arc<Yaml>>;
+
+/// Loads a project; takes trees that were read before, and adds those that it reads.
+pub fn load_with(request: &Request, files: &dyn Files, sources: &mut Sources, trees: &mut Trees) -> Loaded {
     let first = request.files.first().map_or("compose.yaml", String::as_str);
     let dir = files::normalize(request.dir.as_deref().unwrap_or_else(|| files::parent(first)));
     let mut loader = Loader {
@@ -136,7 +145,7 @@ pub fn load(request: &Request, files: &dyn Files, sources: &mut Sources) -> Load
         old_layout: false,
         read_count: 0,
         ports: 0,
-        trees: HashMap::new(),
+        trees,
         used: Vec::new(),
         unreadable: Vec::new(),
     };
@@ -354,12 +363,12 @@ impl Loader<'_> {
     }
 
     /// A file's YAML; what is wrong with it is reported once.
-    fn tree(&mut self, id: FileId) -> Rc<Yaml> {
-        if let Some(tree) = self.trees.get(&id) {
-            return Rc::clone(tree);
-        }
+    fn tree(&mut self, id: FileId) -> Arc<Yaml> {
         let file = self.sources.get(id);
-        let tree = Rc::new(yaml::parse(file));
+        let tree = Arc::clone(self.trees.entry(id).or_insert_with(|| Arc::new(yaml::parse(file))));
+        if self.used.contains(&id) {
+            return tree;
+        }
         let whole = Span::new(id, 0, 0);
         match &file.problem {
             Some(TextProblem::NotUtf8 { first, .. }) => {
@@ -381,7 +390,6 @@ impl Loader<'_> {
             self.problems.fatal(kind, error.span, &error.message).help = error.help.clone();
         }
         self.used.push(id);
-        self.trees.insert(id, Rc::clone(&tree));
         tree
     }
 

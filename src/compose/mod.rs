@@ -30,7 +30,7 @@ mod validate;
 mod words;
 
 pub use explain::Explained;
-pub use load::{Loaded, Request, default_files, load};
+pub use load::{Loaded, Request, Trees, default_files, load, load_with};
 pub use model::*;
 pub use origin::StepKind;
 pub use role::{classify, overlay_base};

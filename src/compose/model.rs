@@ -283,7 +283,7 @@ pub struct EnvVar {
 impl EnvVar {
     /// Whether a variable was interpolated into the value.
     pub fn interpolated(&self) -> bool {
-        self.raw.as_deref().is_some_and(|raw| raw.replace("$$", "").contains('$'))
+        self.raw.as_deref().is_some_and(|raw| raw.contains('$') && raw.replace("$$", "").contains('$'))
     }
 }
 

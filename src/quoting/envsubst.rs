@@ -1,6 +1,6 @@
 //! `envsubst`: what it replaces, once the shells around it have had their turn.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::layers::{Layer, layers, names_in};
 use crate::source::{At, Span};
@@ -60,8 +60,7 @@ fn piped<'a>(layer: &Layer<'a>) -> Option<&'a Word> {
 
 /// A single command that no outer shell touches; see [`envsubst_calls`].
 pub fn envsubst_format<'a>(command: &'a Command, lookup: &dyn Fn(&str) -> Option<String>) -> Option<Envsubst<'a>> {
-    static NONE: Script =
-        Script { dialect: crate::syntax::shell::Dialect::Posix, commands: Vec::new(), groups: Vec::new(), errors: Vec::new() };
+    static NONE: LazyLock<Script> = LazyLock::new(Script::default);
     read(&Layer { command, script: &NONE, index: 0, level: 0, outside: Arc::from([]) }, lookup)
 }
 

@@ -2,7 +2,7 @@
 
 use super::page::{FixKind, Meta};
 
-/// Reads `key: value`, `key: [a, b]` and lists of `- value`, where no value is quoted or could mean something else.
+/// Reads `key: value`, `key: [a, b]` and lists of `- value`, where no value could mean something else.
 /// `None` leaves the text to the YAML parser.
 pub(super) fn plain(front: &str) -> Option<Meta> {
     let mut meta = Meta {
@@ -55,6 +55,9 @@ fn list<'m>(value: &str, into: &'m mut Vec<String>) -> Option<Option<&'m mut Vec
 /// A value that is the same text in YAML.
 fn scalar(value: &str) -> Option<&str> {
     let value = value.trim();
+    if let Some(quoted) = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        return (!quoted.contains(['"', '\\'])).then_some(quoted);
+    }
     let letter = value.starts_with(|c: char| c.is_ascii_alphabetic());
     let version = value.split('.').count() == 3 && value.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let word = matches!(value, "true" | "false" | "null" | "yes" | "no" | "on" | "off");

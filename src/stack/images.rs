@@ -439,10 +439,14 @@ impl super::DockerfileUnit {
     /// The shell in a stage just before an item.
     pub fn shell_at(&self, stage: usize, before: usize) -> &Shell {
         let mut before = before;
-        for n in self.chain(stage) {
-            if let Some((_, shell)) = self.stages.get(n).and_then(|s| s.shells.iter().rev().find(|(item, _)| *item < before)) {
+        let mut next = stage;
+        for _ in 0..=self.stages.len() {
+            let Some(model) = self.stages.get(next) else { break };
+            if let Some((_, shell)) = model.shells.iter().rev().find(|(item, _)| *item < before) {
                 return shell;
             }
+            let Base::Stage(parent) = model.base else { break };
+            next = parent;
             before = usize::MAX;
         }
         default_shell(self.root_image(stage))

@@ -1,6 +1,8 @@
 //! Candidates in, a stack out: parse what is there, follow what it refers to, join it.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::compose::{self, Role};
 use crate::files::{FileError, Files};
@@ -49,6 +51,7 @@ pub fn load(request: &Request, disk: &dyn Files) -> Stack {
         stack: Stack { options: request.options.clone(), build_args: request.build_args.clone(), ..Stack::default() },
         dockerfile_paths: BTreeMap::new(),
         context_ids: BTreeMap::new(),
+        gitignores: RefCell::default(),
     };
     let sorted = loader.read_candidates();
     loader.projects(&sorted);
@@ -75,13 +78,15 @@ pub(super) struct Loader<'a> {
     pub(super) stack: Stack,
     pub(super) dockerfile_paths: BTreeMap<String, usize>,
     pub(super) context_ids: BTreeMap<(String, String), Option<usize>>,
+    /// The `.gitignore` of each folder that was asked for; empty where there is none.
+    pub(super) gitignores: RefCell<BTreeMap<String, Arc<str>>>,
 }
 
 /// What a file of a stack holds, by and large: which of them are worth a thread is asked before they are read.
 const USUAL_BYTES: usize = 1 << 10;
 
 enum Parsed {
-    Compose(Box<yaml::Yaml>, Role),
+    Compose(Arc<yaml::Yaml>, Role),
     Other,
 }
 
@@ -141,16 +146,16 @@ impl Loader<'_> {
             }
             let named = *role == FileRole::Compose || *explicit;
             match compose::classify(&tree, path) {
-                Some(role) => Parsed::Compose(Box::new(tree), role),
+                Some(role) => Parsed::Compose(Arc::new(tree), role),
                 // a file by a Compose name that holds nothing else we know is judged as one, so that its faults are said
-                None if named && *role != FileRole::Dockerfile && !foreign_yaml(&tree) => Parsed::Compose(Box::new(tree), Role::Complete),
+                None if named && *role != FileRole::Dockerfile && !foreign_yaml(&tree) => Parsed::Compose(Arc::new(tree), Role::Complete),
                 None => Parsed::Other,
             }
         });
         for ((path, file, role, explicit), parsed) in read.into_iter().zip(parsed) {
             match (parsed, role) {
                 (Parsed::Compose(tree, role), _) => {
-                    self.stack.yaml.insert(file, *tree);
+                    self.stack.yaml.insert(file, tree);
                     self.stack.checked.push(file);
                     sorted.compose.push((path, file, role));
                 }

@@ -137,15 +137,9 @@ impl Loader<'_> {
             role: Some(role),
             ..compose::Request::default()
         };
-        let mut project = compose::load(&request, self.disk, &mut self.stack.sources).project;
+        let mut project = compose::load_with(&request, self.disk, &mut self.stack.sources, &mut self.stack.yaml).project;
         if role != Role::Complete {
             project.role = role;
-        }
-        for file in project.files.clone() {
-            if !self.stack.yaml.contains_key(&file) {
-                let tree = yaml::parse(self.stack.sources.get(file));
-                self.stack.yaml.insert(file, tree);
-            }
         }
         self.stack.projects.push(project);
     }

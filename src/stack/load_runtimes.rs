@@ -1,6 +1,7 @@
 //! What runs: a container for every service, and for every Dockerfile that none builds.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::compose::{MountKind, Project};
 use crate::files::{self, Kind};
@@ -140,14 +141,23 @@ impl Loader<'_> {
             above.push(files::parent(last));
         }
         above.into_iter().any(|dir| {
-            let bytes = self.disk.read(&files::join(dir, ".gitignore")).unwrap_or_default();
-            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let text = self.gitignore(dir);
             let below = files::strip_prefix(dir, path).unwrap_or(path);
             text.lines().map(|l| l.trim().trim_matches('/')).any(|line| {
                 let whole = !line.is_empty() && (below == line || name == line || files::strip_prefix(line, below).is_some());
                 whole || line.strip_prefix("*.").is_some_and(|end| name.ends_with(&format!(".{end}")))
             })
         })
+    }
+
+    fn gitignore(&self, dir: &str) -> Arc<str> {
+        if let Some(text) = self.gitignores.borrow().get(dir) {
+            return Arc::clone(text);
+        }
+        let bytes = self.disk.read(&files::join(dir, ".gitignore")).unwrap_or_default();
+        let text: Arc<str> = String::from_utf8_lossy(&bytes).into();
+        self.gitignores.borrow_mut().insert(dir.to_owned(), Arc::clone(&text));
+        text
     }
 
     pub(super) fn dockerruns(&mut self, sorted: &Sorted) {

@@ -21,14 +21,13 @@ mod templates;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::compose::{EnvVar, Project, Service};
+use crate::compose::{EnvVar, Project, Service, Trees};
 use crate::files::Kind;
 use crate::source::{FileId, Sources, Span};
 use crate::syntax::dockerfile::{Dockerfile, Instruction};
 use crate::syntax::dockerrun::Dockerrun;
 use crate::syntax::nginx;
 use crate::syntax::shell::Script;
-use crate::syntax::yaml::Yaml;
 use crate::text::Text;
 
 pub use self::context::{Context, Ignore};
@@ -68,7 +67,7 @@ pub struct Stack {
     /// `Dockerrun.aws.json` files.
     pub dockerruns: Vec<DockerrunUse>,
     /// YAML trees of the Compose files, for rules on the text itself.
-    pub yaml: BTreeMap<FileId, Yaml>,
+    pub yaml: Trees,
     /// The files that count as checked.
     pub checked: Vec<FileId>,
     /// Files that were wanted and could not be read: path and reason.
@@ -287,11 +286,16 @@ impl DockerfileUnit {
 
     /// The image that a stage starts from in the end.
     pub fn root_image(&self, stage: usize) -> Option<&ImageRef> {
-        let last = *self.chain(stage).last()?;
-        match &self.stages.get(last)?.base {
-            Base::Image(image) => Some(image),
-            _ => None,
+        let mut next = stage;
+        // a circle of stages has no image
+        for _ in 0..=self.stages.len() {
+            match &self.stages.get(next)?.base {
+                Base::Stage(parent) => next = *parent,
+                Base::Image(image) => return Some(image),
+                _ => return None,
+            }
         }
+        None
     }
 }
 

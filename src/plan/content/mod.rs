@@ -76,7 +76,7 @@ impl Contents {
             }
         }
         let wanted: Vec<(usize, usize)> = wanted.into_iter().collect();
-        let digests = crate::par::map(&wanted, |&(context, node)| {
+        let digests = crate::par::map(&wanted, usize::MAX, |&(context, node)| {
             let dir = plan.contexts.get(context).map_or(".", |context| context.dir.as_str());
             let path = self.contexts.get(context).and_then(|sent| sent.tree.nodes.get(node)).map_or("", |node| node.path.as_str());
             disk.digest(&crate::files::join(dir, path)).ok()

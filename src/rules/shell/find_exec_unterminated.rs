@@ -1,12 +1,12 @@
 use crate::rule::{Cx, Rule, rule};
-use crate::rules::support::shell_scripts::readings;
+use crate::rules::support::shell_scripts::readings_running;
 use crate::stack::ScriptUnit;
 
 rule!(FindExecUnterminated, "shell/find-exec-unterminated");
 
 impl Rule for FindExecUnterminated {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
-        for reading in readings(unit, cx.stack) {
+        for reading in readings_running(unit, cx.stack, &["find"]) {
             for command in reading.script.commands.iter().filter(|c| c.name().as_deref() == Some("find")) {
                 let mut open = false;
                 for word in command.args() {

@@ -1,5 +1,5 @@
 use crate::rule::{Cx, Rule, rule};
-use crate::rules::support::shell_scripts::readings;
+use crate::rules::support::shell_scripts::readings_running;
 use crate::stack::ScriptUnit;
 use crate::syntax::shell::{Word, command};
 
@@ -7,7 +7,7 @@ rule!(ModeOfParentFolders, "shell/mode-of-parent-folders");
 
 impl Rule for ModeOfParentFolders {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
-        for reading in readings(unit, cx.stack) {
+        for reading in readings_running(unit, cx.stack, &["mkdir"]) {
             for command in reading.script.commands.iter().filter(|c| c.name().as_deref() == Some("mkdir")) {
                 let args = command.args();
                 let parents = command::has_flag(args, "-p", "--parents");

@@ -1,5 +1,5 @@
 use crate::rule::{Cx, Rule, rule};
-use crate::rules::support::shell_scripts::{Reading, readings};
+use crate::rules::support::shell_scripts::{Reading, readings_running};
 use crate::stack::ScriptUnit;
 use crate::syntax::shell::{PieceKind, Word};
 
@@ -7,7 +7,7 @@ rule!(RmOfEmptyVariable, "shell/rm-of-empty-variable");
 
 impl Rule for RmOfEmptyVariable {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
-        for reading in readings(unit, cx.stack) {
+        for reading in readings_running(unit, cx.stack, &["rm"]) {
             for command in reading.script.commands.iter().filter(|c| c.name().as_deref() == Some("rm")) {
                 if !(command.has_flag("-r", "--recursive") || command.has_flag("-R", "")) {
                     continue;

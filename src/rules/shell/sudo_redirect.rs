@@ -1,12 +1,12 @@
 use crate::rule::{Cx, Rule, rule};
-use crate::rules::support::shell_scripts::readings;
+use crate::rules::support::shell_scripts::readings_running;
 use crate::stack::ScriptUnit;
 
 rule!(SudoRedirect, "shell/sudo-redirect");
 
 impl Rule for SudoRedirect {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
-        for reading in readings(unit, cx.stack) {
+        for reading in readings_running(unit, cx.stack, &["sudo"]) {
             for command in reading.script.commands.iter().filter(|c| c.name().as_deref() == Some("sudo")) {
                 for redirect in &command.redirects {
                     let Some(target) = redirect.target.as_ref().map(|w| w.lossy()).filter(|t| t != "/dev/null") else { continue };

@@ -228,8 +228,10 @@ fn known(shell: &'static str) -> Sh {
 /// `# hadolint shell=…` above says which shell it is.
 fn told(unit: &DockerfileUnit, item: usize) -> bool {
     let before = unit.ast.items.get(..item).unwrap_or_default();
-    before.iter().any(|i| matches!(&i.kind, ItemKind::Comment(c)
-        if c.value.trim_start_matches(' ').starts_with('h') && c.value.replace(' ', "").starts_with("hadolintshell=")))
+    before.iter().any(|i| {
+        matches!(&i.kind, ItemKind::Comment(c)
+        if c.value.trim_start_matches(' ').starts_with('h') && c.value.replace(' ', "").starts_with("hadolintshell="))
+    })
 }
 
 /// An instruction before puts another shell in the place of `/bin/sh`.

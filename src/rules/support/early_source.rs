@@ -86,18 +86,18 @@ fn wanted(unit: &DockerfileUnit, step: &Step<'_>) -> Vec<Wanted> {
     let pure = commands.iter().all(|p| dependencies::install(p.command).is_some() || !packages::is_opaque(p.command));
     let mut found = Vec::new();
     for placed in &commands {
-        let dir = placed.dir.clone().unwrap_or_else(|| UNKNOWN.to_owned());
+        let dir = placed.dir.as_deref().unwrap_or(UNKNOWN);
         if let Some(install) = dependencies::install(placed.command) {
             if kept_in_mount(step, install.tool) {
                 continue;
             }
-            found.extend(wanted_by(unit, step, &install, &dir, alone, pure, placed.command.span));
+            found.extend(wanted_by(unit, step, &install, dir, alone, pure, placed.command.span));
         } else if let Some(call) = packages::system(placed.command) {
             let by_name = call.packages.iter().all(|w| !w.lossy().contains('/') && w.literal().is_some());
             if call.verb == Verb::Install && pure && by_name && !call.packages.is_empty() {
                 let title = format!("{} {}", call.program, crate::rules::support::packages::verb_word(&call));
                 let span = call.head;
-                found.push(Wanted { span, title, tool: None, dir, manifests: None, needs_code: false, alone });
+                found.push(Wanted { span, title, tool: None, dir: dir.to_owned(), manifests: None, needs_code: false, alone });
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::syntax::yaml::{Entry, Node, Value, Yaml};
 
 /// Every service in the text of the Compose files, as written there.
 pub(crate) fn services(stack: &Stack) -> impl Iterator<Item = (&Yaml, &Entry)> {
-    let documents = stack.yaml.values().flat_map(|tree| tree.documents.iter().map(move |d| (tree, d)));
+    let documents = stack.yaml.values().flat_map(|tree| tree.documents.iter().map(move |d| (tree.as_ref(), d)));
     documents.flat_map(|(tree, d)| d.get("services").map_or(&[][..], Node::entries).iter().map(move |e| (tree, e)))
 }
 

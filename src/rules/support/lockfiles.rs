@@ -34,10 +34,10 @@ pub(crate) fn installs<'a>(stack: &'a Stack, unit: &'a DockerfileUnit) -> Vec<Pl
                 let Some(install) = dependencies::install(placed.command) else { continue };
                 let Needs::Manifests(files) = &install.needs else { continue };
                 let Some(manifest) = files.first().cloned() else { continue };
-                let dir = placed.dir.unwrap_or_else(|| UNKNOWN.to_owned());
+                let dir = placed.dir.as_deref().unwrap_or(UNKNOWN);
                 let within = match install.dir.as_deref().map(|d| unit.expand_at(stage, step.item, d)) {
-                    None => dir,
-                    Some(Some(d)) => files::join(&dir, &d),
+                    None => dir.to_owned(),
+                    Some(Some(d)) => files::join(dir, &d),
                     Some(None) => continue,
                 };
                 let path = files::join(&within, &manifest);

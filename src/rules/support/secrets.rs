@@ -174,8 +174,7 @@ pub(crate) fn hadolint_name(name: &str) -> bool {
 /// Whether a name holds one of the syllables without which it speaks of no secret, here or for another tool: a look that
 /// copies nothing, since nearly all names have none.
 pub(crate) fn hints_at_secret(name: &str) -> bool {
-    const SYLLABLES: [&str; 11] =
-        ["pass", "pword", "secret", "key", "credential", "token", "pwd", "pat", "private", "username", "auth"];
+    const SYLLABLES: [&str; 11] = ["pass", "pword", "secret", "key", "credential", "token", "pwd", "pat", "private", "username", "auth"];
     let has = |syllable: &str| name.as_bytes().windows(syllable.len()).any(|w| w.eq_ignore_ascii_case(syllable.as_bytes()));
     !name.is_ascii() || SYLLABLES.into_iter().any(has)
 }

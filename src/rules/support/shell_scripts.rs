@@ -60,6 +60,11 @@ pub(crate) fn readings<'a>(unit: &'a ScriptUnit, stack: &'a Stack) -> Vec<Readin
     found
 }
 
+/// The same for rules on certain programs: none where no command has one of these names.
+pub(crate) fn readings_running<'a>(unit: &'a ScriptUnit, stack: &'a Stack, names: &[&str]) -> Vec<Reading<'a>> {
+    if unit.script.may_run(names) { readings(unit, stack) } else { Vec::new() }
+}
+
 fn starts_with_errexit<S: AsRef<str>>(mut words: impl Iterator<Item = S>) -> bool {
     words.any(|w| {
         let w = w.as_ref();

@@ -1,5 +1,7 @@
 //! The instructions that make an image, in the order in which they are built, and the commands of their RUNs.
 
+use std::rc::Rc;
+
 use crate::files;
 use crate::stack::{BuildContext, DockerfileUnit, Stack};
 use crate::syntax::dockerfile::{Instruction, Mount, Op};
@@ -36,11 +38,11 @@ impl<'a> Step<'a> {
     /// The commands of a RUN with the folder that each runs in.
     pub(crate) fn commands(&self, unit: &'a DockerfileUnit) -> Vec<Placed<'a>> {
         let Some(script) = self.run(unit) else { return Vec::new() };
-        let mut dir = unit.workdir_at(self.stage, self.item);
+        let mut dir: Option<Rc<str>> = unit.workdir_at(self.stage, self.item).map(Rc::from);
         let mut found = Vec::new();
         for (_, command) in script.walk() {
             if command.name().as_deref() == Some("cd") && !command.place.substitution {
-                dir = cd(unit, self, dir.as_deref(), command);
+                dir = cd(unit, self, dir.as_deref(), command).map(Rc::from);
             }
             found.push(Placed { command, dir: dir.clone() });
         }
@@ -69,7 +71,7 @@ pub(crate) struct Placed<'a> {
     /// The command.
     pub(crate) command: &'a Command,
     /// Absolute.
-    pub(crate) dir: Option<String>,
+    pub(crate) dir: Option<Rc<str>>,
 }
 
 /// The context that a stage is built with, where exactly one is known.

@@ -44,7 +44,9 @@ pub fn from_argv(argv: &[Text], dialect: Dialect) -> Script {
     let wrapped = is_wrapped(&words);
     let mut command = Command { span, assigns: Vec::new(), words, redirects: Vec::new(), place, nested: None, wrapped };
     command.nested = super::nested::of(&command, dialect, 0);
-    Script { dialect, commands: vec![command], ..Script::default() }
+    let mut script = Script { dialect, commands: vec![command], ..Script::default() };
+    script.note_names();
+    script
 }
 
 fn argument(text: &Text) -> Word {
@@ -166,6 +168,7 @@ impl Lower<'_> {
         for command in &mut self.script.commands {
             command.nested = super::nested::of(command, self.script.dialect, self.nesting);
         }
+        self.script.note_names();
         self.script
     }
 

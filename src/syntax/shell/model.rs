@@ -31,6 +31,8 @@ pub struct Script {
     pub groups: Vec<Group>,
     /// What could not be read.
     pub errors: Vec<SyntaxError>,
+    /// One bit for each name of a command, wrapped ones and those of nested scripts included; names may share bits.
+    pub(super) names: u64,
 }
 
 /// A compound command or a function definition. What it holds stands in [`Script::commands`].
@@ -379,10 +381,34 @@ fn file_name(path: &str) -> &str {
 }
 
 impl Script {
+    /// Whether one of these programs may be run here: `false` is certain, so that a rule on `find` need not look at the
+    /// commands of the many scripts without it.
+    pub fn may_run(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.names & name_bit(name) != 0)
+    }
+
+    /// Notes the names of the commands, for [`Script::may_run`].
+    pub(super) fn note_names(&mut self) {
+        let mut names = 0;
+        for command in &self.commands {
+            names |= command.nested.as_ref().map_or(0, |nested| nested.script.names);
+            names |= command.name().map_or(0, |name| name_bit(&name));
+            if command.wrapped {
+                names |= command.effective().name().map_or(0, |name| name_bit(&name));
+            }
+        }
+        self.names = names;
+    }
+
     /// All commands, those of nested scripts included, outermost first, each with how many shells it is away from this script.
     pub fn walk(&self) -> Walk<'_> {
         Walk { commands: self.commands.iter(), outer: Vec::new() }
     }
+}
+
+fn name_bit(name: &str) -> u64 {
+    let hash = name.bytes().fold(0_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    1 << (hash.wrapping_mul(0x9E37_79B9) >> 26)
 }
 
 /// Scripts nest at most this deep; what lies deeper is not read.
