@@ -218,7 +218,7 @@ fn problems_stand_at_their_key_and_say_what_was_meant() {
         [
             ("prots", Some("did you mean `ports`?")),
             ("dbb", Some("did you mean `dbb2`?")),
-            ("1", Some("put it in quotes")),
+            ("1", Some("write true or false")),
             ("db", Some("indent `db` like `web`")),
             ("dbb2", Some("say what it runs")),
         ]
@@ -322,4 +322,77 @@ fn every_leaf_of_the_resolved_model_has_a_place_that_yields_it() {
         }
     }
     assert!(explained > 50, "{explained}");
+}
+
+#[test]
+fn what_is_fetched_from_elsewhere_is_open() {
+    let text = "name: x\ninclude: [\"oci://example.com/db\"]\nservices:\n  a: {image: i, depends_on: [db], networks: [n]}\n  b: {extends: {file: \"https://example.com/x.git\", service: b}}\n";
+    let (_, checked) = project(&[("compose.yaml", text)]);
+    assert!(checked.project.problems.is_empty(), "{:?}", checked.project.problems);
+    let (loaded, _) = json(&[("compose.yaml", text)]);
+    assert_eq!(loaded.project.problems.iter().filter(|p| p.message.contains("fetches nothing")).count(), 2);
+}
+
+#[test]
+fn a_fault_of_yaml_is_not_said_twice() {
+    let text = "name: x\nservices:\n  web:\n    image: \"nginx:1\n    ports: [80]\n  db:\n    imagee: y\n  api:\n    restart: always\n  ports:\n    - 80:80\n";
+    let (loaded, _) = json(&[("compose.yaml", text)]);
+    let found: Vec<&str> = loaded.project.problems.iter().map(|p| p.message.as_str()).collect();
+    assert_eq!(
+        found,
+        [
+            "this quote is never closed",
+            "`imagee` is no key in a service",
+            "the service `api` has neither `image` nor `build`",
+            "`ports` stands between the services, so Compose takes it for one",
+        ]
+    );
+}
+
+#[test]
+fn what_compose_makes_of_odd_values() {
+    for (body, refused) in [
+        ("extra_hosts: [\"a:b=1\"]", true),
+        ("extra_hosts: {\"a=b\": \"1\"}", true),
+        ("extra_hosts: [\"a:1\", \"b=::1\"]", false),
+        ("env_file: [{path: e, format: foo, required: false}]", true),
+        ("env_file: [{path: e, format: raw, required: false}]", false),
+        ("build: {context: ., no_cache: \"maybe\"}", true),
+        ("build: {context: ., no_cache: \"yes\"}", false),
+        ("blkio_config: {weight: \"300\"}", true),
+        ("blkio_config: {weight: 300}", false),
+        ("devices: [{source: /dev/a}]", true),
+        ("devices: [{source: /dev/a, target: /dev/b}]", false),
+        ("expose: [80.5]", true),
+        ("deploy: {resources: {limits: {pids: many}}}", true),
+        ("volumes: [{type: tmpfs, target: /t, tmpfs: {mode: \"1777\"}}]", true),
+        ("mem_limit: 1kbb", true),
+        ("mem_limit: 1e3", false),
+        ("stop_grace_period: 9999999w", true),
+        ("labels: {a: 2001-01-01}", false),
+        ("hostname: 2001-01-01", true),
+        ("labels: {a: .inf}", true),
+        ("networks: {x-a: {}}", true),
+    ] {
+        let text = format!("name: x\nservices:\n  a:\n    image: i\n    {body}\nnetworks: {{x-a: {{}}}}\n");
+        let (loaded, _) = json(&[("compose.yaml", &text)]);
+        assert_eq!(loaded.is_refused(), refused, "{body}: {:?}", loaded.project.problems);
+    }
+    let base =
+        "name: x\nservices:\n  a: {image: i, build: ., logging: {driver: local}, depends_on: [b], environment: {Z: 1}}\n  b: {image: i}\n";
+    for (over, refused) in [
+        ("logging:", true),
+        ("build: 5", false),
+        ("build: [a]", false),
+        ("depends_on: b", false),
+        ("networks: a", true),
+        ("environment: !override {A: 1, B: !reset null}", false),
+    ] {
+        let over = format!("services:\n  a:\n    {over}\n");
+        let (loaded, _) = json(&[("compose.yaml", base), ("compose.override.yaml", &over)]);
+        assert_eq!(loaded.is_refused(), refused, "{over}: {:?}", loaded.project.problems);
+    }
+    let nested = "services:\n  a:\n    environment: !override {A: 1, B: !reset null}\n";
+    let (loaded, _) = json(&[("compose.yaml", base), ("compose.override.yaml", nested)]);
+    assert_eq!(loaded.json.expect("asked for")["services"]["a"]["environment"], serde_json::json!({"A": "1", "B": null}));
 }

@@ -114,6 +114,9 @@ impl Loader<'_> {
             self.problems.fatal(ProblemKind::Extends, file.span, "`extends.file` takes the path of a file");
             return None;
         };
+        if self.is_elsewhere(&text.value, text.span, ProblemKind::Extends) {
+            return None;
+        }
         let path = file.as_scalar().and_then(|s| s.path.clone()).unwrap_or_else(|| files::join(dir, &text.value));
         if !self.count_file(file.span) {
             return None;

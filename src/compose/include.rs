@@ -38,6 +38,9 @@ impl Loader<'_> {
             self.problems.fatal(ProblemKind::Include, item.span, "this `include` names no file");
             return None;
         };
+        if self.is_elsewhere(&first, first_span, ProblemKind::Include) {
+            return None;
+        }
         let main = files::join(dir, &first);
         if chain.contains(&main) {
             let message = format!("{main} includes itself, by way of this");

@@ -98,6 +98,8 @@ pub(super) struct Loader<'a> {
     pub(super) extended: Extended,
     pub(super) resets: Resets,
     pub(super) extensions: usize,
+    /// Part of the project lies elsewhere.
+    elsewhere: bool,
     /// The layout of 2014, in which every top-level key is a service: the schema knows nothing of it.
     old_layout: bool,
     read_count: usize,
@@ -142,6 +144,7 @@ pub fn load_with(request: &Request, files: &dyn Files, sources: &mut Sources, tr
         extended: Extended::new(),
         resets: Resets::default(),
         extensions: 0,
+        elsewhere: false,
         old_layout: false,
         read_count: 0,
         ports: 0,
@@ -184,7 +187,7 @@ impl Loader<'_> {
         };
         let mut project = lower::lower(&model, lowered, &mut self);
         let active: Vec<bool> = project.services.iter().map(|s| self.is_active(request, &s.profiles)).collect();
-        let partial = !self.strict && role != Role::Complete && ids.len() < 2;
+        let partial = !self.strict && (self.elsewhere || (role != Role::Complete && ids.len() < 2));
         let loose = !self.strict && ids.len() < 2 && ids.iter().all(|(_, path)| !is_default_name(path));
         self.validate(&model, &project, &active, (partial, loose));
         let bake = if request.canonical { print::bake_extensions(&model) } else { BTreeMap::new() };
@@ -332,6 +335,19 @@ impl Loader<'_> {
                 Some("add `name: NAME` at the top".to_owned());
         }
         (name, named)
+    }
+
+    /// Whether a file is to be fetched from elsewhere: what it defines is not known then.
+    pub(super) fn is_elsewhere(&mut self, path: &str, span: Span, kind: ProblemKind) -> bool {
+        if !paths::is_remote(path) {
+            return false;
+        }
+        self.elsewhere = true;
+        if self.strict {
+            let message = format!("`{path}` is to be fetched from elsewhere, and stacklint fetches nothing");
+            self.problems.fatal(kind, span, &message).help = Some("name a copy of it on this disk".to_owned());
+        }
+        true
     }
 
     /// Counts a file that `include` or `extends` asks for; false beyond the bound.

@@ -14,6 +14,9 @@ use crate::source::{At, FileId, Span};
 use crate::syntax::dotenv::{self, Format};
 use crate::text::Text;
 
+/// The bytes of a command string, beyond which its words are of no interest to anybody.
+const MAX_COMMAND: usize = 2 << 20;
+
 /// Ports of one service in the typed model.
 const MAX_PORTS: usize = 1_000;
 
@@ -331,7 +334,8 @@ fn hosts(node: Option<&Node>) -> Vec<String> {
 fn command(entry: &Entry) -> Option<CommandLine> {
     let node = &entry.value;
     if let Some(string) = node.any_text() {
-        let argv = words::split(&string).unwrap_or_default();
+        // Linux starts nothing with more than that
+        let argv = if string.len() > MAX_COMMAND { Vec::new() } else { words::split(&string).unwrap_or_default() };
         return Some(CommandLine { span: node.span, argv, string: Some(string) });
     }
     let list = matches!(node.value, super::tree::Value::Seq(_));

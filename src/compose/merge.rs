@@ -39,28 +39,34 @@ pub(super) fn merge(base: Node, over: Node, path: &mut Vec<String>, problems: &m
     if JOINED.iter().any(|p| is(p)) {
         if over.as_scalar().is_some_and(|s| !matches!(s.data, Data::Null | Data::Str)) {
             mismatch(&base, &over, path, problems);
-            // Compose drops it without a word.
-            problems.list.last_mut().into_iter().for_each(|p| p.fatal = false);
+            passes_unsaid(problems);
         }
         return join(base, over);
     }
     if is("services.*.extra_hosts") || is("services.*.build.extra_hosts") {
         return join_once(base, over);
     }
-    if is("services.*.build") {
-        return maps(built(base), built(over), path, problems);
-    }
-    if is("services.*.depends_on") {
-        return maps(named(base, true), named(over, true), path, problems);
-    }
-    if is("services.*.networks") || is("services.*.models") {
-        return maps(named(base, false), named(over, false), path, problems);
+    let (build, depends_on) = (is("services.*.build"), is("services.*.depends_on"));
+    if build || depends_on || is("services.*.networks") || is("services.*.models") {
+        let long = |node: Node| if build { built(node) } else { named(node, depends_on) };
+        let (base, over) = (long(base), long(over));
+        // what can be no mapping is dropped; a list of other things than names makes Compose crash
+        if base.is_map() && !over.is_map() && !over.is_null() && (build || over.as_scalar().is_some()) {
+            mismatch(&base, &over, path, problems);
+            passes_unsaid(problems);
+            return base;
+        }
+        return maps(base, over, path, problems);
     }
     if is("services.*.logging") {
         return logging(base, over, path, problems);
     }
-    if is("networks.*.ipam.config") && matches!((&base.value, &over.value), (Value::Seq(_), Value::Seq(_))) {
-        return ipam(base, over, path, problems);
+    if is("networks.*.ipam.config") {
+        if matches!((&base.value, &over.value), (Value::Seq(_), Value::Seq(_))) {
+            return ipam(base, over, path, problems);
+        }
+        mismatch(&base, &over, path, problems);
+        return base;
     }
     if over.is_null() {
         return base;
@@ -80,6 +86,11 @@ fn mismatch(base: &Node, over: &Node, path: &[String], problems: &mut Problems) 
     let name = path.last().map_or("", String::as_str);
     let message = format!("`{name}` is {} here and {} in what it overrides", over.kind(), base.kind());
     problems.fatal(ProblemKind::Schema, over.span, &message).related.push((base.span, "overrides this".to_owned()));
+}
+
+/// Compose drops it without a word.
+fn passes_unsaid(problems: &mut Problems) {
+    problems.list.last_mut().into_iter().for_each(|p| p.fatal = false);
 }
 
 /// Deep merge of two mappings. Anything else gives way to a mapping.
@@ -160,6 +171,13 @@ pub(super) fn dependency_default(span: Span) -> Node {
 }
 
 fn logging(base: Node, over: Node, path: &mut Vec<String>, problems: &mut Problems) -> Node {
+    if over.is_null() {
+        let problem =
+            problems.fatal(ProblemKind::Schema, over.span, "`logging` is empty here, over one that is not: Compose crashes on that");
+        problem.help = Some("leave the key out, or write `logging: !reset null`".to_owned());
+        problem.related.push((base.span, "overrides this".to_owned()));
+        return base;
+    }
     let driver = |n: &Node| n.get("driver").and_then(Node::as_str).map(str::to_owned);
     match (driver(&base), driver(&over)) {
         (Some(a), Some(b)) if a != b => over.replacing(base),

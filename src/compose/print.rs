@@ -565,8 +565,8 @@ fn environment(node: &Node) -> Map<String, Json> {
 
 fn command(node: &Node) -> Option<Json> {
     if let Some(text) = node.as_text() {
-        let argv = words::split(text)?;
-        return Some(json!(argv.into_iter().map(|t| t.value).collect::<Vec<_>>()));
+        let mut argv = Vec::new();
+        return words::each(text, &mut |word| argv.push(Json::from(word.value))).then_some(Json::Array(argv));
     }
     match &node.value {
         Value::Seq(items) => Some(json!(items.iter().map(|i| i.any_text().map(|t| t.value).unwrap_or_default()).collect::<Vec<_>>())),

@@ -148,14 +148,49 @@ impl<'a> Walk<'a> {
             }
         }
         let span = if node.span.is_empty() { place } else { node.span };
+        // strings are taken there for the sake of variables
+        if words.contains(&"true or false") {
+            words.retain(|w| *w != "a string");
+        }
+        if let ([top, key], false) = (self.path.as_slice(), node.is_map() || node.is_null())
+            && top == "services"
+            && self.is_service_key(key)
+        {
+            let message = format!("`{key}` stands between the services, so Compose takes it for one");
+            self.report(span, message, Some("indent it under the service that it belongs to".to_owned()));
+            return;
+        }
         let name = self.name();
+        let wanted = either(&words);
         let message = match node.is_null() {
-            true => format!("{name} is empty; it takes {}", words.join(", or ")),
-            false => format!("{name} takes {}, not {}", words.join(", or "), node.kind()),
+            true => format!("{name} is empty; it takes {wanted}"),
+            false => format!("{name} takes {wanted}, not {}", node.kind()),
         };
-        let scalar = node.as_scalar().is_some_and(|s| s.data != Data::Null);
-        let help = (scalar && words.contains(&"a string")).then(|| "put it in quotes".to_owned());
-        self.report(span, message, help);
+        self.report(span, message, self.instead(node, &words));
+    }
+
+    /// How to write a value of another kind.
+    fn instead(&self, node: &Node, words: &[&str]) -> Option<String> {
+        let text = node.any_text().map(|t| t.value).filter(|t| t.len() < 40 && !t.contains('\n'));
+        match (&node.value, text) {
+            (Value::Scalar(s), _) if s.data == Data::Null => None,
+            (Value::Scalar(_), _) if words.contains(&"true or false") => Some("write true or false".to_owned()),
+            (Value::Scalar(s), _) if s.data != Data::Str && words.contains(&"a string") => Some("put it in quotes".to_owned()),
+            (Value::Scalar(_), Some(text)) if words.contains(&"a list") => Some(format!("write it as an item: `- {text}`")),
+            (Value::Scalar(_), Some(text)) if words == ["a mapping"] => Some(format!("write `{text}:`, with a colon")),
+            (Value::Seq(_), _) if words == ["a mapping"] => Some("write the names as keys, each with a colon, without `-`".to_owned()),
+            (Value::Map(entries), _) if words == ["a string"] && self.path.last().is_some_and(|p| p == "[]") => {
+                let entry = entries.first()?;
+                let value = entry.value.any_text().map(|t| t.value).unwrap_or_default();
+                Some(format!("write `{}={value}`, or leave the `-` out everywhere", entry.key.value))
+            }
+            _ => None,
+        }
+    }
+
+    fn is_service_key(&self, key: &str) -> bool {
+        let service = self.schema.root.get("$defs").and_then(|d| d.get("service"));
+        service.and_then(|s| s.get("properties")).is_some_and(|p| p.get(key).is_some())
     }
 
     /// YAML makes a point in time of a plain date; where any kind of value may stand, Compose writes it out in full.
@@ -228,7 +263,7 @@ impl<'a> Walk<'a> {
     /// Where a key belongs that stands one level too high or too low.
     fn elsewhere(&self, key: &str) -> Option<String> {
         let top = self.schema.root.get("properties")?.get(key).is_some();
-        let service = self.schema.root.get("$defs")?.get("service")?.get("properties")?.get(key).is_some();
+        let service = self.is_service_key(key);
         match self.path.as_slice() {
             [] if service => Some("it belongs into a service, indented under its name".to_owned()),
             [_, ..] if top && !service => Some("it belongs to the top of the file, without indentation".to_owned()),
@@ -238,8 +273,7 @@ impl<'a> Walk<'a> {
     }
 
     fn is_service(&self, node: &Node) -> bool {
-        let known = self.schema.root.get("$defs").and_then(|d| d.get("service")).and_then(|s| s.get("properties"));
-        let keys = node.entries().iter().filter(|e| known.is_some_and(|k| k.get(&e.key.value).is_some())).count();
+        let keys = node.entries().iter().filter(|e| self.is_service_key(&e.key.value)).count();
         node.get("image").is_some() || node.get("build").is_some() || keys >= 2
     }
 
@@ -300,6 +334,15 @@ impl<'a> Walk<'a> {
             let message = format!("{} is {range}, not {shown}", self.name());
             self.report(node.span, message, None);
         }
+    }
+}
+
+/// `a, b or c`.
+fn either(words: &[&str]) -> String {
+    match words.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => "something else".to_owned(),
     }
 }
 

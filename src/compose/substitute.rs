@@ -166,7 +166,8 @@ impl Substitution<'_> {
             None => {
                 let shown = if text.is_empty() { "an empty value".to_owned() } else { format!("`{text}`") };
                 let message = format!("`{}` takes {wanted}, not {shown}", path.last().map_or("", String::as_str));
-                self.problems.fatal(ProblemKind::Interpolation, scalar.text.span, &message);
+                let kind = if scalar.raw.is_some() { ProblemKind::Interpolation } else { ProblemKind::Schema };
+                self.problems.fatal(kind, scalar.text.span, &message);
             }
         }
     }

@@ -8,6 +8,7 @@ use super::load::closest;
 use super::model::{Problem, ProblemKind};
 use super::normalize::implied;
 use super::print::bytes;
+use super::substitute::boolean;
 use super::tree::{Data, Entry, Node};
 use super::{units, words};
 use crate::source::Span;
@@ -116,12 +117,13 @@ impl Validate<'_> {
         }
         for key in ["command", "entrypoint"] {
             if let Some(text) = node.get(key).filter(|n| !self.open(n)).and_then(Node::as_text)
-                && words::split(text).is_none()
+                && !words::each(text, &mut |_| {})
             {
                 let message = format!("`{key}` has a quote or bracket that is never closed, so Compose cannot split it into words");
                 self.invalid(text.span, message).help = Some("write it as a list".to_owned());
             }
         }
+        self.converted(node);
         self.names_with_blanks(node);
         self.extra_hosts(node);
         self.device_counts(node);
@@ -130,12 +132,19 @@ impl Validate<'_> {
 
     fn one(&mut self, service: &Node, path: &[&str], wanted: &str, fits: impl Fn(&Node) -> bool) {
         let Some(value) = service.at(path).filter(|v| v.as_scalar().is_some_and(|s| s.data != Data::Null)) else { return };
-        if !fits(value) && !self.open(value) {
+        if !fits(value) && !self.open(value) && !self.said(value.span) {
             let key = path.last().copied().unwrap_or_default();
             let shown = value.any_text().map(|t| t.value).unwrap_or_default();
             let message = format!("`{key}` takes {wanted}, not `{shown}`");
-            self.add(ProblemKind::Schema, value.span, message);
+            let bare = !shown.is_empty() && shown.bytes().all(|b| b.is_ascii_digit());
+            self.add(ProblemKind::Schema, value.span, message).help =
+                (bare && wanted.starts_with("a duration")).then(|| format!("add the unit: `{shown}s`"));
         }
+    }
+
+    /// Whether something is wrong with this very text already.
+    fn said(&self, span: Span) -> bool {
+        self.problems.list.iter().any(|p| p.span == span)
     }
 
     fn names_with_blanks(&mut self, node: &Node) {
@@ -143,6 +152,12 @@ impl Validate<'_> {
             for item in node.at(path).map_or(&[][..], Node::items) {
                 let Some(text) = item.as_str() else { continue };
                 let name = text.split('=').next().unwrap_or_default();
+                if let (Some((key, value)), false) = (name.split_once(':'), text.contains('=') || text.contains('$')) {
+                    let message = format!("this is a variable called `{name}`, without a value");
+                    let problem = self.invalid(item.span, message);
+                    problem.help = Some(format!("write `{key}={}`", value.trim()));
+                    problem.fatal = false;
+                }
                 if name.ends_with(char::is_whitespace) {
                     let message = format!("the variable `{}` has a blank before its `=`", name.trim());
                     self.invalid(item.span, message).help = Some("remove the blank".to_owned());
@@ -155,9 +170,47 @@ impl Validate<'_> {
         for path in [&["extra_hosts"][..], &["build", "extra_hosts"]] {
             for item in node.at(path).map_or(&[][..], Node::items) {
                 let Some(text) = item.as_str().filter(|_| !self.open(item)) else { continue };
-                if !text.contains(['=', ':']) {
-                    self.invalid(item.span, format!("`{text}` names a host without its address"));
+                match text.split_once('=').or_else(|| text.split_once(':')) {
+                    None => drop(self.invalid(item.span, format!("`{text}` names a host without its address"))),
+                    Some((host, _)) => self.host_name(host, item.span),
                 }
+            }
+            for host in node.at(path).map_or(&[][..], Node::entries) {
+                self.host_name(&host.key.value, host.key.span);
+            }
+        }
+    }
+
+    fn host_name(&mut self, host: &str, span: Span) {
+        if host.is_empty() || host.contains([':', '=']) {
+            self.invalid(span, format!("`{host}` cannot be the name of a host")).help = Some("write name=address".to_owned());
+        }
+    }
+
+    /// Texts that Compose makes a truth value or a number of, and those of which it makes none.
+    fn converted(&mut self, node: &Node) {
+        for path in BOOLEANS {
+            self.one(node, path, "true or false", |n| n.as_str().is_none_or(|t| boolean(t).is_some()));
+        }
+        self.one(node, &["deploy", "resources", "limits", "pids"], "a whole number", |n| {
+            n.as_str().is_none_or(|t| t.parse::<i64>().is_ok())
+        });
+        self.one(node, &["blkio_config", "weight"], "a whole number without quotes", |n| n.as_str().is_none());
+        for weighed in node.at(&["blkio_config", "weight_device"]).map_or(&[][..], Node::items) {
+            self.one(weighed, &["weight"], "a whole number without quotes", |n| n.as_str().is_none());
+        }
+        for port in items(node, "expose") {
+            if matches!(port.as_scalar().map(|s| s.data), Some(Data::Float(_) | Data::Date(_))) {
+                self.add(ProblemKind::Schema, port.span, "a port is a whole number or a string".to_owned());
+            }
+        }
+        for device in items(node, "devices").filter(|d| d.is_map() && d.get("target").is_none_or(|t| t.as_str().is_none())) {
+            self.add(ProblemKind::Schema, device.span, "this device names no `target`: its path in the container".to_owned());
+        }
+        for format in items(node, "env_file").filter_map(|f| f.get("format")) {
+            if format.as_str().is_some_and(|f| !matches!(f, "" | "raw")) && !self.open(format) {
+                let message = format!("`{}` is no format of env files", format.as_str().unwrap_or_default());
+                self.invalid(format.span, message).help = Some("write `raw`, or leave it out".to_owned());
             }
         }
     }
@@ -190,6 +243,8 @@ impl Validate<'_> {
             if volume.get("type").and_then(Node::as_str) == Some("bind") && volume.get("source").is_none_or(Node::is_null) {
                 self.add(ProblemKind::Schema, volume.span, "this bind mount names no `source`".to_owned());
             }
+            self.one(volume, &["tmpfs", "mode"], "a whole number without quotes", |n| n.as_str().is_none());
+            self.one(volume, &["bind", "create_host_path"], "true or false", |n| n.as_str().is_none_or(|t| boolean(t).is_some()));
             self.one(volume, &["tmpfs", "size"], "a size such as 512m or 2g", |n| bytes(n).is_some());
         }
         for key in ["secrets", "configs"] {
@@ -235,9 +290,23 @@ impl Validate<'_> {
         let node = &entry.value;
         let empty_image = node.get("image").is_none_or(|i| i.is_null() || (i.as_str() == Some("") && !self.open(i)));
         if empty_image && node.get("build").is_none_or(Node::is_null) && node.get("provider").is_none() {
+            // a slip in the text or in the key is what is wrong then, and is said
+            let misspelt = node.entries().iter().any(|e| closest(&e.key.value, ["image", "build"].into_iter()).is_some());
+            if misspelt || self.torn(entry) {
+                return;
+            }
             let message = format!("the service `{}` has neither `image` nor `build`", entry.key.value);
             self.invalid(entry.key.span, message).help = Some("say what it runs".to_owned());
         }
+    }
+
+    /// Whether the text of a service could not be read whole.
+    fn torn(&self, entry: &Entry) -> bool {
+        let start = entry.key.span;
+        let next = entries(self.model, "services").map(|e| e.key.span).filter(|s| s.file == start.file && s.start > start.start);
+        let end = next.map(|s| s.start).min().unwrap_or(u32::MAX);
+        let inside = |span: Span| span.file == start.file && (start.start..end).contains(&span.start);
+        self.problems.list.iter().any(|p| p.kind == ProblemKind::YamlSyntax && inside(p.span))
     }
 
     fn exclusive(&mut self, entry: &Entry) {
@@ -508,6 +577,8 @@ fn entries<'a>(node: &'a Node, key: &str) -> impl Iterator<Item = &'a Entry> {
 fn items<'a>(node: &'a Node, key: &str) -> impl Iterator<Item = &'a Node> {
     node.get(key).map_or(&[][..], Node::items).iter()
 }
+
+const BOOLEANS: &[&[&str]] = &[&["attach"], &["build", "no_cache"], &["build", "pull"], &["build", "privileged"], &["use_api_socket"]];
 
 const DURATIONS: &[&[&str]] = &[
     &["stop_grace_period"],

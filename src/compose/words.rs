@@ -4,7 +4,13 @@ use crate::text::Text;
 
 /// Splits a command; `None` where a quote or bracket stays open. What follows `;`, `&`, `|`, `<` or `>` is dropped, as Compose drops it.
 pub(super) fn split(text: &Text) -> Option<Vec<Text>> {
-    let mut split = Split { text, words: Vec::new(), word: Text::builder(text.span.at_start()), any: false };
+    let mut words = Vec::new();
+    each(text, &mut |word| words.push(word)).then_some(words)
+}
+
+/// Hands over word after word; false where a quote or bracket stays open.
+pub(super) fn each(text: &Text, take: &mut dyn FnMut(Text)) -> bool {
+    let mut split = Split { text, take, word: Text::builder(text.span.at_start()), any: false };
     let (mut single, mut double, mut back, mut dollar) = (false, false, false, false);
     let mut chars = text.value.char_indices();
     while let Some((i, c)) = chars.next() {
@@ -12,7 +18,7 @@ pub(super) fn split(text: &Text) -> Option<Vec<Text>> {
         match c {
             '\\' if !single => match chars.next() {
                 Some((j, next)) => split.escaped(i, j, next),
-                None => return None,
+                None => return false,
             },
             ' ' | '\t' | '\r' | '\n' if !quoted => split.end(),
             '"' if !single && !dollar => {
@@ -29,7 +35,7 @@ pub(super) fn split(text: &Text) -> Option<Vec<Text>> {
             }
             '(' if !single && !double && !back => {
                 if dollar || !split.word.value.ends_with('$') {
-                    return None;
+                    return false;
                 }
                 dollar = true;
                 split.push(i, c);
@@ -48,20 +54,20 @@ pub(super) fn split(text: &Text) -> Option<Vec<Text>> {
         }
     }
     if single || double || back || dollar {
-        return None;
+        return false;
     }
     split.end();
-    Some(split.words)
+    true
 }
 
-struct Split<'a> {
+struct Split<'a, 't> {
     text: &'a Text,
-    words: Vec<Text>,
+    take: &'t mut dyn FnMut(Text),
     word: Text,
     any: bool,
 }
 
-impl Split<'_> {
+impl Split<'_, '_> {
     fn push(&mut self, at: usize, c: char) {
         if !self.any {
             self.word.span = self.text.span_of(at, at + c.len_utf8());
@@ -88,7 +94,7 @@ impl Split<'_> {
         self.any = false;
         let mut word = std::mem::replace(&mut self.word, Text::builder(self.text.span.at_start()));
         word.span = if word.value.is_empty() { word.span } else { word.span_of(0, word.value.len()) };
-        self.words.push(word);
+        (self.take)(word);
     }
 }
 
