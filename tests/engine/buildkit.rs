@@ -217,3 +217,20 @@ fn plain_progress_is_as_buildkit_prints_it() {
     let events = execute(&dir, &["Dockerfile"]).events();
     assert_eq!(of(&events, "Dockerfile", "cached").len(), 1, "{events:?}");
 }
+
+/// Every file is asked for by itself, in many small messages at once.
+#[test]
+fn thousands_of_small_files_arrive() {
+    let Some(docker) = engine() else { return };
+    let text = format!("{BASE}COPY all /all\nRUN find /all -type f | wc -l > /count\n");
+    let dir = project(&docker, "stacklint-test-many", &[("Dockerfile", &text)]);
+    for n in 0..6000 {
+        if n % 100 == 0 {
+            fs::create_dir_all(dir.join(format!("all/{}", n / 100))).unwrap();
+        }
+        fs::write(dir.join(format!("all/{}/{n}", n / 100)), n.to_string()).unwrap();
+    }
+    let ran = execute(&dir, &["Dockerfile", "--tag=stacklint-test/many"]);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert_eq!(in_image("stacklint-test/many", "cat /count"), "6000");
+}

@@ -11,7 +11,7 @@ use bollard_buildkit_proto::fsutil::types::packet::PacketType;
 use bollard_buildkit_proto::fsutil::types::{Packet, Stat};
 use bollard_buildkit_proto::moby::filesync::packet::file_sync_server::FileSync;
 use sha2::{Digest, Sha256};
-use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::sync::mpsc::{self, Sender, UnboundedReceiver, UnboundedSender};
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -64,7 +64,8 @@ impl FileSync for Locals {
             return Err(Status::not_found(format!("there is no folder called `{}` here", wanted.name)));
         };
         let (answers, out) = mpsc::channel(WAITING);
-        let (asked, asks) = mpsc::channel(WAITING);
+        // Questions are taken as they come: a server that lets many small ones wait is closed by its HTTP/2 library.
+        let (asked, asks) = mpsc::unbounded_channel();
         let sending = Sending { answers, ledger: Arc::clone(&self.ledger), paths: Arc::default() };
         tokio::spawn(take_requests(request.into_inner(), asked, sending.answers.clone()));
         let listing = sending.clone();
@@ -120,11 +121,11 @@ fn decoded(text: &str) -> String {
 }
 
 /// Hands on what is asked for, until the other side has everything.
-async fn take_requests(mut requests: Streaming<Packet>, asked: Sender<usize>, answers: Sender<Result<Packet, Status>>) {
+async fn take_requests(mut requests: Streaming<Packet>, asked: UnboundedSender<usize>, answers: Sender<Result<Packet, Status>>) {
     while let Ok(Some(packet)) = requests.message().await {
         match packet.r#type() {
             PacketType::PacketReq => {
-                if asked.send(packet.id as usize).await.is_err() {
+                if asked.send(packet.id as usize).is_err() {
                     return;
                 }
             }
@@ -217,7 +218,7 @@ impl Sending {
         self.answers.blocking_send(Ok(packet)).map_err(|_| Gone)
     }
 
-    fn serve(&self, local: &Local, mut asks: Receiver<usize>) {
+    fn serve(&self, local: &Local, mut asks: UnboundedReceiver<usize>) {
         while let Some(id) = asks.blocking_recv() {
             let file = self.paths.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned().flatten();
             let Some((path, size)) = file else { continue };

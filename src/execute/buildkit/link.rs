@@ -38,7 +38,8 @@ pub(in crate::execute) enum Link {
 impl Link {
     /// The calls that BuildKit serves.
     pub(super) async fn control(&self) -> Result<ControlClient<Channel>, String> {
-        let endpoint = Endpoint::from_static("http://buildkit").http2_keep_alive_interval(ALIVE);
+        let endpoint =
+            Endpoint::from_static("http://buildkit").http2_keep_alive_interval(ALIVE).initial_connection_window_size(super::WINDOW);
         let channel = endpoint.connect_with_connector(Connector(self.clone())).await.map_err(|error| chain(&error))?;
         Ok(ControlClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE))
     }

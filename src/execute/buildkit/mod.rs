@@ -37,6 +37,9 @@ use super::backend::{Backend, Caps, Events, Order, Solving};
 use super::logins::Logins;
 use super::{Built, Engine, Failure, Job, Ran};
 
+/// How much may be on its way on a connection. The HTTP/2 library takes a share of it for the number of small messages that
+/// may wait before it takes the other side for an attacker; BuildKit sends one for each file.
+const WINDOW: u32 = 64 << 20;
 /// The last messages about a build come a little after its end.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 

@@ -98,6 +98,7 @@ impl Session {
         let wire = link.session(&headers).await?;
         let ledger = Arc::<Mutex<Ledger>>::default();
         let router = Server::builder()
+            .initial_connection_window_size(super::WINDOW)
             .add_service(HealthServer::new(Alive))
             .add_service(FileSyncServer::new(Locals { locals: content.locals, ledger: Arc::clone(&ledger) }))
             .add_service(AuthServer::new(Registries(content.logins)))
