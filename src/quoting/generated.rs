@@ -27,7 +27,7 @@ pub fn generated_files(script: &Script) -> Vec<GeneratedFile> {
     let mut grouped: Vec<(usize, usize)> = Vec::new();
     for (index, command) in script.commands.iter().enumerate() {
         let Some((text, expanded)) = output(command, script.dialect) else { continue };
-        let own = target(&command.redirects).or_else(|| tee(script, index));
+        let own = tee_operand(command).or_else(|| target(&command.redirects)).or_else(|| tee(script, index));
         let group = command.place.group.filter(|_| command.place.pipe_len == 1).and_then(|at| Some((at, group_target(script, at)?)));
         let Some((word, append)) = own.or(group.map(|g| g.1)) else { continue };
         if own.is_none()
@@ -64,8 +64,14 @@ fn group_target(script: &Script, at: usize) -> Option<(&Word, bool)> {
 fn tee(script: &Script, index: usize) -> Option<(&Word, bool)> {
     let place = script.commands.get(index)?.place;
     let next = script.commands.get(index + 1..)?.iter().find(|c| c.place.group == place.group)?;
-    let seen = next.effective();
-    if next.place.pipe_index != place.pipe_index + 1 || seen.name().as_deref() != Some("tee") {
+    let follows = next.place.pipe_index == place.pipe_index + 1;
+    tee_operand(next).filter(|_| follows)
+}
+
+/// The file that tee writes, and whether it adds to it.
+fn tee_operand(command: &Command) -> Option<(&Word, bool)> {
+    let seen = command.effective();
+    if seen.name().as_deref() != Some("tee") {
         return None;
     }
     let file = seen.args().iter().find(|w| !w.lossy().starts_with('-'))?;

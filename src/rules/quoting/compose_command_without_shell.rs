@@ -16,14 +16,20 @@ impl Rule for ComposeCommandWithoutShell {
         let services = stack.projects.iter().enumerate().flat_map(|(p, project)| (0..project.services.len()).map(move |s| (p, s)));
         for at in services {
             let Some((_, service)) = stack.service(at) else { continue };
-            for given in given(service).into_iter().filter(|g| g.key != "healthcheck") {
+            for given in given(service) {
                 let line = given.line;
+                if given.key == "healthcheck" {
+                    if line.argv.first().is_some_and(|w| w.value == "CMD") {
+                        list(line.argv.get(1..).unwrap_or_default(), "health check", &mut told, cx);
+                    }
+                    continue;
+                }
                 if begins_for_shell(stack, at, &given, &mut told, cx) {
                     continue;
                 }
                 match &line.string {
                     Some(text) => string(line, text, service.entrypoint.is_none(), &mut told, cx),
-                    None => list(line, &mut told, cx),
+                    None => list(&line.argv, "command", &mut told, cx),
                 }
             }
         }
@@ -76,14 +82,17 @@ fn string(line: &CommandLine, text: &Text, alone: bool, told: &mut BTreeSet<Span
 }
 
 /// Words of a list that only a shell understands.
-fn list(line: &CommandLine, told: &mut BTreeSet<Span>, cx: &mut Cx<'_>) {
-    let Some(program) = line.argv.first().map(|w| crate::files::file_name(w).to_owned()) else { return };
+fn list(argv: &[Text], what: &str, told: &mut BTreeSet<Span>, cx: &mut Cx<'_>) {
+    let Some(program) = argv.first().map(|w| crate::files::file_name(w).trim_end_matches(';').to_owned()) else { return };
     if matches!(program.as_str(), "[" | "test" | "expr" | "find" | "jq" | "awk") || crate::syntax::shell::shell(&program).is_some() {
         return;
     }
-    let found = line.argv.iter().skip(1).find(|w| matches!(w.value.as_str(), "&&" | "||" | "|" | ">>" | "2>&1" | "&>"));
-    if let Some(word) = found.filter(|w| told.insert(w.span)) {
-        let message = format!("no shell runs this command: `{program}` gets `{}` and what follows as arguments", word.value);
+    let operator = |w: &&Text| matches!(w.value.as_str(), "&&" | "||" | "|" | ">" | ">>" | "<" | "2>&1" | "&>" | ";");
+    // `["a;", "b"]`
+    let ends = argv.first().filter(|w| w.ends_with(';'));
+    if let Some(word) = ends.or_else(|| argv.iter().skip(1).find(operator)).filter(|w| told.insert(w.span)) {
+        let message = format!("no shell runs this {what}: `{program}` gets `{}` and what follows as arguments", word.value);
+        let message = if ends.is_some() { format!("no shell runs this {what}: no program is called `{}`", word.value) } else { message };
         cx.report(word.span, message).help("let a shell run it: `[\"sh\", \"-c\", \"…\"]`");
     }
 }

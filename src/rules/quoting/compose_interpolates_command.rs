@@ -49,6 +49,9 @@ fn filled_in(written: &str, variable: &VariableUse) -> Filled {
         return Filled::Nothing;
     }
     let inner = written.strip_prefix("${").and_then(|w| w.strip_suffix('}')).and_then(|w| w.strip_prefix(variable.name.as_str()));
+    if inner.is_some_and(|w| w.starts_with(":+") || w.starts_with('+')) {
+        return Filled::Nothing;
+    }
     let default = inner.and_then(|w| w.strip_prefix(":-").or_else(|| w.strip_prefix('-')));
     default.filter(|d| !d.contains('$')).map_or(Filled::Unknown, |d| Filled::With(d.to_owned()))
 }

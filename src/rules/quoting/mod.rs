@@ -9,6 +9,7 @@ mod command_is_one_word;
 mod compose_command_without_shell;
 mod compose_interpolates_command;
 mod crlf_line_endings;
+mod echo_pipe_without_pipefail;
 mod envsubst_format_expanded;
 mod envsubst_unscoped;
 mod envsubst_variable_not_exported;
@@ -37,6 +38,7 @@ pub(super) const RULES: &[Entry] = &[
     compose_command_without_shell::ComposeCommandWithoutShell::ENTRY,
     compose_interpolates_command::ComposeInterpolatesCommand::ENTRY,
     crlf_line_endings::CrlfLineEndings::ENTRY,
+    echo_pipe_without_pipefail::EchoPipeWithoutPipefail::ENTRY,
     envsubst_format_expanded::EnvsubstFormatExpanded::ENTRY,
     envsubst_unscoped::EnvsubstUnscoped::ENTRY,
     envsubst_variable_not_exported::EnvsubstVariableNotExported::ENTRY,

@@ -39,6 +39,12 @@ impl Rule for NeverExpanded {
                 )
                 .help("let a shell expand it: `[\"sh\", \"-c\", \"exec …\"]`");
             }
+            let shell_word = for_a_shell(&all, true).filter(|w| words.iter().any(|own| own.span == w.span));
+            if let Some(word) = shell_word.filter(|_| !unit.shell_at(stage, item).dialect.eq(&shell::Dialect::Windows)) {
+                let message =
+                    format!("no shell runs this {}, so the program gets `{}` as it stands", instruction.keyword.name(), word.value);
+                cx.report(word.span, message).help("let a shell run it: `[\"sh\", \"-c\", \"…\"]`");
+            }
         }
     }
 
@@ -55,6 +61,11 @@ impl Rule for NeverExpanded {
                             format!("no shell runs this {}, so the program gets `${}` as it stands, not its value", given.key, name.value),
                         )
                         .help("let a shell expand it: `sh -c \"exec …\"`");
+                    }
+                    let words = given.line.argv.iter().skip_while(|w| w.value == "CMD").cloned().collect::<Vec<_>>();
+                    if let Some(word) = for_a_shell(&words, false).filter(|w| told.insert(w.span)) {
+                        let message = format!("no shell runs this {}, so the program gets `{}` as it stands", given.key, word.value);
+                        cx.report(word.span, message).help("let a shell run it: `sh -c \"…\"`");
                     }
                 }
             }
@@ -100,22 +111,44 @@ const OWN: [&str; 22] = [
 const INTERPRETERS: [&str; 6] = ["python", "python3", "node", "php", "ruby", "perl"];
 const TEXTS: [&str; 6] = ["-c", "-e", "-r", "-p", "--eval", "--print"];
 
-/// The `$NAME`s of words that no shell reads, as far as a variable of that name is set or it looks like one.
-fn literal(words: &[Text], set: &dyn Fn(&str) -> bool) -> Vec<At<String>> {
+/// The program that gets the words as they stand; `None` where a shell or a script does, or one that gives `$` a meaning of its own.
+fn plain_program(words: &[Text]) -> Option<String> {
     let script = shell::from_argv(words, shell::Dialect::Posix);
-    let Some(command) = script.commands.first() else { return Vec::new() };
-    let seen = command.effective();
-    let program = seen.name().unwrap_or_default();
+    let command = script.commands.first()?;
+    let program = command.effective().name().unwrap_or_default().into_owned();
     let shell_named = command.nested.is_some() || shell::shell(&program).is_some() || program.ends_with("sh");
     let scripted =
         program.ends_with(".py") || program.contains("entrypoint") || program.to_lowercase().contains("powershell") || program == "pwsh";
-    if shell_named || scripted || program == "cmd" || OWN.contains(&program.as_ref()) {
-        return Vec::new();
-    }
+    (!(shell_named || scripted || program == "cmd" || OWN.contains(&program.as_str()))).then_some(program)
+}
+
+/// Programs that take patterns for names of files.
+const OF_FILES: [&str; 14] = ["ls", "rm", "cp", "mv", "cat", "chmod", "chown", "du", "touch", "head", "tail", "wc", "mkdir", "ln"];
+
+/// Programs that know `~` themselves.
+const FIND_HOME: [&str; 8] = ["ssh", "scp", "sftp", "ansible-playbook", "jupyter", "jupyter-lab", "python", "python3"];
+
+/// The first word that only a shell would make something of: an operator, `~/…`, `$(…)`, a pattern for a program of files.
+fn for_a_shell(words: &[Text], operators: bool) -> Option<&Text> {
+    let program = plain_program(words).filter(|p| !matches!(p.as_str(), "[" | "test"))?;
+    let meant = |word: &Text| {
+        let text = word.value.as_str();
+        let operator = matches!(text, "&&" | "||" | "|" | ">" | ">>" | "<" | "2>&1" | ";");
+        let home = (text.starts_with("~/") || text == "~") && !FIND_HOME.contains(&program.as_str());
+        let command = text.contains("$(") && text.contains(')');
+        let pattern = OF_FILES.contains(&program.as_str()) && !text.starts_with('-') && text.contains(['*', '?']);
+        operators && operator || home || command || pattern
+    };
+    words.iter().skip(1).find(|w| meant(w))
+}
+
+/// The `$NAME`s of words that no shell reads, as far as a variable of that name is set or it looks like one.
+fn literal(words: &[Text], set: &dyn Fn(&str) -> bool) -> Vec<At<String>> {
+    let Some(program) = plain_program(words) else { return Vec::new() };
     let mut found: Vec<At<String>> = Vec::new();
     for (n, word) in words.iter().enumerate() {
         let after = n.checked_sub(1).and_then(|n| words.get(n)).map_or("", |w| w.value.as_str());
-        let text = INTERPRETERS.contains(&program.as_ref()) && TEXTS.contains(&after);
+        let text = INTERPRETERS.contains(&program.as_str()) && TEXTS.contains(&after);
         if text || program == "java" && is_property(word) {
             continue;
         }

@@ -2,7 +2,7 @@ use crate::compose::MountKind;
 use crate::files;
 use crate::rule::{Cx, Rule, rule};
 use crate::source::Span;
-use crate::stack::{Runtime, Stack};
+use crate::stack::{Process, Runtime, Stack};
 use crate::syntax::dockerfile::Op;
 
 rule!(NginxTemplatesNotRendered, "quoting/nginx-templates-not-rendered");
@@ -12,7 +12,7 @@ const FOLDER: &str = "/etc/nginx/templates";
 impl Rule for NginxTemplatesNotRendered {
     fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
         let mut told: Vec<Span> = Vec::new();
-        for runtime in stack.runtimes.iter().filter(|r| renders(r)) {
+        for runtime in stack.runtimes.iter().filter(|r| renders(r) && !renders_itself(r)) {
             for template in templates(stack, runtime) {
                 let found = match (launch_in_the_way(runtime), misnamed(runtime, &template.names)) {
                     (Some(launch), _) => Some((
@@ -43,6 +43,12 @@ impl Rule for NginxTemplatesNotRendered {
 /// The nginx image and those that take its entrypoint over.
 fn renders(runtime: &Runtime) -> bool {
     runtime.image.as_ref().is_some_and(|i| i.official() == Some("nginx") || i.name.ends_with("/nginx-unprivileged"))
+}
+
+/// A script renders them itself, or calls the image's entrypoint.
+fn renders_itself(runtime: &Runtime) -> bool {
+    let own = |p: &Process| p.argv.iter().any(|a| a.value.contains("envsubst") || a.value.contains("docker-entrypoint"));
+    runtime.processes.iter().any(own)
 }
 
 /// What is put into the folder of templates.
@@ -95,11 +101,6 @@ fn misnamed(runtime: &Runtime, names: &[String]) -> Option<String> {
 /// The entrypoint or command that keeps the image's own entrypoint from rendering templates.
 fn launch_in_the_way(runtime: &Runtime) -> Option<Span> {
     let of = |entrypoint: bool| runtime.launches.iter().find(|l| l.entrypoint == entrypoint);
-    // a script that renders them itself, or calls the image's
-    let own = |p: &crate::stack::Process| p.argv.iter().any(|a| a.value.contains("envsubst") || a.value.contains("docker-entrypoint"));
-    if runtime.processes.iter().any(own) {
-        return None;
-    }
     if let Some(entry) = of(true) {
         let image = entry.argv.iter().any(|w| files::file_name(w) == "docker-entrypoint.sh");
         if !image {

@@ -171,11 +171,17 @@ const JOBS: [&str; 48] = [
     "register",
 ];
 
+/// Parts of the names of scripts, not in sight, that serve.
+const SERVES: [&str; 9] = ["serve", "start", "run", "work", "daemon", "web", "app", "main", "entrypoint"];
+
 /// Whether a process runs until it is stopped, as far as its words say.
 pub(crate) fn lasting(process: &Process) -> bool {
     let name = process.name();
     // `[` begins a list that could not be read
     if name.is_empty() || name.contains('$') || name.starts_with('[') || SHORT.contains(&name) || names_job(name) {
+        return false;
+    }
+    if name.ends_with(".sh") && !SERVES.iter().any(|w| name.contains(w)) {
         return false;
     }
     let operands: Vec<&str> = process.args().iter().map(|a| a.value.as_str()).filter(|a| !a.starts_with('-')).collect();

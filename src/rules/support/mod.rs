@@ -27,6 +27,7 @@ pub(crate) mod logins;
 pub(crate) mod lost;
 pub(crate) mod outputs;
 pub(crate) mod packages;
+pub(crate) mod pipes;
 pub(crate) mod problems;
 pub(crate) mod program;
 pub(crate) mod purpose;
