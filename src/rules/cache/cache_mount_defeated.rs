@@ -18,7 +18,7 @@ impl Rule for CacheMountDefeated {
             for (n, step) in history.iter().enumerate().filter(|(_, s)| s.stage == stage) {
                 let earlier = history.get(..=n).unwrap_or_default();
                 let Some(script) = step.run(unit) else { continue };
-                let commands: Vec<&Command> = script.walk().into_iter().map(|(_, c)| c).collect();
+                let commands: Vec<&Command> = script.walk().map(|(_, c)| c).collect();
                 for mount in step.mounts().iter().filter(|m| m.kind == "cache") {
                     let Some(target) = mount.get("target").and_then(|t| unit.expand_at(stage, step.item, t)) else { continue };
                     check(unit, cx, step, earlier, &commands, mount, &target);

@@ -90,6 +90,6 @@ fn fetches(command: &crate::syntax::shell::Command) -> bool {
 
 fn update(unit: &DockerfileUnit, step: &Step<'_>, manager: Manager) -> Option<Span> {
     let script = step.run(unit)?;
-    let calls = script.walk().into_iter().filter_map(|(_, c)| packages::system(c));
+    let calls = script.walk().filter_map(|(_, c)| packages::system(c));
     calls.into_iter().find(|c| c.manager == manager && c.verb == Verb::Update).map(|c| c.head)
 }

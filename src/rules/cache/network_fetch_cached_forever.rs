@@ -11,7 +11,7 @@ impl Rule for NetworkFetchCachedForever {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
         for step in (0..unit.stages.len()).flat_map(|n| steps::own(unit, n)) {
             let Some(script) = step.run(unit) else { continue };
-            let commands: Vec<&Command> = script.walk().into_iter().map(|(_, c)| c).collect();
+            let commands: Vec<&Command> = script.walk().map(|(_, c)| c).collect();
             for (n, command) in commands.iter().enumerate() {
                 let rest = commands.get(n + 1..).unwrap_or_default();
                 let Some((span, what)) = moving(command, rest) else { continue };

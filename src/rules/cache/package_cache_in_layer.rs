@@ -17,7 +17,7 @@ impl Rule for PackageCacheInLayer {
             let (instruction, later) = onbuild(instruction);
             let Op::Run(run) = &instruction.op else { continue };
             let Some(script) = unit.script(item) else { continue };
-            let commands: Vec<&Command> = script.walk().into_iter().map(|(_, c)| c).collect();
+            let commands: Vec<&Command> = script.walk().map(|(_, c)| c).collect();
             keeps_debs |= commands.iter().any(|c| c.words.iter().any(|w| w.lossy().contains("docker-clean")));
             let stage = unit.ast.stage_of(item);
             let ships = later || stage.is_none_or(|s| shipped.contains(&s) || shipped.is_empty());

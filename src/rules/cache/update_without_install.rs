@@ -60,7 +60,7 @@ fn lone_update(script: &Script) -> Option<System<'_>> {
 
 fn install_span(unit: &DockerfileUnit, step: &Step<'_>, manager: Manager) -> Option<Span> {
     let script = step.run(unit)?;
-    let calls = script.walk().into_iter().filter_map(|(_, c)| packages::system(c));
+    let calls = script.walk().filter_map(|(_, c)| packages::system(c));
     calls.into_iter().find(|c| c.manager == manager && c.verb == Verb::Install).map(|c| c.head)
 }
 

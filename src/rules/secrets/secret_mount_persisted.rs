@@ -12,7 +12,7 @@ impl Rule for SecretMountPersisted {
             let Op::Run(run) = &instruction.op else { continue };
             let secrets = Secrets::of(run);
             let Some(script) = unit.script(item).filter(|_| !secrets.is_empty()) else { continue };
-            let commands: Vec<&Command> = script.walk().into_iter().map(|(_, c)| c).collect();
+            let commands: Vec<&Command> = script.walk().map(|(_, c)| c).collect();
             let mut secrets = secrets;
             for command in &commands {
                 secrets.learn(command);

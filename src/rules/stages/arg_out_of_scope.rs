@@ -68,7 +68,7 @@ fn is_set_in(script: &Script, name: &str) -> bool {
 
 /// Where the script reads the variable, without a value to fall back on.
 fn read(script: &Script, name: &str) -> Option<Span> {
-    script.walk().into_iter().find_map(|(_, command)| {
+    script.walk().find_map(|(_, command)| {
         let words = command.words.iter().chain(command.assigns.iter().filter_map(|a| a.value.as_ref()));
         words.into_iter().find_map(|word| {
             let found = word.params().find(|(p, piece)| p.name == name && p.modifier.is_empty() && piece.quote != Quote::Single);

@@ -45,7 +45,7 @@ fn list(names: &[String]) -> String {
 
 /// The installs of a RUN whose build tools are still there at its end.
 fn kept(script: &Script) -> Vec<(Span, Vec<String>)> {
-    let commands: Vec<&Command> = script.walk().into_iter().map(|(_, c)| c).collect();
+    let commands: Vec<&Command> = script.walk().map(|(_, c)| c).collect();
     let mut found = Vec::new();
     for (n, command) in commands.iter().enumerate() {
         let Some(call) = packages::system(command).filter(|c| c.verb == Verb::Install) else { continue };

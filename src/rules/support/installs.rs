@@ -288,5 +288,5 @@ fn go_version(text: &str) -> bool {
 
 /// Every call of a system's package manager in a script, nested shells included.
 pub(crate) fn system_calls(script: &ScriptUnit) -> Vec<(System<'_>, &Command)> {
-    script.script.walk().into_iter().filter_map(|(_, c)| Some((system(c)?, c))).collect()
+    script.script.walk().filter_map(|(_, c)| Some((system(c)?, c))).collect()
 }

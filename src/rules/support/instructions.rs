@@ -98,5 +98,5 @@ pub(crate) fn run_commands<'a>(unit: &'a DockerfileUnit, item: usize, instructio
     if !matches!(inner.op, Op::Run(_)) {
         return Vec::new();
     }
-    unit.script(item).map(|s| s.walk().into_iter().map(|(_, c)| c).collect()).unwrap_or_default()
+    unit.script(item).map(|s| s.walk().map(|(_, c)| c).collect()).unwrap_or_default()
 }

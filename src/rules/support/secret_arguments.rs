@@ -22,7 +22,7 @@ pub(crate) struct Argument {
 /// All secrets in a script, nested shells included.
 pub(crate) fn of(script: &Script) -> Vec<Argument> {
     let mut found: Vec<Argument> = Vec::new();
-    let commands: Vec<&Command> = script.walk().into_iter().map(|(_, c)| c).collect();
+    let commands: Vec<&Command> = script.walk().map(|(_, c)| c).collect();
     for (n, command) in commands.iter().enumerate() {
         let mut own = options(&command.effective());
         own.extend(assignments(command));

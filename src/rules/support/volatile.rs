@@ -92,7 +92,7 @@ pub(crate) fn first_dear(unit: &DockerfileUnit, cx: &crate::rule::Cx<'_>, stage:
 }
 
 fn dear(unit: &DockerfileUnit, step: &Step<'_>) -> Option<Dear> {
-    step.run(unit)?.walk().into_iter().find_map(|(_, command)| {
+    step.run(unit)?.walk().find_map(|(_, command)| {
         if let Some(call) = packages::system(command) {
             let title = format!("{} {}", call.program, packages::verb_word(&call));
             return matches!(call.verb, Verb::Install | Verb::Upgrade).then_some(Dear { span: call.head, title });
