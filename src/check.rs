@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::diagnostic::Diagnostic;
-use crate::rule::{Cx, Info, Selection, Suppressions, registry, unused_suppressions};
+use crate::rule::{Cx, Info, SHELLCHECK, Selection, Suppressions, registry, unused_suppressions};
 use crate::source::Span;
 use crate::stack::Stack;
 
@@ -23,6 +23,12 @@ const SECRETS: &str = "secrets";
 
 /// Runs the selected rules.
 pub fn run(stack: &Stack, selection: &Selection) -> Outcome {
+    run_with(stack, selection, Vec::new())
+}
+
+/// Runs the selected rules, and treats what another tool has found as their equal: what was not asked for is left out, and
+/// comments silence it.
+pub fn run_with(stack: &Stack, selection: &Selection, outside: Vec<Diagnostic>) -> Outcome {
     let runs = |(n, info): &(usize, &'static Info)| selection.runs(*n) || info.category == SECRETS;
     let rules: Vec<(usize, &'static Info)> = registry().rules().iter().enumerate().filter(runs).collect();
     let found = crate::par::map(&rules, stack.sources.bytes(), |(index, info)| {
@@ -34,10 +40,13 @@ pub fn run(stack: &Stack, selection: &Selection) -> Outcome {
     let mut suppressions = Suppressions::new(stack);
     let mut seen: HashSet<(&'static str, Span)> = HashSet::new();
     let mut all: Vec<Diagnostic> = found.into_iter().flatten().collect();
+    let wanted = |d: &Diagnostic| registry().index(d.rule).is_some_and(|n| selection.runs(n) && selection.wants(n, d));
+    all.extend(outside.into_iter().filter(wanted));
     all.sort_by(|a, b| order(stack, a).cmp(&order(stack, b)));
     for diagnostic in all {
         // a file that belongs to several projects is judged in each; the same fault is said once
-        if !seen.insert((diagnostic.rule, diagnostic.primary)) {
+        let name = if diagnostic.rule == SHELLCHECK { diagnostic.aliases.first().copied() } else { None };
+        if !seen.insert((name.unwrap_or(diagnostic.rule), diagnostic.primary)) {
             continue;
         }
         // who asks for one tool's check is not hindered by a comment meant for another tool

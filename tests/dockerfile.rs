@@ -9,7 +9,7 @@ use stacklint::syntax::dockerfile::{Dockerfile, parse};
 mod expansion;
 #[cfg(feature = "cli")]
 mod inspect;
-mod laws;
+pub(crate) mod laws;
 mod places;
 mod trees;
 

@@ -25,6 +25,7 @@ mod laws;
 mod layout;
 #[cfg(feature = "lsp")]
 mod lsp;
+mod mutations;
 mod pages;
 mod plan;
 mod prediction;
@@ -33,3 +34,4 @@ mod report;
 mod shell;
 mod shell_findings;
 mod truths;
+mod shellcheck;

@@ -5,6 +5,7 @@ use std::io::Read;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use super::shellcheck::Tool;
 use super::{Failure, output};
 use crate::baseline::Baseline;
 use crate::diagnostic::{Applicability, Diagnostic, Severity};
@@ -62,6 +63,9 @@ pub(super) struct Args {
     /// Read no configuration
     #[arg(long, help_heading = "Rules")]
     no_config: bool,
+    /// Have this ShellCheck read every script as well, for what has no rule here
+    #[arg(long, value_name = "PATH", help_heading = "Rules")]
+    shellcheck: Option<String>,
     /// Leave out the findings that this file accepts
     #[arg(long, value_name = "F", help_heading = "Rules")]
     baseline: Option<String>,
@@ -248,9 +252,11 @@ fn build_arg(text: &str) -> (String, String) {
 }
 
 impl Job<'_> {
-    fn check(&self, files: &dyn Files) -> Checked {
+    fn check(&self, files: &dyn Files) -> Result<Checked, Failure> {
         let stack = stack::load(&self.request, files);
-        let mut outcome = check::run(&stack, &self.selection);
+        let tool = self.args.shellcheck.as_deref().map(Tool::new);
+        let outside = tool.map(|tool| tool.findings(&stack)).transpose()?.unwrap_or_default();
+        let mut outcome = check::run_with(&stack, &self.selection, outside);
         self.config.apply(&mut outcome.diagnostics);
         let found = Checked {
             stack,
@@ -259,12 +265,12 @@ impl Job<'_> {
             suppressed: outcome.suppressed,
             masks: outcome.masks,
         };
-        reported(found, self.args.severity, self.baseline.as_ref())
+        Ok(reported(found, self.args.severity, self.baseline.as_ref()))
     }
 
     /// Prints the findings, or accepts them as they are.
     fn report(&self, base: &dyn Files) -> Result<(Checked, u8), Failure> {
-        let found = self.check(base);
+        let found = self.check(base)?;
         if let Some(path) = &self.args.write_baseline {
             let text = Baseline::of(&found.stack.sources, &found.diagnostics, &found.fingerprints).text();
             output::write(Some(path), &text)?;
@@ -279,14 +285,24 @@ impl Job<'_> {
     fn fix(&self, base: &dyn Files) -> Result<(Checked, u8), Failure> {
         let args = self.args;
         let allowed = if args.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
+<<<<<<< HEAD
         let fixed = fix::until_settled(base, allowed, |files| Ok::<_, Failure>(self.check(files)), |c| (&c.stack.sources, &c.diagnostics))?;
+=======
+        let fixed = fix::until_settled(base, allowed, |files| self.check(files), |c| (&c.sources, &c.diagnostics))?;
+>>>>>>> a1d0289 (check --shellcheck: the real tool for what has no rule here, at the very words; mutations of every fixture through the whole check; reasons for what is not carried)
         if !fixed.settled {
             super::say("stacklint: some fixes undo each other; this is a fault of stacklint, please report it");
         }
         if args.diff {
+<<<<<<< HEAD
             let found = self.check(base);
             let masks = Masks::new(&found.stack.sources, &found.diagnostics, &found.masks);
             let diffs = fixed.texts.iter().filter_map(|(path, text)| masked_diff(&found.stack.sources, &masks, path, text));
+=======
+            let found = self.check(base)?;
+            let masks = Masks::new(&found.sources, &found.diagnostics, &found.masks);
+            let diffs = fixed.texts.iter().filter_map(|(path, text)| masked_diff(&found.sources, &masks, path, text));
+>>>>>>> a1d0289 (check --shellcheck: the real tool for what has no rule here, at the very words; mutations of every fixture through the whole check; reasons for what is not carried)
             output::write(args.output_file.as_deref(), &diffs.collect::<String>())?;
             let status = self.status(&found);
             return Ok((found, status));

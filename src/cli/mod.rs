@@ -16,6 +16,7 @@ mod man;
 mod output;
 mod plan;
 mod rules;
+mod shellcheck;
 
 /// Exit status for wrong usage, unreadable input and internal errors.
 pub const EXIT_USAGE: u8 = 2;

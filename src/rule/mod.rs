@@ -16,7 +16,7 @@ pub use config::{Config, FailOn, HADOLINT_NAMES, OWN_NAMES};
 pub use cx::{Cx, Report, replace};
 pub use page::{Block, FixKind, Meta, Page, Section};
 pub use registry::{Info, Registry, registry};
-pub use select::{Preset, Selection, SelectionError, SelectionRequest};
+pub use select::{Preset, SHELLCHECK, Selection, SelectionError, SelectionRequest};
 pub use suppress::Suppressions;
 
 pub(crate) use check_directive::CheckOptions;

@@ -28,6 +28,9 @@ pub struct Meta {
     /// Where the behaviour is laid down.
     #[serde(default)]
     pub references: Vec<String>,
+    /// The option without which it has nothing to say, because its findings come from another tool.
+    #[serde(default)]
+    pub needs: Option<String>,
     /// The version that brought it.
     pub since: String,
     /// What it matches, for a rule without code.

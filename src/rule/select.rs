@@ -92,7 +92,12 @@ impl std::fmt::Display for SelectionError {
     }
 }
 
+/// The rule under which ShellCheck's own findings go.
+pub const SHELLCHECK: &str = "shellcheck-finding";
+
 enum Named<'a> {
+    /// An id of ShellCheck's that no rule carries: the tool itself may find it.
+    Outside(&'a Info),
     Rules(Vec<&'a Info>),
     Alias(Vec<&'a Info>),
     NotCarried,
@@ -113,6 +118,7 @@ impl Selection {
                         chosen.by_alias.push((n, name.clone()));
                     }
                 }
+                Named::Outside(rule) => chosen.by_alias.extend(registry.index(rule.name).map(|n| (n, name.clone()))),
                 Named::NotCarried => {}
             }
         }
@@ -124,7 +130,7 @@ impl Selection {
                         chosen.by_alias.retain(|(m, _)| *m != n);
                     }
                 }
-                Named::Alias(_) | Named::NotCarried => {
+                Named::Alias(_) | Named::Outside(_) | Named::NotCarried => {
                     chosen.ignored_aliases.insert(name.clone());
                 }
             }
@@ -155,7 +161,7 @@ impl Selection {
         };
         match named(name, registry) {
             Ok(Named::Rules(rules) | Named::Alias(rules)) => rules.iter().all(whole),
-            Ok(Named::NotCarried) | Err(_) => false,
+            Ok(Named::Outside(_) | Named::NotCarried) | Err(_) => false,
         }
     }
 
@@ -189,6 +195,10 @@ fn named<'a>(name: &str, registry: &'a Registry) -> Result<Named<'a>, SelectionE
     let carriers: Vec<&Info> = registry.by_alias(name).collect();
     if !carriers.is_empty() {
         return Ok(Named::Alias(carriers));
+    }
+    let code = name.strip_prefix("SC").is_some_and(|n| n.len() == 4 && n.bytes().all(|b| b.is_ascii_digit()));
+    if let Some(rule) = registry.find(SHELLCHECK).filter(|_| code) {
+        return Ok(Named::Outside(rule));
     }
     if crate::rules::peers::is_peer_id(name) {
         return Ok(Named::NotCarried);

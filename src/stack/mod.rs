@@ -16,6 +16,7 @@ mod options;
 mod reference;
 mod runtime;
 mod runtime_walk;
+mod shell_sources;
 mod supervised;
 mod templates;
 
@@ -38,6 +39,7 @@ pub use load::{Candidate, Failure, Request, load};
 pub use options::{LabelKind, Options};
 pub use reference::ImageRef;
 pub use runtime::{Arg, Below, Launch, Pid1, Process, Runtime, RuntimeEnv, Started, Via, ViaKind};
+pub use shell_sources::ShellSource;
 
 /// The stack.
 #[derive(Clone, Debug, Default)]

@@ -11,7 +11,7 @@ use stacklint::text::Text;
 use super::{all_fixtures, read};
 
 /// Fails where a law is broken.
-fn check(file: &SourceFile, tree: &Dockerfile) {
+pub(crate) fn check(file: &SourceFile, tree: &Dockerfile) {
     let mut at = 0;
     let mut printed = String::new();
     for item in &tree.items {

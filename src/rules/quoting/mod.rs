@@ -1,6 +1,6 @@
 //! Rules of the category `quoting`, one a file.
 
-use crate::rule::Entry;
+use crate::rule::{Entry, declarative};
 
 mod arguments_never_arrive;
 mod bashism_in_sh;
@@ -57,4 +57,5 @@ pub(super) const RULES: &[Entry] = &[
     shell_extension::ShellExtension::ENTRY,
     shell_form_signals::ShellFormSignals::ENTRY,
     shell_replaced_by_link::ShellReplacedByLink::ENTRY,
+    declarative!("quoting/stopsignal-kills"),
 ];

@@ -1,6 +1,6 @@
 //! Rules of the category `shell`, one a file.
 
-use crate::rule::Entry;
+use crate::rule::{Entry, declarative};
 
 mod and_inside_test;
 mod and_or_without_else;
@@ -73,6 +73,7 @@ pub(super) const RULES: &[Entry] = &[
     quotes_end_early::QuotesEndEarly::ENTRY,
     read_eats_backslashes::ReadEatsBackslashes::ENTRY,
     rm_of_empty_variable::RmOfEmptyVariable::ENTRY,
+    declarative!("shell/shellcheck-finding"),
     status_lost_in_declaration::StatusLostInDeclaration::ENTRY,
     status_tested_later::StatusTestedLater::ENTRY,
     sudo_redirect::SudoRedirect::ENTRY,

@@ -13,6 +13,7 @@ mod mixed_base_artifacts;
 mod numeric_stage_reference;
 mod overridden_instruction;
 mod reserved_stage_name;
+mod shell_missing_in_scratch;
 mod undefined_arg_in_from;
 mod unknown_stage;
 mod unused_stage;
@@ -32,6 +33,7 @@ pub(super) const RULES: &[Entry] = &[
     numeric_stage_reference::NumericStageReference::ENTRY,
     overridden_instruction::OverriddenInstruction::ENTRY,
     reserved_stage_name::ReservedStageName::ENTRY,
+    shell_missing_in_scratch::ShellMissingInScratch::ENTRY,
     undefined_arg_in_from::UndefinedArgInFrom::ENTRY,
     unknown_stage::UnknownStage::ENTRY,
     unused_stage::UnusedStage::ENTRY,

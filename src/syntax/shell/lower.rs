@@ -61,19 +61,29 @@ fn argument(text: &Text) -> Word {
     Word { span: text.span, pieces }
 }
 
+/// A script as a shell is given it: without carriage returns before line breaks and, with `join`, without the continuations
+/// that the builder joins.
+pub fn as_read(text: &Text, join: bool) -> Text {
+    uncut(text, join).unwrap_or_else(|| text.clone())
+}
+
+/// The text with its cuts; `None` where there are none.
+fn uncut(text: &Text, join: bool) -> Option<Text> {
+    let (joined, cuts) = cut(text, join)?;
+    let mut decoded = Text::builder(text.span);
+    let mut starts = vec![(0, 0)];
+    starts.extend(cuts);
+    for (i, &(from, source)) in starts.iter().enumerate() {
+        let to = starts.get(i + 1).map_or(joined.len(), |next| next.0);
+        decoded.append_range(text, source, source + (to - from));
+    }
+    Some(decoded)
+}
+
 /// Reads a decoded script that lies `nesting` shells deep.
 pub(super) fn parse_nested(text: &Text, dialect: Dialect, nesting: usize) -> Script {
-    match cut(text, false) {
-        Some((joined, cuts)) => {
-            let mut decoded = Text::builder(text.span);
-            let mut starts = vec![(0, 0)];
-            starts.extend(cuts);
-            for (i, &(from, source)) in starts.iter().enumerate() {
-                let to = starts.get(i + 1).map_or(joined.len(), |next| next.0);
-                decoded.append_range(text, source, source + (to - from));
-            }
-            read(&decoded, Map::Text(&decoded), dialect, nesting)
-        }
+    match uncut(text, false) {
+        Some(decoded) => read(&decoded, Map::Text(&decoded), dialect, nesting),
         None => read(text, Map::Text(text), dialect, nesting),
     }
 }
