@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::diagnostic::Diagnostic;
 use crate::rule::{Cx, Info, SHELLCHECK, Selection, Suppressions, registry, unused_suppressions};
+use crate::rules::support::early::{stopped, without_late_checks};
 use crate::source::Span;
 use crate::stack::Stack;
 
@@ -43,7 +44,8 @@ pub fn run_with(stack: &Stack, selection: &Selection, outside: Vec<Diagnostic>) 
     let wanted = |d: &Diagnostic| registry().index(d.rule).is_some_and(|n| selection.runs(n) && selection.wants(n, d));
     all.extend(outside.into_iter().filter(wanted));
     all.sort_by(|a, b| order(stack, a).cmp(&order(stack, b)));
-    for diagnostic in all {
+    let stopped = stopped(stack);
+    for mut diagnostic in all {
         // a file that belongs to several projects is judged in each; the same fault is said once
         let name = if diagnostic.rule == SHELLCHECK { diagnostic.aliases.first().copied() } else { None };
         if !seen.insert((name.unwrap_or(diagnostic.rule), diagnostic.primary)) {
@@ -55,6 +57,9 @@ pub fn run_with(stack: &Stack, selection: &Selection, outside: Vec<Diagnostic>) 
             outcome.suppressed += 1;
             outcome.masks.extend(diagnostic.masks);
         } else {
+            if stopped.contains(&diagnostic.primary.file) {
+                without_late_checks(&mut diagnostic);
+            }
             outcome.diagnostics.push(diagnostic);
         }
     }

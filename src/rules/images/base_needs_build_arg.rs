@@ -1,7 +1,6 @@
 use crate::rule::{Cx, Rule, rule};
-use crate::rules::support::image_name::is_reference;
 use crate::rules::support::instructions::on_first_line;
-use crate::rules::support::variables::{expand_with_defaults, global_args};
+use crate::rules::support::variables::{global_args, no_image};
 use crate::stack::DockerfileUnit;
 use crate::syntax::dockerfile::{Op, expand};
 
@@ -12,13 +11,7 @@ impl Rule for BaseNeedsBuildArg {
         let declared = global_args(unit);
         for (_, instruction) in unit.ast.instructions() {
             let Op::From(from) = &instruction.op else { continue };
-            if !from.image.contains('$') || instruction.error.is_some() {
-                continue;
-            }
-            let Some(name) = expand_with_defaults(unit, &from.image) else { continue };
-            if is_reference(&name) {
-                continue;
-            }
+            let Some(name) = no_image(unit, instruction) else { continue };
             let place = on_first_line(cx, instruction, from.image.span);
             let used = expand::references(&from.image, unit.ast.escape);
             let arg = declared.iter().rev().find(|a| used.iter().any(|u| u.name == a.name));

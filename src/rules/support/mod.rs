@@ -12,6 +12,7 @@ pub(crate) mod copied_secrets;
 pub(crate) mod copies;
 pub(crate) mod debug;
 pub(crate) mod dependencies;
+pub(crate) mod early;
 pub(crate) mod early_source;
 pub(crate) mod eol;
 pub(crate) mod exposure;

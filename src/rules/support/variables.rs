@@ -68,6 +68,15 @@ pub(crate) fn expand_with_defaults(unit: &DockerfileUnit, word: &str) -> Option<
     expand::expand(word, escape, &|name| values.get(name).cloned()).ok()
 }
 
+/// What a FROM comes to with nothing given from outside, where that is no name of an image.
+pub(crate) fn no_image(unit: &DockerfileUnit, instruction: &Instruction) -> Option<String> {
+    let Op::From(from) = &instruction.op else { return None };
+    if !from.image.contains('$') || instruction.error.is_some() {
+        return None;
+    }
+    expand_with_defaults(unit, &from.image).filter(|name| !super::image_name::is_reference(name))
+}
+
 /// What a base image's own ENV is, as far as it is known.
 pub(crate) fn image_env(image: &ImageRef) -> Option<&'static [String]> {
     static TABLE: OnceLock<BTreeMap<String, Vec<String>>> = OnceLock::new();
