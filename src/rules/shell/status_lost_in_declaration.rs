@@ -1,7 +1,7 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::shell_scripts::{assigned_name, is_declaration, readings};
 use crate::stack::ScriptUnit;
-use crate::syntax::shell::PieceKind;
+use crate::syntax::shell::{Dialect, PieceKind, Quote};
 
 rule!(StatusLostInDeclaration, "shell/status-lost-in-declaration");
 
@@ -15,7 +15,12 @@ impl Rule for StatusLostInDeclaration {
                 }
                 for word in command.args() {
                     let Some(variable) = assigned_name(word) else { continue };
-                    if !word.pieces.iter().any(|p| matches!(p.kind, PieceKind::Command { .. })) {
+                    let ran = |quoted: bool| {
+                        word.pieces.iter().any(|p| matches!(p.kind, PieceKind::Command { .. }) && (p.quote != Quote::None) == quoted)
+                    };
+                    // a plain sh also splits the unquoted value: that finding's cure is this one's
+                    let split = reading.script.dialect == Dialect::Posix && ran(false);
+                    if split || !(ran(true) || ran(false)) {
                         continue;
                     }
                     reading
