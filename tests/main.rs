@@ -33,5 +33,5 @@ mod quoting;
 mod report;
 mod shell;
 mod shell_findings;
-mod truths;
 mod shellcheck;
+mod truths;

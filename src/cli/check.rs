@@ -285,24 +285,14 @@ impl Job<'_> {
     fn fix(&self, base: &dyn Files) -> Result<(Checked, u8), Failure> {
         let args = self.args;
         let allowed = if args.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
-<<<<<<< HEAD
-        let fixed = fix::until_settled(base, allowed, |files| Ok::<_, Failure>(self.check(files)), |c| (&c.stack.sources, &c.diagnostics))?;
-=======
-        let fixed = fix::until_settled(base, allowed, |files| self.check(files), |c| (&c.sources, &c.diagnostics))?;
->>>>>>> a1d0289 (check --shellcheck: the real tool for what has no rule here, at the very words; mutations of every fixture through the whole check; reasons for what is not carried)
+        let fixed = fix::until_settled(base, allowed, |files| self.check(files), |c| (&c.stack.sources, &c.diagnostics))?;
         if !fixed.settled {
             super::say("stacklint: some fixes undo each other; this is a fault of stacklint, please report it");
         }
         if args.diff {
-<<<<<<< HEAD
-            let found = self.check(base);
+            let found = self.check(base)?;
             let masks = Masks::new(&found.stack.sources, &found.diagnostics, &found.masks);
             let diffs = fixed.texts.iter().filter_map(|(path, text)| masked_diff(&found.stack.sources, &masks, path, text));
-=======
-            let found = self.check(base)?;
-            let masks = Masks::new(&found.sources, &found.diagnostics, &found.masks);
-            let diffs = fixed.texts.iter().filter_map(|(path, text)| masked_diff(&found.sources, &masks, path, text));
->>>>>>> a1d0289 (check --shellcheck: the real tool for what has no rule here, at the very words; mutations of every fixture through the whole check; reasons for what is not carried)
             output::write(args.output_file.as_deref(), &diffs.collect::<String>())?;
             let status = self.status(&found);
             return Ok((found, status));

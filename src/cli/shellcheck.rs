@@ -51,7 +51,7 @@ impl<'a> Tool<'a> {
 
     /// What it finds in all scripts of a stack.
     pub(super) fn findings(&self, stack: &Stack) -> Result<Vec<Diagnostic>, Failure> {
-        let answers = crate::par::map(&stack.shell_sources(), |source| self.ask(source));
+        let answers = crate::par::map(&stack.shell_sources(), usize::MAX, |source| self.ask(source));
         let mut found = Vec::new();
         for answer in answers {
             found.extend(answer?);

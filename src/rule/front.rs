@@ -13,6 +13,7 @@ pub(super) fn plain(front: &str) -> Option<Meta> {
         aliases: Vec::new(),
         options: Vec::new(),
         references: Vec::new(),
+        needs: None,
         since: String::new(),
         matcher: None,
     };
