@@ -28,3 +28,4 @@ pub mod source;
 pub mod stack;
 pub mod syntax;
 pub mod text;
+pub mod trace;

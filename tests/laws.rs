@@ -50,6 +50,7 @@ fn a_module_imports_only_what_stands_before_it() {
         ("stack/", &["source", "text", "files", "syntax", "compose", "quoting", "stack", "par"][..]),
         ("rules/", &["source", "text", "files", "syntax", "compose", "quoting", "stack", "diagnostic", "rule", "rules"][..]),
         ("report/", &["source", "diagnostic", "report", "files"][..]),
+        ("trace/", &["source", "text", "files", "syntax", "compose", "quoting", "stack", "report", "trace"][..]),
         ("plan/", &["source", "text", "files", "syntax", "compose", "quoting", "stack", "plan", "par"][..]),
     ]);
     let mut wrong = Vec::new();

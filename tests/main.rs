@@ -16,6 +16,8 @@ mod commands;
 mod comments;
 mod compose;
 mod compose_origins;
+#[cfg(unix)]
+mod differential;
 mod dockerfile;
 mod dockerrun;
 #[cfg(all(unix, feature = "execute"))]
@@ -34,4 +36,5 @@ mod report;
 mod shell;
 mod shell_findings;
 mod shellcheck;
+mod trace;
 mod truths;

@@ -17,6 +17,7 @@ mod output;
 mod plan;
 mod rules;
 mod shellcheck;
+mod trace;
 
 /// Exit status for wrong usage, unreadable input and internal errors.
 pub const EXIT_USAGE: u8 = 2;
@@ -40,6 +41,8 @@ enum Command {
     Context(context::Args),
     /// Print the build plan, or execute it
     Plan(Box<plan::Args>),
+    /// Show what becomes of a line's `$`, layer by layer, and what is executed in the end
+    Trace(trace::Args),
     /// Print a rule's page
     Explain(explain::Args),
     /// List the rules
@@ -63,6 +66,7 @@ pub fn run() -> ExitCode {
         Command::Inspect(args) => inspect::run(args),
         Command::Context(args) => context::run(args),
         Command::Plan(args) => plan::run(&args),
+        Command::Trace(args) => trace::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Init(args) => init::run(&args),

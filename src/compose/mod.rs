@@ -35,6 +35,7 @@ pub use model::*;
 pub use origin::StepKind;
 pub use role::{classify, overlay_base};
 pub(crate) use units::{bytes, duration};
+pub use words::split as split_command;
 
 use crate::source::Span;
 

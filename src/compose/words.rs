@@ -3,7 +3,7 @@
 use crate::text::Text;
 
 /// Splits a command; `None` where a quote or bracket stays open. What follows `;`, `&`, `|`, `<` or `>` is dropped, as Compose drops it.
-pub(super) fn split(text: &Text) -> Option<Vec<Text>> {
+pub fn split(text: &Text) -> Option<Vec<Text>> {
     let mut words = Vec::new();
     each(text, &mut |word| words.push(word)).then_some(words)
 }

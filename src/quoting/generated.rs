@@ -143,7 +143,7 @@ fn decoded(text: &mut Text, own: &Text, decode: Decode) {
 }
 
 /// `echo a b`: dash decodes escapes always, bash with `-e` only.
-fn echo(args: &[Word], dialect: Dialect, expanded: &mut Vec<At<String>>) -> Option<Text> {
+pub(super) fn echo(args: &[Word], dialect: Dialect, expanded: &mut Vec<At<String>>) -> Option<Text> {
     let options = args.iter().take_while(|w| {
         let value = w.lossy();
         value.len() > 1 && value.strip_prefix('-').is_some_and(|v| v.bytes().all(|b| matches!(b, b'n' | b'e' | b'E')))
@@ -167,7 +167,7 @@ fn echo(args: &[Word], dialect: Dialect, expanded: &mut Vec<At<String>>) -> Opti
 }
 
 /// `printf format arguments`: the format is used again until the arguments are used up.
-fn printf(args: &[Word], expanded: &mut Vec<At<String>>) -> Option<Text> {
+pub(super) fn printf(args: &[Word], expanded: &mut Vec<At<String>>) -> Option<Text> {
     let args = if args.first().is_some_and(|w| w.lossy() == "--") { args.get(1..)? } else { args };
     let format_word = args.first()?;
     let mut format = Text::builder(format_word.span);

@@ -3,17 +3,29 @@
 
 mod effects;
 mod envsubst;
+mod flow;
 mod generated;
+mod interpret;
 mod layers;
 mod options;
+mod params;
+mod patterns;
 mod process;
+mod programs;
+mod step;
+mod variables;
+mod words;
 
 pub use effects::{Lost, LostKind, Pipeline, Stage, lost_effects, pipelines, unchecked};
 pub use envsubst::{Envsubst, envsubst_calls, envsubst_format};
+pub use flow::{Flow, Origin, Part};
 pub use generated::{GeneratedFile, generated_files};
+pub use interpret::{Machine, trace_argv, trace_file, trace_script};
 pub use layers::{Dollar, Layer, TooEarly, assigned, dollars, expanded_too_early, layers, names_in};
 pub use options::{Options, options_at, shell_options};
 pub use process::{Process, first_process};
+pub use step::{Arg, Executed, Mark, Outcome, Reader, Redirected, Runs, ShellKind, Step, Substitution};
+pub use variables::{Environment, Outside, Setter, Value, Variable};
 
 use crate::syntax::shell::{Dialect, shell};
 

@@ -30,7 +30,19 @@ mod terminal;
 mod xml;
 
 pub use mask::Masks;
-use place::{Place, Places};
+pub(crate) use mask::dots;
+use place::Place;
+pub(crate) use place::Places;
+
+/// A document as JSON text that is harmless on a terminal.
+pub(crate) fn json_document(value: &impl serde::Serialize) -> String {
+    clean::document(value, true)
+}
+
+/// Whether a character would act on a terminal instead of being shown.
+pub(crate) fn acts_on_terminal(c: char) -> bool {
+    clean::escape(c).is_some()
+}
 
 /// The tool's name and home, for formats that name their source.
 const TOOL: &str = env!("CARGO_PKG_NAME");

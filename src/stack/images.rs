@@ -422,6 +422,19 @@ impl super::DockerfileUnit {
         found.into_values().collect()
     }
 
+    /// The ENV and ARG entries in effect in a stage just before an item, the nearest of each name, sorted by name.
+    pub fn settings(&self, stage: usize, before: usize) -> Vec<&EnvSet> {
+        let mut found: std::collections::BTreeMap<&str, &EnvSet> = std::collections::BTreeMap::new();
+        let mut before = before;
+        for n in self.chain(stage) {
+            for set in self.stages.get(n).into_iter().flat_map(|s| s.env.iter().rev()).filter(|s| s.item < before) {
+                found.entry(&set.name).or_insert(set);
+            }
+            before = usize::MAX;
+        }
+        found.into_values().collect()
+    }
+
     /// Expands a word of an instruction as the builder does; `None` where a part is unknown.
     pub fn expand_at(&self, stage: usize, item: usize, word: &str) -> Option<String> {
         expand(word, self.ast.escape, &|name| self.lookup(stage, item, name))

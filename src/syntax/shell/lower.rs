@@ -106,7 +106,7 @@ fn read(text: &str, map: Map<'_>, dialect: Dialect, nesting: usize) -> Script {
         return Script { errors: vec![error], ..script };
     }
     let result = super::recover::tree(text, dialect);
-    let mut lower = Lower { text, map, script, nesting };
+    let mut lower = Lower { script, ..Lower::new(text, map, dialect, nesting) };
     lower.errors(&result);
     lower.sequence(&result.file.body, Context::default(), true);
     lower.finish()
@@ -168,6 +168,12 @@ pub(super) struct Lower<'a> {
     pub(super) map: Map<'a>,
     pub(super) script: Script,
     nesting: usize,
+}
+
+impl<'a> Lower<'a> {
+    pub(super) fn new(text: &'a str, map: Map<'a>, dialect: Dialect, nesting: usize) -> Self {
+        Lower { text, map, script: Script { dialect, ..Script::default() }, nesting }
+    }
 }
 
 impl Lower<'_> {

@@ -14,5 +14,6 @@ mod wrappers;
 
 pub use lower::{MAX_SCRIPT_BYTES, as_read, from_argv, parse, parse_run, parse_text};
 pub use model::*;
-pub use nested::shell;
+pub use nested::{Handed, HandedText, When, handed, shell};
+pub use words::operand;
 pub use wrappers::{Effective, effective};

@@ -1,7 +1,10 @@
 //! Scripts that a command hands to another shell.
 
+use std::ops::Range;
+
 use super::lower::parse_nested;
 use super::model::{Command, Dialect, MAX_NESTING, Nested, Piece, PieceKind, Quote, Word, base_name};
+use super::wrappers::{Effective, effective};
 use crate::source::{At, Span};
 use crate::text::Text;
 
@@ -10,31 +13,111 @@ pub(super) fn of(command: &Command, dialect: Dialect, nesting: usize) -> Option<
     if nesting >= MAX_NESTING || dialect == Dialect::Windows {
         return None;
     }
-    let seen = command.effective();
-    let mut words = seen.words;
-    if seen.name()? == "find" {
-        let at = words.iter().position(|w| w.literal().is_some_and(|v| matches!(v.as_ref(), "-exec" | "-execdir" | "-ok")))?;
-        words = words.get(at + 1..)?;
-    }
-    let by = base_name(words.first()?)?;
-    let inner = match by.as_ref() {
-        "eval" => dialect,
-        "su" | "runuser" => Dialect::Posix,
-        name => shell(name)?,
-    };
-    let args = words.get(1..)?;
-    let (text, outside) = match by.as_ref() {
-        "eval" => joined(args)?,
-        "su" | "runuser" => held(su_operand(args)?),
-        _ => match shell_operand(args) {
-            Operand::Script(word) => held(word),
-            Operand::Input => heredoc(command)?,
-            Operand::File => return None,
-        },
+    let handed = handed_by(&command.words, &command.effective(), dialect).filter(|h| h.when == When::Now)?;
+    let (text, outside) = match &handed.text {
+        HandedText::Word(at) => held(command.words.get(*at)?),
+        HandedText::Words(range) => joined(command.words.get(range.clone())?)?,
+        HandedText::Input => heredoc(command)?,
     };
     let span = text.span;
-    Some(Box::new(Nested { by: by.into_owned(), script: parse_nested(&text, inner, nesting + 1), span, expanded_outside: outside }))
+    Some(Box::new(Nested { by: handed.by, script: parse_nested(&text, handed.dialect, nesting + 1), span, expanded_outside: outside }))
 }
+
+/// What a command's words hand to a shell of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handed {
+    /// The program that runs it: `sh`, `bash`, `eval`, `su`, `trap`, `ssh` …
+    pub by: String,
+    /// The language.
+    pub dialect: Dialect,
+    /// Where the script stands.
+    pub text: HandedText,
+    /// The words that the script gets as `$0`, `$1` ….
+    pub arguments: Range<usize>,
+    /// When and where it runs.
+    pub when: When,
+}
+
+/// Where a handed script stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HandedText {
+    /// In this word.
+    Word(usize),
+    /// In these words, joined by blanks.
+    Words(Range<usize>),
+    /// In the command's input.
+    Input,
+}
+
+/// When and where a handed script runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Here, as the command.
+    Now,
+    /// Later, in the same shell: `trap`.
+    Later,
+    /// On another machine: `ssh`.
+    Elsewhere,
+}
+
+/// Which of a command's words a shell gets as its script, seen through wrappers.
+pub fn handed(words: &[Word], dialect: Dialect) -> Option<Handed> {
+    handed_by(words, &effective(words), dialect)
+}
+
+fn handed_by(words: &[Word], seen: &Effective<'_>, dialect: Dialect) -> Option<Handed> {
+    let mut from = words.len() - seen.words.len();
+    let mut inner = seen.words;
+    if seen.name()? == "find" {
+        let at = inner.iter().position(|w| w.literal().is_some_and(|v| matches!(v.as_ref(), "-exec" | "-execdir" | "-ok")))? + 1;
+        inner = inner.get(at..)?;
+        from += at;
+    }
+    let by = base_name(inner.first()?)?;
+    let args = inner.get(1..)?;
+    let found = |text, arguments, dialect, when| Some(Handed { by: by.clone().into_owned(), dialect, text, arguments, when });
+    let (first, end) = (from + 1, words.len());
+    match by.as_ref() {
+        "-c" | "--command" if seen.through.last().is_some_and(|w| w == "flock") => Some(Handed {
+            by: "sh".to_owned(),
+            dialect: Dialect::Posix,
+            text: HandedText::Word(first),
+            arguments: end..end,
+            when: When::Now,
+        }),
+        "eval" if !args.is_empty() => found(HandedText::Words(first..end), end..end, dialect, When::Now),
+        "trap" => {
+            let at = first + usize::from(args.first().is_some_and(|w| w.literal().is_some_and(|v| v == "--")));
+            let text = words.get(at)?.literal();
+            let handles = at + 1 < end && text.as_deref().is_none_or(|t| !t.is_empty() && !t.starts_with('-'));
+            if handles { found(HandedText::Word(at), end..end, dialect, When::Later) } else { None }
+        }
+        "ssh" => {
+            let operands = super::command::operands(args, SSH_VALUES);
+            let (_, rest) = operands.split_first()?;
+            let text = match rest.first() {
+                // everything from the first word of the command on is its text
+                Some(word) => HandedText::Words(words.iter().position(|w| std::ptr::eq(w, *word))?..end),
+                None => HandedText::Input,
+            };
+            found(text, end..end, Dialect::Posix, When::Elsewhere)
+        }
+        "su" | "runuser" => found(HandedText::Word(first + su_operand(args)?), end..end, Dialect::Posix, When::Now),
+        name => {
+            let dialect = shell(name)?;
+            let (at, operand) = shell_operand(args);
+            let at = first + at;
+            match operand {
+                Operand::Script => found(HandedText::Word(at), at + 1..end, dialect, When::Now),
+                Operand::Input => found(HandedText::Input, at..end, dialect, When::Now),
+                Operand::File => None,
+            }
+        }
+    }
+}
+
+const SSH_VALUES: &[&str] =
+    &["-b", "-B", "-c", "-D", "-E", "-e", "-F", "-I", "-i", "-J", "-L", "-l", "-m", "-O", "-o", "-p", "-Q", "-R", "-S", "-W", "-w"];
 
 /// The dialect of a shell's name; `None` for what is no shell.
 pub fn shell(name: &str) -> Option<Dialect> {
@@ -46,16 +129,17 @@ pub fn shell(name: &str) -> Option<Dialect> {
     }
 }
 
-enum Operand<'a> {
+enum Operand {
     /// The word after `-c`.
-    Script(&'a Word),
+    Script,
     /// A script file.
     File,
     /// Neither: the shell reads its standard input.
     Input,
 }
 
-fn shell_operand(args: &[Word]) -> Operand<'_> {
+/// What a shell's first operand is, and its place among the shell's words.
+fn shell_operand(args: &[Word]) -> (usize, Operand) {
     let (mut at, mut script, mut input) = (0, false, false);
     while let Some(word) = args.get(at) {
         let value = word.literal();
@@ -74,19 +158,20 @@ fn shell_operand(args: &[Word]) -> Operand<'_> {
             _ => break,
         }
     }
-    match (args.get(at), script) {
-        (Some(word), true) => Operand::Script(word),
+    let operand = match (args.get(at), script) {
+        (Some(_), true) => Operand::Script,
         (Some(_), false) if !input => Operand::File,
         (None, true) => Operand::File,
         _ => Operand::Input,
-    }
+    };
+    (at, operand)
 }
 
-fn su_operand(args: &[Word]) -> Option<&Word> {
+fn su_operand(args: &[Word]) -> Option<usize> {
     let at = args
         .iter()
         .position(|w| w.literal().is_some_and(|v| v == "--command" || v.starts_with('-') && !v.starts_with("--") && v.ends_with('c')))?;
-    args.get(at + 1)
+    (at + 1 < args.len()).then_some(at + 1)
 }
 
 /// A word as text for the next shell, and the parameters that this one expands in it.

@@ -3,7 +3,9 @@
 use shuck_ast as ast;
 
 use super::lower::Lower;
-use super::model::{HeredocBody, Param, Piece, PieceKind, Quote, Word};
+use super::map::Map;
+use super::model::{Dialect, HeredocBody, Param, Piece, PieceKind, Quote, Word};
+use crate::source::Span;
 
 /// Character classes are at most this long; a longer `[` is text.
 const MAX_CLASS: usize = 64;
@@ -14,15 +16,25 @@ enum Mode {
     Bare,
     Double,
     Heredoc,
+    /// Inside `"${…}"`: double quotes may stand there, and a backslash frees a brace.
+    Operand,
 }
 
 impl Mode {
     fn quote(self) -> Quote {
         match self {
             Mode::Bare | Mode::Heredoc => Quote::None,
-            Mode::Double => Quote::Double,
+            Mode::Double | Mode::Operand => Quote::Double,
         }
     }
+}
+
+/// The pieces of the word inside `${name:-word}`, which stands at `base`; `quoted` where double quotes enclose the expansion.
+pub fn operand(word: &str, base: Span, quoted: bool) -> Vec<Piece> {
+    let lower = Lower::new(word, Map::Base(base), Dialect::Posix, 0);
+    let mut pieces = Vec::new();
+    lower.scan(0, word.len(), if quoted { Mode::Operand } else { Mode::Bare }, &mut pieces);
+    pieces
 }
 
 pub(super) fn range(span: ast::Span) -> (usize, usize) {
@@ -84,11 +96,21 @@ impl Lower<'_> {
         match &part.kind {
             ast::WordPart::DoubleQuoted { parts, dollar } => {
                 let open = start + 1 + usize::from(*dollar);
-                if parts.is_empty() {
-                    self.push(open, open, PieceKind::Literal(String::new()), Quote::Double, pieces);
+                let before = pieces.len();
+                let mut at = open;
+                // the parser's offsets of literal parts are off where escapes meet expansions; those of commands hold
+                for inner in parts.iter().filter(|p| runs_commands(&p.kind)) {
+                    let (from, to) = range(inner.span);
+                    if from >= at && to <= end {
+                        self.scan(at, from, Mode::Double, pieces);
+                        self.part(inner, Mode::Double, pieces);
+                        at = to;
+                    }
                 }
-                for inner in parts {
-                    self.part(inner, Mode::Double, pieces);
+                let close = end - usize::from(self.raw(at, end).ends_with('"'));
+                self.scan(at, close, Mode::Double, pieces);
+                if pieces.len() == before {
+                    self.push(open, open, PieceKind::Literal(String::new()), Quote::Double, pieces);
                 }
             }
             ast::WordPart::CommandSubstitution { syntax, .. } => {
@@ -112,6 +134,7 @@ impl Lower<'_> {
         while let Some(&byte) = raw.get(at) {
             let special = match byte {
                 b'\\' | b'$' | b'`' => true,
+                b'"' if mode == Mode::Operand => true,
                 b'\'' | b'"' | b'*' | b'?' | b'[' | b'<' | b'>' | b'+' | b'@' | b'!' => mode == Mode::Bare,
                 _ => false,
             };
@@ -236,6 +259,10 @@ impl Lower<'_> {
     }
 }
 
+fn runs_commands(part: &ast::WordPart) -> bool {
+    matches!(part, ast::WordPart::CommandSubstitution { .. } | ast::WordPart::ProcessSubstitution { .. })
+}
+
 /// What a special character starts.
 enum Special {
     Nothing,
@@ -252,11 +279,12 @@ fn special_piece(rest: &str, mode: Mode) -> Option<(usize, Special)> {
     let bytes = rest.as_bytes();
     match (bytes.first()?, bytes.get(1)) {
         (b'\\', next) => escape(rest, next.copied(), mode),
+        (b'"', _) if mode == Mode::Operand => Some((1, Special::Nothing)),
         (b'\'', _) => Some((1 + quoted(bytes.get(1..)?, b'\'', false), Special::Single)),
         (b'"', _) => Some((double_len(bytes), Special::Double(1))),
         (b'$', Some(b'\'')) if mode == Mode::Bare => Some((2 + quoted(bytes.get(2..)?, b'\'', true), Special::AnsiC)),
         (b'$', Some(b'"')) if mode == Mode::Bare => Some((1 + double_len(bytes.get(1..)?), Special::Double(2))),
-        (b'$', _) => dollar(rest),
+        (b'$', _) => dollar(rest, mode),
         (b'`', _) => {
             let len = 1 + quoted(bytes.get(1..)?, b'`', true);
             let text = rest.get(1..len - 1).unwrap_or_default().to_owned();
@@ -282,6 +310,7 @@ fn escape(rest: &str, next: Option<u8>, mode: Mode) -> Option<(usize, Special)> 
     match (next?, mode) {
         (b'\n', _) => Some((2, Special::Nothing)),
         (b'"', Mode::Heredoc) => None,
+        (b'}', Mode::Operand) => Some((2, Special::Escape("}".to_owned()))),
         (b'$' | b'`' | b'"' | b'\\', _) | (_, Mode::Bare) => {
             let c = rest.get(1..)?.chars().next()?;
             Some((1 + c.len_utf8(), Special::Escape(c.to_string())))
@@ -344,6 +373,42 @@ fn balanced(bytes: &[u8]) -> usize {
     bytes.len()
 }
 
+/// The same for `{…}` in double quotes, where single quotes are plain characters.
+fn balanced_in_quotes(bytes: &[u8]) -> usize {
+    let (mut at, mut depth) = (0, 0usize);
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'\\' => at += 1,
+            b'`' => at += quoted(bytes.get(at + 1..).unwrap_or_default(), b'`', true),
+            b'$' if bytes.get(at + 1) == Some(&b'(') => at += balanced(bytes.get(at + 1..).unwrap_or_default()),
+            b'$' if bytes.get(at + 1) == Some(&b'{') => {
+                depth += 1;
+                at += 1;
+            }
+            b'{' if depth == 0 => depth = 1,
+            b'}' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return at + 1;
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    bytes.len()
+}
+
+/// Whether what stands after `${` matches a pattern, in which quotes count.
+fn matches_pattern(inner: &str) -> bool {
+    let name = inner.strip_prefix(['#', '!']).unwrap_or(inner);
+    let len = match name_len(name) {
+        0 => name.chars().next().map_or(0, char::len_utf8),
+        n => n,
+    };
+    name.get(len..).is_some_and(|rest| rest.starts_with(['#', '%', '/']))
+}
+
 fn bracketed(rest: &str, skip: usize, kind: fn(String) -> PieceKind) -> Option<(usize, Special)> {
     let len = floor(rest, skip + balanced(rest.as_bytes().get(skip..)?));
     Some((len, Special::Piece(kind(rest.get(..len)?.to_owned()))))
@@ -353,7 +418,7 @@ fn floor(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0)
 }
 
-fn dollar(rest: &str) -> Option<(usize, Special)> {
+fn dollar(rest: &str, mode: Mode) -> Option<(usize, Special)> {
     let bytes = rest.as_bytes();
     match *bytes.get(1)? {
         b'(' if bytes.get(2) == Some(&b'(') && rest.get(1..1 + balanced(bytes.get(1..)?)).is_some_and(|t| t.ends_with("))")) => {
@@ -372,7 +437,8 @@ fn dollar(rest: &str) -> Option<(usize, Special)> {
             Some((len, Special::Piece(PieceKind::Arithmetic(text.strip_suffix(']').unwrap_or(text).to_owned()))))
         }
         b'{' => {
-            let len = floor(rest, 1 + balanced(bytes.get(1..)?));
+            let plain = mode != Mode::Bare && !matches_pattern(rest.get(2..)?);
+            let len = floor(rest, 1 + if plain { balanced_in_quotes(bytes.get(1..)?) } else { balanced(bytes.get(1..)?) });
             let body = rest.get(2..len)?;
             Some((len, Special::Piece(PieceKind::Param(braced(body.strip_suffix('}').unwrap_or(body))))))
         }

@@ -1,0 +1,644 @@
+//! Walks a shell script as the shell does: expands its words with what its variables hold at each command. Where ways meet on
+//! which a variable holds different things, it holds nothing that is known.
+
+use std::collections::BTreeSet;
+
+use super::flow::Flow;
+use super::layers::assigned;
+use super::options::{Options, shell_options};
+use super::step::{Arg, Executed, Mark, Outcome, Reader, Redirected, Runs, ShellKind, Step};
+use super::variables::{Environment, Setter, Value};
+use super::words::{Expander, MAX_TEXT, State, local};
+use crate::syntax::shell::{self, Assign, Command, GroupKind, Join, Piece, PieceKind, Place, Quote, Redirect, Script, Word};
+
+/// Texts nest at most this deep; what lies deeper is not read.
+const MAX_LEVEL: usize = 8;
+/// Scripts are followed up to this many commands.
+const MAX_COMMANDS: usize = 4_000;
+
+/// The machine that a script runs on.
+#[derive(Clone, Copy, Debug)]
+pub struct Machine {
+    /// What `sh` is.
+    pub sh: ShellKind,
+}
+
+/// What a shell called `how` makes of a text.
+pub fn trace_script(text: &Flow, how: &str, shell: ShellKind, environment: Environment, machine: Machine) -> Step {
+    run(text, Call { how: how.to_owned(), shell, note: None }, State::new(environment), machine, 0).0
+}
+
+/// What a shell makes of a script file that is given these arguments; `None` where they are not known.
+pub fn trace_file(text: &Flow, how: &str, shell: ShellKind, environment: Environment, machine: Machine, args: Option<Vec<Flow>>) -> Step {
+    let state = State { positional: args, ..State::new(environment) };
+    run(text, Call { how: how.to_owned(), shell, note: None }, state, machine, 0).0
+}
+
+/// What words that are executed without a shell lead to.
+pub fn trace_argv(argv: &[Flow], environment: Environment, machine: Machine) -> Executed {
+    let mut at = 0;
+    let arg = |text: &Flow| {
+        at += text.len() + 1;
+        Arg { text: text.clone(), range: at - text.len() - 1..at - 1, ..Arg::default() }
+    };
+    let argv: Vec<Arg> = argv.iter().map(arg).collect();
+    let script = shell::from_argv(&[crate::text::Text::verbatim("x", local(0..1))], shell::Dialect::Posix);
+    let place = script.commands.first().map(|c| c.place);
+    let none = Flow::default();
+    let mut run = Run::new(&none, &script, ShellKind::Sh, State::new(environment.clone()), machine, 0);
+    let mut executed = Executed {
+        range: 0..at.saturating_sub(1),
+        assigns: Vec::new(),
+        argv,
+        redirects: Vec::new(),
+        place: place.unwrap_or(NOWHERE),
+        runs: Runs::Always,
+        inner: Vec::new(),
+    };
+    executed.inner = run.inner(&executed, environment);
+    executed
+}
+
+const NOWHERE: Place = Place {
+    join: Join::First,
+    pipe_index: 0,
+    pipe_len: 1,
+    depth: 0,
+    subshell: false,
+    substitution: false,
+    function: false,
+    conditional: false,
+    condition: false,
+    negated: false,
+    background: false,
+    last: true,
+    tail: true,
+    group: None,
+};
+
+/// How a shell is called.
+pub(super) struct Call {
+    pub(super) how: String,
+    pub(super) shell: ShellKind,
+    pub(super) note: Option<String>,
+}
+
+/// Runs a text; gives the state that it leaves, for `eval`.
+pub(super) fn run(text: &Flow, call: Call, state: State, machine: Machine, level: usize) -> (Step, State) {
+    let reader = Reader::Shell { how: call.how, shell: call.shell, note: call.note };
+    let mut step = Step { reader, text: text.clone(), marks: Vec::new(), commands: Vec::new(), uncertain: !text.is_known() };
+    if level > MAX_LEVEL || text.len() > MAX_TEXT {
+        step.uncertain = true;
+        return (step, state);
+    }
+    let blotted = text.blotted();
+    let script = shell::parse(&blotted, local(0..text.len()), call.shell.dialect());
+    step.uncertain |= !script.errors.is_empty() || script.commands.len() > MAX_COMMANDS;
+    let mut run = Run::new(text, &script, call.shell, state, machine, level);
+    run.all();
+    let Run { mut marks, commands, state, .. } = run;
+    marks.sort_by_key(|m| (m.range.start, m.range.end));
+    marks.dedup();
+    step.marks = marks;
+    step.commands = commands;
+    (step, state)
+}
+
+/// A group that is open, or the script.
+struct Frame {
+    group: Option<usize>,
+    /// Whether the group runs.
+    runs: Runs,
+    /// What it holds may run several times, or not at all.
+    branches: bool,
+    before: State,
+    ends: Vec<State>,
+    in_branch: bool,
+    /// The state at the start of the current list.
+    list: State,
+    /// The list's commands may not all have run.
+    torn: bool,
+    /// A `||` stands in the list: what follows may not run at all.
+    perhaps: bool,
+    /// The command before succeeds in any case.
+    succeeds: bool,
+}
+
+pub(super) struct Run<'a> {
+    pub(super) text: &'a Flow,
+    script: &'a Script,
+    pub(super) kind: ShellKind,
+    pub(super) machine: Machine,
+    pub(super) level: usize,
+    pub(super) state: State,
+    marks: Vec<Mark>,
+    commands: Vec<Executed>,
+    frames: Vec<Frame>,
+    /// The state before the command whose substitutions come next.
+    outer: Option<(std::ops::Range<usize>, State)>,
+    functions: BTreeSet<String>,
+    allexport: bool,
+}
+
+const BRANCH: &str = "it depends on the way that the script takes";
+const LOOP: &str = "it changes while a loop runs";
+
+impl<'a> Run<'a> {
+    fn new(text: &'a Flow, script: &'a Script, kind: ShellKind, state: State, machine: Machine, level: usize) -> Self {
+        let functions = script.groups.iter().filter_map(|g| match &g.kind {
+            GroupKind::Function(name) => Some(name.clone()),
+            _ => None,
+        });
+        let functions = functions.collect();
+        let root = Frame::new(None, &state);
+        Run {
+            text,
+            script,
+            kind,
+            machine,
+            level,
+            state,
+            marks: Vec::new(),
+            commands: Vec::new(),
+            frames: vec![root],
+            outer: None,
+            functions,
+            allexport: false,
+        }
+    }
+
+    fn all(&mut self) {
+        let script = self.script;
+        for command in script.commands.iter().take(MAX_COMMANDS) {
+            self.enter(command.place.group);
+            let stopped = if self.state.stopped { Runs::Perhaps } else { Runs::Always };
+            let runs = self.join(command.place).max(stopped);
+            let kept = (runs == Runs::Never || command.place.pipe_len > 1 || command.place.background).then(|| self.state.clone());
+            self.command(command, runs);
+            if let Some(kept) = kept {
+                self.state = kept;
+            }
+            let succeeds = runs == Runs::Always && succeeds(command);
+            let state = command.place.condition.then(|| self.state.clone());
+            if let Some(frame) = self.frames.last_mut() {
+                frame.succeeds = succeeds;
+                if let Some(state) = state {
+                    frame.before.vars.meet(&state.vars, BRANCH);
+                }
+            }
+        }
+        self.enter(None);
+    }
+
+    /// Leaves the groups that do not hold what comes, and enters those that do.
+    fn enter(&mut self, group: Option<usize>) {
+        let mut chain = Vec::new();
+        let mut next = group;
+        while let Some(at) = next.filter(|at| !chain.contains(at)) {
+            chain.push(at);
+            next = self.script.groups.get(at).and_then(|g| g.place.group);
+        }
+        chain.reverse();
+        let open = |frames: &[Frame]| frames.iter().skip(1).map(|f| f.group).eq(chain.iter().take(frames.len() - 1).map(|g| Some(*g)));
+        while self.frames.len() > 1 && (self.frames.len() - 1 > chain.len() || !open(&self.frames)) {
+            self.leave();
+        }
+        for at in chain.into_iter().skip(self.frames.len() - 1) {
+            self.open(at);
+        }
+    }
+
+    fn open(&mut self, at: usize) {
+        let Some(group) = self.script.groups.get(at) else { return };
+        let substitution = group.kind == GroupKind::Substitution;
+        let runs = if substitution { Runs::Always } else { self.join(group.place) };
+        let before = self.state.clone();
+        match &group.kind {
+            GroupKind::Substitution => {
+                let outer =
+                    self.outer.as_ref().filter(|(range, _)| range.start <= group.span.range().start && group.span.range().end <= range.end);
+                if let Some((_, state)) = outer {
+                    self.state = state.clone();
+                }
+            }
+            GroupKind::Loop | GroupKind::For(_) => self.forget_assigned(Some(at), LOOP),
+            GroupKind::Function(_) => {
+                self.forget_assigned(None, "a function sees what its caller set");
+                self.state.positional = None;
+            }
+            _ => {}
+        }
+        let mut branches = matches!(group.kind, GroupKind::If | GroupKind::Case | GroupKind::Loop | GroupKind::Function(_));
+        if let GroupKind::For(name) = &group.kind {
+            branches = !self.loop_variable(name, &group.words);
+        }
+        let mut frame = Frame::new(Some(at), &self.state);
+        frame.before = before;
+        frame.runs = runs;
+        frame.branches = branches;
+        self.frames.push(frame);
+    }
+
+    /// Sets the variable of a loop; whether it runs exactly once.
+    fn loop_variable(&mut self, name: &str, words: &[Word]) -> bool {
+        let mut values = Vec::new();
+        for word in words {
+            values.extend(self.expander().fields(word));
+        }
+        let once = matches!(values.as_slice(), [one] if one.known().is_some());
+        let value = match values.as_slice() {
+            [one] if one.known().is_some() => Value::Known(one.text.clone()),
+            [] => Value::Unknown("each of the arguments in turn".to_owned()),
+            many => {
+                let listed: Vec<&str> = many.iter().take(3).map(|a| a.text.text()).collect();
+                let rest = if many.len() > 3 { " …" } else { "" };
+                Value::Unknown(format!("in turn {}{rest}", listed.join(", ")))
+            }
+        };
+        self.state.assign(name, value, None, false);
+        once
+    }
+
+    fn leave(&mut self) {
+        let Some(mut frame) = self.frames.pop() else { return };
+        if frame.torn {
+            self.state.vars.meet(&frame.list.vars, BRANCH);
+        }
+        let Some(group) = frame.group.and_then(|at| self.script.groups.get(at)) else { return };
+        let apart = group.place.pipe_len > 1 || group.place.background || frame.runs == Runs::Never;
+        let end = std::mem::replace(&mut self.state, frame.before.clone());
+        match group.kind {
+            _ if apart => {}
+            GroupKind::If | GroupKind::Case => {
+                if frame.in_branch {
+                    frame.ends.push(end);
+                }
+                let mut ends = frame.ends.into_iter();
+                if let Some(first) = ends.next().filter(|_| group.exhaustive) {
+                    self.state = first;
+                } else if let Some(first) = ends.next() {
+                    self.state.vars.meet(&first.vars, BRANCH);
+                }
+                let all: Vec<State> = ends.collect();
+                all.iter().for_each(|other| self.state.vars.meet(&other.vars, BRANCH));
+            }
+            GroupKind::Loop | GroupKind::For(_) => {
+                self.state.vars.meet(&end.vars, LOOP);
+                if end.positional != self.state.positional {
+                    self.state.positional = None;
+                }
+            }
+            GroupKind::Brace | GroupKind::Other => self.state = end,
+            GroupKind::Subshell | GroupKind::Substitution | GroupKind::Function(_) => {}
+        }
+        let ends_well = frame.succeeds && !frame.torn && matches!(group.kind, GroupKind::Brace | GroupKind::Subshell);
+        if let Some(outer) = self.frames.last_mut() {
+            outer.succeeds = ends_well && !apart && !group.place.negated;
+        }
+    }
+
+    /// A command or a group begins.
+    fn join(&mut self, place: Place) -> Runs {
+        let branch = self.frames.last().map_or(Runs::Always, |f| if f.branches && !place.condition { Runs::Perhaps } else { f.runs });
+        self.joined(place).max(branch)
+    }
+
+    fn joined(&mut self, place: Place) -> Runs {
+        let kind = place.group.and_then(|at| self.script.groups.get(at)).map(|g| &g.kind);
+        let Some(frame) = self.frames.last_mut() else { return Runs::Always };
+        match place.join {
+            Join::First | Join::Then | Join::Background => {
+                if frame.torn {
+                    self.state.vars.meet(&frame.list.vars, BRANCH);
+                }
+                if place.join == Join::First && matches!(kind, Some(GroupKind::If | GroupKind::Case)) {
+                    let end = std::mem::replace(&mut self.state, frame.before.clone());
+                    if frame.in_branch {
+                        frame.ends.push(end);
+                    }
+                    frame.in_branch = !place.condition;
+                }
+                frame.torn = false;
+                frame.list = self.state.clone();
+                frame.perhaps = false;
+                Runs::Always
+            }
+            Join::And => {
+                frame.torn |= !frame.succeeds;
+                match (frame.perhaps, frame.torn) {
+                    (true, _) => Runs::Perhaps,
+                    (false, true) => Runs::OnSuccess,
+                    (false, false) => Runs::Always,
+                }
+            }
+            Join::Or if frame.succeeds && !frame.torn => Runs::Never,
+            Join::Or => {
+                frame.torn = true;
+                frame.perhaps = true;
+                self.state.vars.meet(&frame.list.vars, BRANCH);
+                Runs::Perhaps
+            }
+            Join::Pipe if frame.perhaps => Runs::Perhaps,
+            Join::Pipe if frame.torn => Runs::OnSuccess,
+            Join::Pipe => Runs::Always,
+        }
+    }
+
+    /// Forgets the names that the script sets, or those that a group of it does.
+    fn forget_assigned(&mut self, group: Option<usize>, why: &str) {
+        let within = group.and_then(|at| self.script.groups.get(at)).map(|g| g.span);
+        let found = assigned(self.script);
+        for name in found.iter().filter(|n| within.is_none_or(|span| span.contains(n.span))) {
+            self.state.vars.forget(&name.value, why);
+        }
+        if within.is_none_or(|span| {
+            self.script.commands.iter().any(|c| span.contains(c.span) && matches!(c.name().as_deref(), Some("shift" | "set")))
+        }) {
+            self.state.positional = None;
+        }
+    }
+
+    pub(super) fn expander(&mut self) -> Expander<'_> {
+        Expander { text: self.text, kind: self.kind, state: &mut self.state, marks: &mut self.marks }
+    }
+
+    fn command(&mut self, command: &Command, runs: Runs) {
+        let has_substitution = |w: &Word| w.pieces.iter().any(|p| !matches!(p.kind, PieceKind::Literal(_)));
+        let words = command.words.iter().chain(command.assigns.iter().filter_map(|a| a.value.as_ref()));
+        if words.chain(command.redirects.iter().filter_map(|r| r.target.as_ref())).any(has_substitution) {
+            self.outer = Some((command.span.range(), self.state.clone()));
+        }
+        command.words.iter().for_each(|w| self.stays(&w.pieces));
+        command.assigns.iter().filter_map(|a| a.value.as_ref()).for_each(|w| self.stays(&w.pieces));
+        let name = command.name().unwrap_or_default();
+        let declares = matches!(name.as_ref(), "export" | "readonly" | "local" | "declare" | "typeset");
+        let mut argv = Vec::new();
+        for word in &command.words {
+            let assignment = declares && word.pieces.first().is_some_and(|p| matches!(&p.kind, PieceKind::Literal(t) if t.contains('=')));
+            if assignment { argv.push(self.expander().whole(word)) } else { argv.extend(self.expander().fields(word)) }
+        }
+        let redirects = command.redirects.iter().map(|r| self.redirected(r)).collect();
+        let before = (!command.words.is_empty()).then(|| self.state.clone());
+        let assigns: Vec<(String, Arg)> = command.assigns.iter().map(|a| (a.name.clone(), self.assignment(a))).collect();
+        let mut executed =
+            Executed { range: command.span.range(), assigns, argv, redirects, place: command.place, runs, inner: Vec::new() };
+        let child = self.child(&executed);
+        if let Some(before) = before {
+            self.state.vars = before.vars;
+            self.state.ifs = before.ifs;
+        }
+        executed.inner = self.inner(&executed, child);
+        self.effects(&name, &executed);
+        self.commands.push(executed);
+    }
+
+    /// Sets a variable and gives its value.
+    fn assignment(&mut self, assign: &Assign) -> Arg {
+        let range = assign.span.range();
+        let Some(word) = &assign.value else {
+            self.state.vars.forget(&assign.name, "an array");
+            return Arg { text: self.expander().hole(range.clone()), range, ..Arg::default() };
+        };
+        let head = self.text.text().get(range.start..word.span.range().start.max(range.start)).unwrap_or_default().to_owned();
+        let mut value = self.expander().whole(word);
+        let plain = head == format!("{}=", assign.name);
+        if plain {
+            let set_by = Some(Setter { what: "assignment".to_owned(), span: Some(self.text.span_of(range)) });
+            let known = Value::Known(value.text.clone());
+            self.state.assign(&assign.name, known, set_by, self.allexport);
+        } else {
+            // `+=` and elements of arrays
+            self.state.assign(&assign.name, Value::Unknown("the shell adds to it".to_owned()), None, self.allexport);
+            value.splits = true;
+        }
+        value
+    }
+
+    fn redirected(&mut self, redirect: &Redirect) -> Redirected {
+        let operator = redirect.operator.clone();
+        if let Some(body) = &redirect.heredoc {
+            self.stays(&body.pieces);
+            let before = self.state.clone();
+            let text = self.expander().text_of(&body.pieces);
+            // whose variables `${name:=word}` sets there, shells see differently
+            self.state.vars.meet(&before.vars, "set in a heredoc");
+            return Redirected { operator, fd: redirect.fd, target: None, body: Some(text) };
+        }
+        let target = redirect.target.as_ref().map(|w| self.expander().whole(w));
+        let body = target.as_ref().filter(|_| operator == "<<<").map(|t| {
+            let mut text = t.text.clone();
+            let end = text.span_of(text.len()..text.len());
+            text.push("\n", end, super::flow::Origin::Decoded);
+            text
+        });
+        Redirected { operator, fd: redirect.fd, target, body }
+    }
+
+    /// The environment of the program that a command starts.
+    fn child(&self, executed: &Executed) -> Environment {
+        let mut child = self.state.vars.inherited();
+        for (name, _) in &executed.assigns {
+            let (value, set_by) = self.state.vars.look_up(name);
+            child.insert(name, value, set_by);
+        }
+        child
+    }
+
+    /// Marks each `$name` that quotes or a backslash protect from this shell.
+    fn stays(&mut self, pieces: &[Piece]) {
+        for (n, piece) in pieces.iter().enumerate() {
+            let PieceKind::Literal(text) = &piece.kind else { continue };
+            let range = piece.span.range();
+            if piece.quote == Quote::Single {
+                for (at, len) in dollars(text).filter(|_| range.len() == text.len()) {
+                    let place = range.start + at..range.start + at + len;
+                    let name = text.get(at..at + len).unwrap_or_default();
+                    self.marks.push(Mark { range: place, name: name.to_owned(), outcome: Outcome::Stays("single quotes".to_owned()) });
+                }
+            } else if text == "$" && range.len() == 2 {
+                let rest = pieces.get(n + 1).map_or("", |p| if let PieceKind::Literal(t) = &p.kind { t.as_str() } else { "" });
+                let whole = format!("${rest}");
+                let len = dollars(&whole).next().filter(|(at, _)| *at == 0).map_or(0, |(_, len)| len - 1);
+                if len > 0 {
+                    let name = whole.get(..=len).unwrap_or_default().to_owned();
+                    self.marks.push(Mark {
+                        range: range.start..range.end + len,
+                        name,
+                        outcome: Outcome::Stays("the backslash".to_owned()),
+                    });
+                }
+            }
+        }
+    }
+
+    /// What a command changes in the shell that runs it.
+    fn effects(&mut self, name: &str, executed: &Executed) {
+        if executed.argv.is_empty() {
+            return;
+        }
+        let special =
+            [":", "eval", "export", "readonly", "set", "shift", "unset", ".", "exec", "trap", "return", "exit", "break", "continue"];
+        if special.contains(&name) || self.functions.contains(name) {
+            executed.assigns.iter().for_each(|(n, _)| self.state.vars.forget(n, "set for one command"));
+        }
+        let args = executed.argv.get(1..).unwrap_or_default();
+        match name {
+            "export" | "readonly" | "local" | "declare" | "typeset" => self.declares(name, args),
+            "unset" => {
+                for arg in args.iter().filter(|a| !a.text.text().starts_with('-')) {
+                    match arg.known() {
+                        Some("IFS") => self.state.assign("IFS", Value::Unset, None, false),
+                        Some(n) => self.state.vars.unset(n),
+                        None => self.state.vars.forget_all("`unset` of a name that is not known"),
+                    }
+                }
+            }
+            "read" | "mapfile" | "readarray" | "getopts" | "let" => {
+                for arg in args.iter().filter_map(Arg::known).filter(|a| !a.starts_with('-')) {
+                    self.state.assign(arg.split('=').next().unwrap_or(arg), Value::Unknown(format!("`{name}` sets it")), None, false);
+                }
+            }
+            "printf" => {
+                if let Some([_, var]) = args.get(..2).filter(|a| a.first().and_then(Arg::known) == Some("-v")) {
+                    self.state.assign(var.text.text(), Value::Unknown("`printf` sets it".to_owned()), None, false);
+                }
+            }
+            "set" => self.set(args),
+            "shift" => {
+                let count = args.first().map_or(Some(1), |a| a.known().and_then(|n| n.parse().ok()));
+                self.state.positional = match (self.state.positional.take(), count) {
+                    (Some(all), Some(n)) if n <= all.len() => Some(all.into_iter().skip(n).collect()),
+                    _ => None,
+                };
+            }
+            "." | "source" => {
+                let file = args.first().map_or("a file", |a| a.text.text()).to_owned();
+                self.state.vars.forget_all(&format!("{file} may set it"));
+                self.state.positional = None;
+            }
+            name if self.functions.contains(name) => {
+                self.forget_assigned(None, "a function may set it");
+            }
+            _ => {}
+        }
+    }
+
+    fn declares(&mut self, name: &str, args: &[Arg]) {
+        let flags: String = args.iter().filter_map(Arg::known).filter(|a| a.starts_with('-')).collect();
+        let export = name == "export" && !flags.contains('n') || flags.contains('x');
+        for arg in args.iter().filter(|a| !a.text.text().starts_with(['-', '+'])) {
+            let text = arg.text.text();
+            self.state.stopped |= !is_name(text.split(['=', '+', '[']).next().unwrap_or_default());
+            match text.split_once('=') {
+                Some((n, _)) if n.ends_with('+') || n.ends_with(']') => {
+                    self.state.vars.forget(n.trim_end_matches('+'), "the shell adds to it")
+                }
+                Some((n, _)) => {
+                    let set_by = Some(Setter { what: name.to_owned(), span: Some(self.text.span_of(arg.range.clone())) });
+                    let value = arg.text.slice(n.len() + 1..text.len());
+                    let n = n.to_owned();
+                    self.state.assign(&n, Value::Known(value), set_by, export || self.allexport);
+                }
+                None if export => self.state.vars.export(text),
+                None if name == "local" => self.state.vars.forget(text, "a function's own"),
+                None => {}
+            }
+        }
+    }
+
+    fn set(&mut self, args: &[Arg]) {
+        let before = Options { nounset: self.state.nounset, ..Options::default() };
+        self.state.nounset = shell_options(before, args.iter().map(|a| a.text.text())).nounset;
+        let mut at = 0;
+        let mut sets = false;
+        while let Some(arg) = args.get(at) {
+            match arg.known() {
+                Some("--") => {
+                    sets = true;
+                    at += 1;
+                    break;
+                }
+                Some(option) if option.len() > 1 && option.starts_with(['-', '+']) => {
+                    if option.contains('a') && !option.contains('o') {
+                        self.allexport = option.starts_with('-');
+                    }
+                    at += 1 + usize::from(option.ends_with('o'));
+                }
+                _ => break,
+            }
+        }
+        let rest = args.get(at..).unwrap_or_default();
+        if sets || !rest.is_empty() {
+            let certain = rest.iter().all(|a| !a.splits && !a.pattern);
+            self.state.positional = certain.then(|| rest.iter().map(|a| a.text.clone()).collect());
+        }
+    }
+
+    /// The command before in the same pipeline.
+    pub(super) fn before_in_pipeline(&self, place: Place) -> Option<&Executed> {
+        let before = self.commands.iter().rev().find(|c| !c.place.substitution || place.substitution)?;
+        (place.pipe_index > 0 && before.place.pipe_index + 1 == place.pipe_index && before.place.group == place.group).then_some(before)
+    }
+}
+
+impl Frame {
+    fn new(group: Option<usize>, state: &State) -> Frame {
+        Frame {
+            group,
+            runs: Runs::Always,
+            branches: false,
+            before: state.clone(),
+            ends: Vec::new(),
+            in_branch: false,
+            list: state.clone(),
+            torn: false,
+            perhaps: false,
+            succeeds: false,
+        }
+    }
+}
+
+/// Whether a command succeeds whatever happens.
+fn succeeds(command: &Command) -> bool {
+    if command.place.negated || !command.redirects.is_empty() || command.place.pipe_len > 1 {
+        return false;
+    }
+    let runs =
+        |w: &Word| w.pieces.iter().any(|p| matches!(p.kind, PieceKind::Command { .. } | PieceKind::Arithmetic(_) | PieceKind::Other(_)));
+    if command.words.is_empty() {
+        return !command.assigns.iter().any(|a| a.value.as_ref().is_none_or(runs));
+    }
+    match command.name().as_deref() {
+        Some(":" | "true" | "echo" | "printf") => true,
+        Some("export" | "unset") => {
+            let head = |w: &Word| match w.pieces.first().map(|p| &p.kind) {
+                Some(PieceKind::Literal(text)) => is_name(text.split('=').next().unwrap_or_default()),
+                _ => false,
+            };
+            command.args().iter().all(head)
+        }
+        Some("set") => command.args().first().is_some_and(|w| w.literal().is_some_and(|v| v == "--")),
+        _ => false,
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    let starts = text.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic());
+    starts && text.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric())
+}
+
+/// The `$name` and `${…}` of a text: start and length of each.
+pub(super) fn dollars(text: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
+    text.match_indices('$').filter_map(|(at, _)| {
+        let rest = text.get(at + 1..)?;
+        let name = |t: &str| t.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+        let len = match rest.strip_prefix('{') {
+            Some(inner) if name(inner) > 0 => inner.find('}')? + 3,
+            Some(_) => return None,
+            None if rest.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic()) => name(rest) + 1,
+            None if rest.starts_with(|c: char| c.is_ascii_digit() || "@*#?".contains(c)) => 2,
+            None => return None,
+        };
+        Some((at, len))
+    })
+}

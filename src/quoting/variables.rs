@@ -1,0 +1,150 @@
+//! The variables of a shell: what is known of their values, and who set them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::rc::Rc;
+
+use super::flow::Flow;
+use crate::source::Span;
+
+/// What is known of a variable's value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// This text (parts of it may not be known).
+    Known(Flow),
+    /// It is not set.
+    Unset,
+    /// It cannot be known here; why.
+    Unknown(String),
+}
+
+/// A variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Its value.
+    pub value: Value,
+    /// Programs that the shell starts see it.
+    pub exported: bool,
+    /// What set it, where something in the files did.
+    pub set_by: Option<Setter>,
+}
+
+/// What set a variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setter {
+    /// `ENV`, `ARG`, `environment`, `assignment` …
+    pub what: String,
+    /// Where; `None` for the command line.
+    pub span: Option<Span>,
+}
+
+/// Why a variable that nothing here sets may hold something all the same; `None` where it is unset.
+pub type Outside = Rc<dyn Fn(&str) -> Option<String>>;
+
+/// The variables that a process starts with.
+#[derive(Clone)]
+pub struct Environment {
+    pub(super) set: BTreeMap<String, Rc<Variable>>,
+    outside: Outside,
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(&self.set).finish()
+    }
+}
+
+impl Environment {
+    /// An environment without variables; `outside` tells of names that are not in it.
+    pub fn new(outside: Outside) -> Environment {
+        Environment { set: BTreeMap::new(), outside }
+    }
+
+    /// An environment of which nothing is known.
+    pub fn unknown(why: &str) -> Environment {
+        let why = why.to_owned();
+        Environment::new(Rc::new(move |_| Some(why.clone())))
+    }
+
+    /// Sets an exported variable.
+    pub fn insert(&mut self, name: &str, value: Value, set_by: Option<Setter>) {
+        self.set.insert(name.to_owned(), Rc::new(Variable { value, exported: true, set_by }));
+    }
+
+    /// A variable.
+    pub fn get(&self, name: &str) -> Option<&Variable> {
+        self.set.get(name).map(Rc::as_ref)
+    }
+
+    /// Its names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.set.keys().map(String::as_str)
+    }
+
+    /// What is known of a name's value, and what set it.
+    pub fn look_up(&self, name: &str) -> (Value, Option<Setter>) {
+        match self.set.get(name) {
+            Some(variable) => (variable.value.clone(), variable.set_by.clone()),
+            None => ((self.outside)(name).map_or(Value::Unset, Value::Unknown), None),
+        }
+    }
+
+    pub(super) fn assign(&mut self, name: &str, value: Value, set_by: Option<Setter>, export: bool) {
+        let exported = export || self.get(name).is_some_and(|v| v.exported);
+        self.set.insert(name.to_owned(), Rc::new(Variable { value, exported, set_by }));
+    }
+
+    pub(super) fn unset(&mut self, name: &str) {
+        self.set.insert(name.to_owned(), Rc::new(Variable { value: Value::Unset, exported: false, set_by: None }));
+    }
+
+    pub(super) fn export(&mut self, name: &str) {
+        let (value, set_by) = self.look_up(name);
+        self.set.insert(name.to_owned(), Rc::new(Variable { value, exported: true, set_by }));
+    }
+
+    /// Nothing is known of a variable from here on, but whether it is exported.
+    pub(super) fn forget(&mut self, name: &str, why: &str) {
+        let exported = self.get(name).is_none_or(|v| v.exported);
+        self.set.insert(name.to_owned(), Rc::new(Variable { value: Value::Unknown(why.to_owned()), exported, set_by: None }));
+    }
+
+    /// Nothing is known of any variable from here on.
+    pub(super) fn forget_all(&mut self, why: &str) {
+        let names: Vec<String> = self.set.keys().cloned().collect();
+        names.iter().for_each(|name| self.forget(name, why));
+        self.outside = Environment::unknown(why).outside;
+    }
+
+    /// What a child process gets.
+    pub(super) fn inherited(&self) -> Environment {
+        let set = self.set.iter().filter(|(_, v)| v.exported || v.value == Value::Unset).map(|(k, v)| (k.clone(), Rc::clone(v))).collect();
+        Environment { set, outside: Rc::clone(&self.outside) }
+    }
+
+    /// Forgets what differs from another state of the same shell.
+    pub(super) fn meet(&mut self, other: &Environment, why: &str) {
+        let differ = |name: &&String| match (self.set.get(*name), other.set.get(*name)) {
+            (Some(a), Some(b)) => !Rc::ptr_eq(a, b) && a != b,
+            _ => true,
+        };
+        let names: Vec<String> = self.set.keys().chain(other.set.keys()).filter(differ).cloned().collect();
+        names.iter().for_each(|name| self.forget(name, why));
+    }
+}
+
+/// Why a variable that a shell sets by itself is not known; `None` for other names.
+pub(super) fn set_by_shell(name: &str) -> Option<&'static str> {
+    match name {
+        "?" => Some("the exit status of the last command"),
+        "$" | "BASHPID" => Some("the shell's process id"),
+        "!" => Some("the process id of the last background command"),
+        "-" => Some("the shell's options"),
+        "PWD" | "OLDPWD" => Some("the folder that the shell is in"),
+        "RANDOM" | "SRANDOM" | "SECONDS" | "EPOCHSECONDS" | "EPOCHREALTIME" | "LINENO" | "PPID" | "UID" | "EUID" | "GROUPS" | "SHLVL"
+        | "HOSTNAME" | "HOSTTYPE" | "MACHTYPE" | "OSTYPE" | "REPLY" | "OPTARG" | "OPTIND" | "OPTERR" | "PIPESTATUS" | "FUNCNAME" | "_"
+        | "COLUMNS" | "LINES" | "SHELL" | "SHELLOPTS" | "BASHOPTS" | "PS1" | "PS2" | "PS4" | "DIRSTACK" => Some("the shell sets it"),
+        _ if name.starts_with("BASH") => Some("the shell sets it"),
+        _ => None,
+    }
+}
