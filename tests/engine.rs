@@ -5,6 +5,7 @@ mod docker;
 mod faults;
 mod hosts;
 mod podman;
+mod predicted;
 mod registry;
 
 use std::collections::BTreeSet;

@@ -70,7 +70,7 @@ fn a_module_imports_only_what_stands_before_it() {
 
 #[test]
 fn each_library_is_named_in_one_place() {
-    let places: [(&str, &[&str]); 11] = [
+    let places: [(&str, &[&str]); 13] = [
         ("granit_parser", &["syntax/yaml/"]),
         ("shuck_parser", &["syntax/shell/"]),
         ("shuck_ast", &["syntax/shell/"]),
@@ -82,6 +82,8 @@ fn each_library_is_named_in_one_place() {
         ("clap", &["cli/"]),
         ("walkdir", &["discover.rs"]),
         ("lsp_server", &["lsp/"]),
+        ("gix_odb", &["files/git.rs"]),
+        ("gix_object", &["files/git.rs"]),
     ];
     let mut wrong = Vec::new();
     for (name, text) in sources() {
@@ -97,7 +99,7 @@ fn each_library_is_named_in_one_place() {
 
 #[test]
 fn only_the_edges_touch_the_world() {
-    let allowed = ["discover.rs", "files/disk.rs", "cli/", "execute/", "main.rs"];
+    let allowed = ["discover.rs", "files/disk.rs", "files/git.rs", "cli/", "execute/", "main.rs"];
     let mut wrong = Vec::new();
     for (name, text) in sources() {
         let touches = code_lines(&text).any(|l| {

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 /// Runs `stacklint plan` in a folder and gives what it prints.
 fn plan(dir: &Path, args: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_stacklint")).arg("plan").args(args).current_dir(dir).output().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stacklint"));
+    let output = command.arg("plan").args(args).current_dir(dir).env("XDG_CACHE_HOME", dir).output().unwrap();
     assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
@@ -330,5 +331,146 @@ fn causes_stand_where_the_change_was_made() {
         assert!(letters.contains('R'), "{from} {to}");
         assert_eq!(causes.first().map(String::as_str), Some(cause), "{from} {to}");
         assert!(causes.iter().all(|other| other == cause), "what is below has the same cause: {causes:?}");
+    }
+}
+
+/// A repository whose commits have fixed authors and times.
+struct Repository {
+    dir: tempfile::TempDir,
+}
+
+impl Repository {
+    fn new() -> Repository {
+        let repository = Repository { dir: tempfile::tempdir().unwrap() };
+        repository.git(&["init", "-q", "-b", "main"]);
+        repository
+    }
+
+    fn git(&self, args: &[&str]) {
+        let output = Command::new("git")
+            .args(["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false", "-c", "core.autocrlf=false"])
+            .args(args)
+            .current_dir(self.dir.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let full = self.dir.path().join(path);
+        fs::create_dir_all(full.parent().unwrap()).unwrap();
+        fs::write(full, text).unwrap();
+    }
+
+    fn commit(&self, title: &str) {
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "-qm", title]);
+    }
+
+    /// The letters of the steps, and the causes.
+    fn since(&self, below: &str, name: &str) -> (String, Vec<String>) {
+        let out = plan(&self.dir.path().join(below), &["Dockerfile", "--since", name, "--format=json"]);
+        let out: Value = serde_json::from_str(&out).unwrap();
+        let steps = out["steps"].as_array().unwrap();
+        let letter = |step: &Value| step["cached"].as_bool().map_or('D', |cached| if cached { 'C' } else { 'R' });
+        let causes = steps.iter().filter_map(|step| step["cause"]["message"].as_str()).map(str::to_owned).collect();
+        (steps.iter().map(letter).collect(), causes)
+    }
+}
+
+#[test]
+fn a_commit_is_compared_without_a_checkout() {
+    let repository = Repository::new();
+    repository.write("app/Dockerfile", "FROM base\nCOPY src /src\nRUN make\nCOPY . /all\n");
+    repository.write("app/src/a", "1");
+    repository.write(".gitignore", "*.tmp\n");
+    repository.write("app/.gitignore", "/out\n");
+    repository.commit("first");
+    repository.git(&["tag", "-a", "v1", "-m", "the first"]);
+    repository.write("app/src/a", "2");
+    repository.commit("second");
+    assert_eq!(repository.since("app", "HEAD").0, "CCC");
+    // What git ignores is no change, and neither are permissions that it does not keep.
+    repository.write("app/src/b.tmp", "x");
+    repository.write("app/out/c", "x");
+    fs::set_permissions(repository.dir.path().join("app/src/a"), fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(repository.since("app", "HEAD").0, "CCC");
+    let changed = ("RRR".to_owned(), vec!["src/a changed".to_owned(); 3]);
+    for packed in [false, true] {
+        if packed {
+            repository.git(&["gc", "-q", "--aggressive", "--prune=now"]);
+        }
+        for name in ["HEAD~1", "HEAD^", "main~", "v1", "@~1"] {
+            assert_eq!(repository.since("app", name), changed, "{name}, packed: {packed}");
+        }
+    }
+    repository.write("app/new", "x");
+    assert_eq!(repository.since("app", "main"), ("CCR".to_owned(), vec!["new is new".to_owned()]));
+    let output = Command::new(env!("CARGO_BIN_EXE_stacklint"))
+        .args(["plan", "Dockerfile", "--since", "v2"])
+        .current_dir(repository.dir.path().join("app"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("`v2` names no commit"));
+}
+
+#[test]
+fn commits_are_counted_by_what_they_run_again() {
+    let repository = Repository::new();
+    let file = "FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nCMD [\"python\", \"main.py\"]\n";
+    repository.write("Dockerfile", file);
+    repository.write("requirements.txt", "flask==3.0\n");
+    repository.write("main.py", "0");
+    repository.commit("begin");
+    for n in 1..=4 {
+        repository.write("main.py", &n.to_string());
+        repository.commit(&format!("edit {n}"));
+    }
+    repository.write("requirements.txt", "flask==3.1\n");
+    repository.commit("update");
+    repository.write("main.py", "4 ");
+    repository.commit("edit 5");
+    let out: Value = serde_json::from_str(&plan(repository.dir.path(), &["Dockerfile", "--history", "50", "--format=json"])).unwrap();
+    assert_eq!(out["commits"].as_array().unwrap().len(), 6, "the first commit builds everything, and counts for nothing");
+    assert_eq!(out["commits"][0]["title"], "edit 5");
+    let install = &out["steps"][0];
+    assert_eq!((install["instruction"].as_str(), install["runs"].as_u64()), (Some("RUN pip install -r requirements.txt"), Some(6)));
+    assert_eq!(install["causes"][0], serde_json::json!({"message": "main.py changed", "count": 5}));
+    assert_eq!(install["runs_as_advised"], 1, "{out:#}");
+    let text = plan(repository.dir.path(), &["Dockerfile", "--history", "3"]);
+    assert!(text.starts_with("3 commits, 3 of them run something again\n"), "{text}");
+    assert!(text.contains("    1  instead of 3: RUN pip install -r requirements.txt (Dockerfile)\n"), "{text}");
+}
+
+#[test]
+fn people_read_what_runs_again_and_why() {
+    let place = tempfile::tempdir().unwrap();
+    let file = "FROM base AS a\nWORKDIR /app\nCOPY src ./src\nRUN make\nFROM base\nENV MODE=1\nRUN setup\nCOPY --from=a /app/out /out\n";
+    let dir = place.path().join("p");
+    lay_out(&dir, file, &["src/main.c: 1"]);
+    plan(&dir, &["Dockerfile", "--record", "../record.json"]);
+    lay_out(&dir, &file.replace("MODE=1", "MODE=2"), &["src/main.c: 2"]);
+    let text = plan(&dir, &["Dockerfile", "--against", "../record.json"]);
+    let rows: Vec<&str> = text.lines().skip(2).collect();
+    assert_eq!(
+        rows,
+        [
+            "  FROM base AS a",
+            "  WORKDIR /app                              cached",
+            "  COPY src ./src                            runs again   src/main.c changed",
+            "  RUN make                                  runs again   because of line 3",
+            "  FROM base",
+            "  RUN setup                                 runs again",
+            "      variable MODE changed (line 6)",
+            "  COPY --from=a /app/out /out               runs again   because of line 6",
+            "",
+            "1 image · 4 of 5 steps run again",
+        ],
+        "{text}"
+    );
+    for format in ["dot", "mermaid"] {
+        let drawn = plan(&dir, &["Dockerfile", "--against", "../record.json", "--format", format]);
+        assert!(drawn.contains("#f9d6c8") && drawn.contains("#d9f2d9"), "{drawn}");
     }
 }

@@ -1,6 +1,9 @@
 //! `stacklint plan`.
 
+mod advice;
+mod history;
 mod predict;
+mod records;
 
 use std::collections::BTreeMap;
 
@@ -91,6 +94,9 @@ pub(super) struct Args {
     /// Compare with the tree of a git revision
     #[arg(long, value_name = "GITREF")]
     since: Option<String>,
+    /// Which steps each of the last N commits would have run again, and which of them hurt most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), conflicts_with_all = ["against", "since", "record", "execute"])]
+    history: Option<u16>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -119,7 +125,6 @@ enum Progress {
 }
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
-    refuse_unfinished(args)?;
     let disk = Disk::new(".");
     let mut sources = Sources::new();
     let request = request(args, &disk);
@@ -128,6 +133,9 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     }
     if args.format == Format::Dockerrun {
         return dockerrun(args, &request, &disk, &mut sources);
+    }
+    if let Some(count) = args.history {
+        return history::run(args, &request, count.into());
     }
     let loaded = match plan::load::load(&request, &disk, &mut sources) {
         Ok(loaded) => loaded,
@@ -141,21 +149,35 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         Err(problems) => return Ok(say_problems(&problems, &sources)),
     };
     if args.execute {
-        return execute(args, &plan, &contents, (&loaded, &request), &sources);
+        return execute(args, plan, contents, (&loaded, &request), &sources);
     }
-    predict::predict(args, &mut plan, &mut contents, &disk, &sources)?;
+    predict::predict(args, &request, &mut plan, &mut contents, &disk, &mut sources)?;
     super::print(&match args.format {
         Format::Json => plan::json(&plan, &sources),
         Format::Dot => plan::dot(&plan),
         Format::Mermaid => plan::mermaid(&plan),
-        _ => plan::text(&plan, &sources, &sizes(&plan, &contents)),
+        _ => plan::text(&plan, &sources, &sizes(&plan, &contents)) + &advice(&plan, &request, &loaded, &disk, &sources),
     });
     Ok(0)
 }
 
+/// What another order of instructions would change, where a step runs again because of files that it copies.
+fn advice(plan: &Plan, request: &Request, loaded: &Loaded, disk: &Disk, sources: &Sources) -> String {
+    let copies = |step: &&plan::Step| matches!(step.kind, plan::StepKind::Copy | plan::StepKind::Add);
+    let own = |step: &&plan::Step| step.cached == Some(false) && step.cause.as_ref().is_some_and(|cause| !cause.above);
+    let changed: Vec<(&str, usize)> =
+        plan.steps.iter().filter(copies).filter(own).map(|step| (sources.path(step.span.file), sources.line(step.span))).collect();
+    if changed.is_empty() {
+        return String::new();
+    }
+    let found = advice::findings(request, loaded, disk);
+    let told = found.iter().filter(|(file, line, _)| changed.contains(&(file.as_str(), *line)));
+    told.map(|(file, line, help)| format!("{file}:{line}: {help}, and the install stays cached after such an edit\n")).collect()
+}
+
 /// What each image's context sends, by the image's place.
 fn sizes(plan: &Plan, contents: &Contents) -> BTreeMap<usize, ContextSize> {
-    let sent = |image| contents.contexts.get(plan.context_of(image)?);
+    let sent = |image| contents.get(plan.context_of(image)?);
     let size = |(n, image)| sent(image).map(|sent| (n, ContextSize { files: sent.files, bytes: sent.bytes }));
     plan.images.iter().enumerate().filter_map(size).collect()
 }
@@ -186,14 +208,6 @@ fn dockerrun(args: &Args, request: &Request, disk: &Disk, sources: &mut Sources)
         Err(LoadError::Problems(problems)) => return Ok(say_problems(&problems, sources)),
     }
     Ok(0)
-}
-
-fn refuse_unfinished(args: &Args) -> Result<(), Failure> {
-    let missing = [(args.since.is_some(), "--since")];
-    match missing.into_iter().find(|(asked, _)| *asked) {
-        Some((_, what)) => Err(format!("{what} is not there yet")),
-        None => Ok(()),
-    }
 }
 
 fn request(args: &Args, disk: &Disk) -> Request {
@@ -289,15 +303,15 @@ fn gate(loaded: &Loaded, request: &Request) -> Result<Vec<String>, Failure> {
 }
 
 #[cfg(not(feature = "execute"))]
-fn execute(_: &Args, _: &Plan, _: &Contents, _: (&Loaded, &Request), _: &Sources) -> Result<u8, Failure> {
+fn execute(_: &Args, _: Plan, _: Contents, _: (&Loaded, &Request), _: &Sources) -> Result<u8, Failure> {
     Err("this stacklint was built without the feature `execute`".to_owned())
 }
 
 #[cfg(feature = "execute")]
 fn execute(
     args: &Args,
-    plan: &Plan,
-    contents: &Contents,
+    mut plan: Plan,
+    mut contents: Contents,
     (loaded, request): (&Loaded, &Request),
     sources: &Sources,
 ) -> Result<u8, Failure> {
@@ -333,9 +347,10 @@ fn execute(
     };
     let root = std::env::current_dir().map_err(|error| format!("the working folder: {error}"))?;
     let input = loaded.input();
-    let sent = |image| Some(contents.contexts.get(plan.context_of(image)?)?.ignore.clone());
+    let record = predict::before_build(request, &mut plan, &mut contents, sources);
+    let sent = |image| Some(contents.get(plan.context_of(image)?)?.ignore.clone());
     let ignores = plan.images.iter().enumerate().filter_map(|(n, image)| Some((n, sent(image)?))).collect();
-    let job = Job { plan, input: &input, sources, ignores: &ignores, root, options };
+    let job = Job { plan: &plan, input: &input, sources, ignores: &ignores, root, options };
     let findings = if args.allow_findings { Vec::new() } else { gate(loaded, request)? };
     if !findings.is_empty() {
         findings.iter().for_each(|line| super::say(line));
@@ -350,7 +365,13 @@ fn execute(
         super::print(&execute::report::dry_run(&job));
         return Ok(0);
     }
-    let report = execute::run(&job, Host::find()?)?;
+    let host = Host::find()?;
+    let report = execute::run(&job, host.clone())?;
+    if report.complete()
+        && let Some(engine) = execute::engine_id(host)
+    {
+        records::store(request, &engine, record);
+    }
     let failures = report::failures(&job, &report);
     if !failures.is_empty() {
         super::say(failures.trim_end());

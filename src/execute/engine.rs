@@ -53,6 +53,15 @@ impl Engine {
     }
 }
 
+/// What tells this builder's cache from another's: the engine's own id, or a daemon's address.
+pub fn engine_id(host: Host) -> Option<String> {
+    if let Some(address) = std::env::var("BUILDKIT_HOST").ok().filter(|address| !address.is_empty()) {
+        return Some(address);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+    runtime.block_on(async { Engine::connect(host).await.ok()?.docker.info().await.ok()?.id })
+}
+
 /// Seconds in which a host must answer.
 fn patience(host: &Host) -> u64 {
     if host.address.starts_with("ssh://") { SSH_ANSWERS_WITHIN } else { ANSWER_WITHIN }

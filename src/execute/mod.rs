@@ -32,7 +32,7 @@ use std::time::Duration;
 use backend::Order;
 pub(crate) use backend::{StepEvent, StepState};
 pub use context_tar::Sent;
-pub use engine::Engine;
+pub use engine::{Engine, engine_id};
 pub use host::{Host, TlsFiles};
 pub use progress::Style;
 pub use schedule::{Build, Report, run};

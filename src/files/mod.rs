@@ -9,6 +9,8 @@ use sha2::{Digest, Sha256};
 mod disk;
 #[cfg(feature = "cli")]
 pub use disk::Disk;
+#[cfg(feature = "cli")]
+pub mod git;
 mod overlay;
 pub use overlay::Overlay;
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use self::entries::{attestations, caches, escape, fields, hosts, outputs, size, ssh, strings, texts, ulimits};
+use self::entries::{attestations, caches, escape, hosts, outputs, secret, size, ssh, strings, texts, ulimits, words};
 use super::compose_files::compose_files;
 use super::load::{LoadError, Request};
 use super::{Problem, closest};
@@ -160,7 +160,7 @@ impl Baker<'_> {
         append(&mut target, "cache-from", caches(&strings(build.get("cache_from")))?);
         append(&mut target, "cache-to", caches(&strings(build.get("cache_to")))?);
         append(&mut target, "ssh", strings(build.get("ssh")).iter().map(|key| ssh(&key.replacen(": ", "=", 1))).collect());
-        append(&mut target, "secret", self.secrets(build));
+        append(&mut target, "secret", self.secrets(build)?);
         append(&mut target, "ulimits", ulimits(build));
         append(&mut target, "attest", attestations(build)?);
         if let Some(bytes) = text("shm_size").and_then(|bytes| bytes.parse().ok()) {
@@ -191,18 +191,22 @@ impl Baker<'_> {
         .collect()
     }
 
-    fn secrets(&self, build: &Object) -> Vec<Value> {
+    fn secrets(&self, build: &Object) -> Result<Vec<Value>, String> {
         let defined = self.loaded.json.as_ref().and_then(|json| json.get("secrets"));
         let wanted = build.get("secrets").and_then(Value::as_array).into_iter().flatten();
         wanted
             .filter_map(|secret| {
                 let id = secret.get("source")?.as_str()?;
-                let field = |key: &str| defined?.get(id)?.get(key)?.as_str().filter(|text| !text.is_empty());
-                Some(match (field("file"), field("environment")) {
+                let own = defined.and_then(|all| all.get(id));
+                if own.and_then(|own| own.get("external")) == Some(&json!(true)) {
+                    return Some(Err(format!("the secret `{id}` is external, and a build can read only files and variables")));
+                }
+                let field = |key: &str| own?.get(key)?.as_str().filter(|text| !text.is_empty());
+                Some(Ok(match (field("file"), field("environment")) {
                     (Some(file), _) => json!({"id": id, "src": file}),
                     (None, Some(variable)) => json!({"id": id, "env": variable}),
                     (None, None) => json!({"id": id}),
-                })
+                }))
             })
             .collect()
     }
@@ -329,15 +333,15 @@ fn shape(target: &mut Object, request: &Request, options: Options) {
 
 /// Lays what stands under `x-bake` over a target.
 fn extend(target: &mut Object, own: &Object) -> Result<(), String> {
-    let list = |key: &str| strings(own.get(key));
+    let list = |key: &str| words(own.get(key));
     append(target, "tags", texts(list("tags")));
     append(target, "platforms", texts(list("platforms")));
     append(target, "no-cache-filter", texts(list("no-cache-filter")));
     append(target, "cache-from", caches(&list("cache-from"))?);
     append(target, "cache-to", caches(&list("cache-to"))?);
     append(target, "ssh", list("ssh").iter().map(|key| ssh(key)).collect());
-    append(target, "secret", list("secret").iter().map(|text| Value::Object(fields(text))).collect());
-    append(target, "output", outputs(&list("output")));
+    append(target, "secret", list("secret").iter().map(|text| secret(text)).collect::<Result<_, _>>()?);
+    append(target, "output", outputs(&list("output"))?);
     for key in ["pull", "no-cache"] {
         if let Some(Value::Bool(on)) = own.get(key) {
             target.insert(key.to_owned(), json!(on));
@@ -368,9 +372,18 @@ fn append(target: &mut Object, key: &str, items: Vec<Value>) {
     }
     if let Value::Array(list) = target.entry(key).or_insert_with(|| json!([])) {
         for item in items {
-            if !list.contains(&item) {
-                list.push(item);
+            // Of secrets and keys the last one of a name counts.
+            let same = |other: &Value| match key {
+                "secret" | "ssh" => other.get("id") == item.get("id"),
+                _ => *other == item,
+            };
+            match list.iter_mut().find(|other| same(other)) {
+                Some(other) => *other = item,
+                None => list.push(item),
             }
+        }
+        if key == "ssh" {
+            list.sort_by_key(|key| key.get("id").and_then(Value::as_str).unwrap_or_default().to_owned());
         }
     }
 }

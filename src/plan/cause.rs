@@ -25,7 +25,7 @@ pub(super) fn above(cause: Option<&Option<Cause>>) -> Option<Cause> {
 
 impl<'a> Causes<'a> {
     pub(super) fn new(plan: &Plan, keys: &'a Keys, contents: &'a Contents, record: &'a Record) -> Causes<'a> {
-        let trees = plan.contexts.iter().map(|context| record.tree(&context.dir, context.dockerfile.as_deref())).collect();
+        let trees = (0..plan.contexts.len()).map(|n| contents.get(n).map(|sent| record.tree(sent)).unwrap_or_default()).collect();
         Causes { plan: plan.clone(), keys, contents, record, trees }
     }
 
@@ -85,7 +85,7 @@ impl<'a> Causes<'a> {
         let mut found: Vec<(String, &str)> = Vec::new();
         for input in &step.recipe.inputs {
             let Input::Context { context, paths } = input else { continue };
-            let (now, then) = (&self.contents.contexts.get(*context)?.tree, self.trees.get(*context)?);
+            let (now, then) = (&self.contents.get(*context)?.tree, self.trees.get(*context)?);
             found.extend(paths.iter().flat_map(|path| now.changes(then, path)));
         }
         found.dedup();

@@ -11,7 +11,14 @@ pub fn dot(plan: &Plan) -> String {
         let name = stage.name.as_deref().unwrap_or(&stage.base);
         let _ = writeln!(out, "  subgraph cluster_{n} {{\n    label={};", quote(&format!("{} ({name})", stage.id)));
         for (s, step) in plan.steps.iter().enumerate().filter(|(_, step)| step.stage == n) {
-            let _ = writeln!(out, "    s{s} [label={}];", quote(&super::text::cut(&step.instruction, 48)));
+            let label = quote(&super::text::cut(&step.instruction, 48));
+            let colour = match (step.cached, &step.cause) {
+                (Some(true), _) => ", style=filled, fillcolor=\"#d9f2d9\"",
+                (Some(false), _) => ", style=filled, fillcolor=\"#f9d6c8\"",
+                (None, Some(_)) => ", style=filled, fillcolor=\"#f8efc4\"",
+                (None, None) => "",
+            };
+            let _ = writeln!(out, "    s{s} [label={label}{colour}];");
         }
         out.push_str("  }\n");
     }

@@ -11,7 +11,13 @@ pub fn mermaid(plan: &Plan) -> String {
         let name = stage.name.as_deref().unwrap_or(&stage.base);
         let _ = writeln!(out, "  subgraph g{n}[{}]", quote(&format!("{} ({name})", stage.id)));
         for (s, step) in plan.steps.iter().enumerate().filter(|(_, step)| step.stage == n) {
-            let _ = writeln!(out, "    s{s}[{}]", quote(&super::text::cut(&step.instruction, 48)));
+            let class = match (step.cached, &step.cause) {
+                (Some(true), _) => ":::cached",
+                (Some(false), _) => ":::runs",
+                (None, Some(_)) => ":::may",
+                (None, None) => "",
+            };
+            let _ = writeln!(out, "    s{s}[{}]{class}", quote(&super::text::cut(&step.instruction, 48)));
         }
         out.push_str("  end\n");
     }
@@ -28,6 +34,9 @@ pub fn mermaid(plan: &Plan) -> String {
         for need in &step.needs {
             let _ = writeln!(out, "  s{need} --> s{s}");
         }
+    }
+    if plan.steps.iter().any(|step| step.cached.is_some() || step.cause.is_some()) {
+        out.push_str("  classDef cached fill:#d9f2d9\n  classDef runs fill:#f9d6c8\n  classDef may fill:#f8efc4\n");
     }
     out
 }

@@ -8,6 +8,7 @@ pub mod content;
 pub mod dockerrun;
 mod dot;
 mod graph;
+pub mod history;
 mod images;
 pub mod input;
 mod json;
@@ -17,13 +18,13 @@ mod mermaid;
 mod predict;
 pub mod recipe;
 pub mod record;
-mod secret;
 mod stages;
 mod text;
 
 use std::collections::BTreeMap;
 
 use crate::source::Span;
+pub(crate) use crate::stack::secret_names::looks_secret;
 
 pub use dot::dot;
 pub use images::plan;
@@ -32,7 +33,6 @@ pub use input::closest;
 pub use json::json;
 pub use mermaid::mermaid;
 pub use predict::predict;
-pub use secret::looks_secret;
 pub use text::{ContextSize, text};
 
 /// A build plan. Images, stages and steps refer to each other by their places in these lists.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::content::{Contents, Node, Tree};
+use super::content::{Contents, Node, Sent, Tree};
 use super::keys::{Key, Keys};
 use super::recipe::{Base, Fact, Input, hash, hex};
 use super::{Plan, StepKind};
@@ -78,11 +78,7 @@ impl Record {
                 facts: step.recipe.facts.iter().map(|fact| (fact.topic.word().to_owned(), fact.name.clone(), number(fact))).collect(),
             });
         }
-        for (place, files) in used(plan, contents) {
-            let Some(context) = plan.contexts.get(place) else { continue };
-            let name = format!("{}\n{}", context.dir, context.dockerfile.as_deref().unwrap_or_default());
-            record.contexts.insert(name, files.into_iter().map(file).collect());
-        }
+        record.contexts = used(plan, contents);
         record
     }
 
@@ -110,10 +106,10 @@ impl Record {
         self
     }
 
-    /// The recorded files of a context.
-    pub(super) fn tree(&self, dir: &str, dockerfile: Option<&str>) -> Tree {
-        let name = format!("{dir}\n{}", dockerfile.unwrap_or_default());
-        let files = self.contexts.get(&name).map_or(&[][..], Vec::as_slice);
+    /// The recorded files of a context; where its ignore file is another one now, those of the same folder.
+    pub(super) fn tree(&self, sent: &Sent) -> Tree {
+        let same_folder = || self.contexts.iter().find(|(name, _)| name.lines().next() == Some(&sent.dir)).map(|(_, files)| files);
+        let files = self.contexts.get(&name(sent)).or_else(same_folder).map_or(&[][..], Vec::as_slice);
         Tree::new(files.iter().map(node).collect())
     }
 
@@ -140,23 +136,28 @@ pub(super) fn number(fact: &Fact) -> String {
     hex(hash(&[fact.topic.word().as_bytes(), fact.name.as_bytes(), fact.value.as_bytes()]).get(..8).unwrap_or_default())
 }
 
+/// A context's name: its folder and its ignore file.
+fn name(sent: &Sent) -> String {
+    format!("{}\n{}", sent.dir, sent.ignore.path.as_deref().unwrap_or_default())
+}
+
 /// The files that steps read, by context.
-fn used<'c>(plan: &Plan, contents: &'c Contents) -> BTreeMap<usize, Vec<&'c Node>> {
-    let mut wanted: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+fn used(plan: &Plan, contents: &Contents) -> BTreeMap<String, Vec<File>> {
+    let mut wanted: BTreeMap<String, (&Sent, BTreeSet<usize>)> = BTreeMap::new();
     for input in plan.steps.iter().filter(|step| step.kind != StepKind::Workdir).flat_map(|step| &step.recipe.inputs) {
         let Input::Context { context, paths } = input else { continue };
-        let Some(sent) = contents.contexts.get(*context) else { continue };
-        let places = paths.iter().flat_map(|path| sent.tree.select(path)).map(|(_, place)| place);
-        wanted.entry(*context).or_default().extend(places.flat_map(|place| sent.tree.with_folders(place)));
-        // Links that were followed lead to the same files only while they are there.
-        let links = sent.tree.nodes.iter().enumerate().filter(|(_, node)| node.kind == Kind::Symlink).map(|(place, _)| place);
-        wanted.entry(*context).or_default().extend(links.flat_map(|place| sent.tree.with_folders(place)));
+        let Some(sent) = contents.get(*context) else { continue };
+        let (_, places) = wanted.entry(name(sent)).or_insert_with(|| {
+            // Links that were followed lead to the same files only while they are there.
+            let links = sent.tree.nodes.iter().enumerate().filter(|(_, node)| node.kind == Kind::Symlink).map(|(place, _)| place);
+            (sent, links.flat_map(|place| sent.tree.with_folders(place)).collect())
+        });
+        let selected = paths.iter().flat_map(|path| sent.tree.select(path)).map(|(_, place)| place);
+        places.extend(selected.flat_map(|place| sent.tree.with_folders(place)));
     }
-    let nodes = |(context, places): (usize, BTreeSet<usize>)| {
-        let tree = &contents.contexts.get(context)?.tree;
-        Some((context, places.into_iter().filter_map(|place| tree.nodes.get(place)).collect()))
-    };
-    wanted.into_iter().filter_map(nodes).collect()
+    let files =
+        |(sent, places): (&Sent, BTreeSet<usize>)| places.into_iter().filter_map(|place| sent.tree.nodes.get(place)).map(file).collect();
+    wanted.into_iter().map(|(name, found)| (name, files(found))).collect()
 }
 
 fn file(node: &Node) -> File {

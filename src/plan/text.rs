@@ -85,9 +85,20 @@ fn body<'a>(out: &mut String, plan: &Plan, stage: &Stage, image: &'a Image, sour
             Some(first) => format!("shared with {first}"),
             None => prediction(step, sources),
         };
-        let row = if note.is_empty() { cut(&line, WIDTH) } else { cut(&format!("{:<42}  {note}", cut(&line, 42)), WIDTH) };
-        let _ = writeln!(out, "{}", row.trim_end());
+        row(out, &line, &note);
         shown.entry(place).or_insert(&image.name);
+    }
+}
+
+/// An instruction and what is to say of it: on one line where both fit, else the rest of it below.
+fn row(out: &mut String, line: &str, note: &str) {
+    let short = format!("{:<42}  {note}", cut(line, 42));
+    match note.split_once("  ") {
+        _ if note.is_empty() => drop(writeln!(out, "{}", cut(line, WIDTH).trim_end())),
+        Some((word, cause)) if length(&short) > WIDTH => {
+            let _ = writeln!(out, "{:<42}  {word}\n      {}", cut(line, 42), cut(cause.trim_start(), WIDTH - 6));
+        }
+        _ => drop(writeln!(out, "{}", cut(&short, WIDTH).trim_end())),
     }
 }
 
@@ -95,14 +106,20 @@ fn prediction(step: &Step, sources: &Sources) -> String {
     let word = match step.cached {
         Some(true) => return "cached".to_owned(),
         Some(false) => "runs again",
-        None if step.cause.is_some() => "may run again",
+        None if step.cause.is_some() => "may run",
         None => return String::new(),
     };
-    match &step.cause {
-        Some(cause) if cause.message.is_empty() => format!("{word:<12} because of line {}", sources.line(cause.span)),
-        Some(cause) => format!("{word:<12} {}", cause.message),
-        None => word.to_owned(),
-    }
+    let Some(cause) = &step.cause else { return word.to_owned() };
+    let place = || match cause.span.file == step.span.file {
+        true => format!("line {}", sources.line(cause.span)),
+        false => format!("{}:{}", sources.path(cause.span.file), sources.line(cause.span)),
+    };
+    let why = match cause.above {
+        true => format!("because of {}", place()),
+        false if cause.span == step.span => cause.message.clone(),
+        false => format!("{} ({})", cause.message, place()),
+    };
+    format!("{word:<11}  {why}")
 }
 
 fn summary(out: &mut String, plan: &Plan) {
@@ -122,13 +139,20 @@ fn summary(out: &mut String, plan: &Plan) {
     let images = count(plan.images.len(), "image");
     let mut line = if services > plan.images.len() { format!("{images} for {}", count(services, "service")) } else { images };
     let again = plan.steps.iter().filter(|step| step.cached == Some(false)).count();
-    if again > 0 {
-        let _ = write!(line, " · {again} of {} run again", count(plan.steps.len(), "step"));
+    let may = plan.steps.iter().filter(|step| step.cached.is_none() && step.cause.is_some()).count();
+    let steps = count(plan.steps.len(), "step");
+    if again + may > 0 {
+        let _ = write!(line, " · {again} of {steps} run again");
+        if may > 0 {
+            let _ = write!(line, ", {may} may");
+        }
+    } else if !plan.steps.is_empty() && plan.steps.iter().all(|step| step.cached == Some(true)) {
+        let _ = write!(line, " · {steps}, all cached");
     } else {
-        let _ = write!(line, " · {}", count(plan.steps.len(), "step"));
-    }
-    if plan.steps.len() > plan.critical_path.len() {
-        let _ = write!(line, ", {} of them one after the other", plan.critical_path.len());
+        let _ = write!(line, " · {steps}");
+        if plan.steps.len() > plan.critical_path.len() {
+            let _ = write!(line, ", {} of them one after the other", plan.critical_path.len());
+        }
     }
     let _ = writeln!(out, "{line}");
 }

@@ -17,6 +17,7 @@ mod reference;
 mod runtime;
 mod runtime_walk;
 mod shell_sources;
+pub(crate) mod secret_names;
 mod supervised;
 mod templates;
 

@@ -187,7 +187,10 @@ fn copy(from: &Path, to: &Path) {
 
 /// stacklint, run in a folder.
 pub(crate) fn stacklint(dir: &Path, args: &[&str]) -> Ran {
-    let output = Command::new(env!("CARGO_BIN_EXE_stacklint")).args(args).current_dir(dir).output().unwrap();
+    // What these tests build is nothing to remember for the user.
+    let cache = std::env::temp_dir().join("stacklint-test-cache");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stacklint"));
+    let output = command.args(args).current_dir(dir).env("XDG_CACHE_HOME", cache).output().unwrap();
     Ran::new(&output)
 }
 

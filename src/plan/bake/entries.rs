@@ -17,32 +17,73 @@ pub(super) fn texts(all: Vec<String>) -> Vec<Value> {
     all.into_iter().map(Value::from).collect()
 }
 
-/// `key=value,…`.
-pub(super) fn fields(text: &str) -> Object {
-    let pairs = text.split(',').filter_map(|pair| pair.split_once('='));
-    pairs.map(|(key, value)| (key.trim().to_lowercase(), json!(value))).collect()
+/// A list of words; one string holds several, with blanks between them.
+pub(super) fn words(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::String(text)) => text.split_whitespace().map(str::to_owned).collect(),
+        Some(Value::Array(all)) => all.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect(),
+        _ => Vec::new(),
+    }
 }
 
-/// Cache entries; one without any `=` is the name of an image.
+/// `key=value,…`, every part of which must be such a pair.
+fn pairs(text: &str) -> Result<Object, String> {
+    let pair = |pair: &str| match pair.split_once('=') {
+        Some((key, value)) => Ok((key.to_lowercase(), json!(value))),
+        None => Err(format!("`{pair}` in `{text}` is no `key=value`")),
+    };
+    text.split(',').map(pair).collect()
+}
+
+/// Cache entries; without any `=` each word between commas is the name of an image.
 pub(super) fn caches(all: &[String]) -> Result<Vec<Value>, String> {
-    let one = |text: &String| match text.contains('=') {
-        false => Ok(json!({"type": "registry", "ref": text})),
-        true => match fields(text) {
-            cache if cache.contains_key("type") => Ok(Value::Object(cache)),
-            _ => Err(format!("the cache `{text}` has no type; write `type=registry,…` or only the image's name")),
+    let mut caches = Vec::new();
+    for text in all.iter().filter(|text| !text.is_empty()) {
+        if !text.contains('=') {
+            caches.extend(text.split(',').map(|name| json!({"type": "registry", "ref": name})));
+            continue;
+        }
+        match pairs(text)? {
+            cache if cache.contains_key("type") => caches.push(Value::Object(cache)),
+            _ => return Err(format!("the cache `{text}` has no type; write `type=registry,…` or only the image's name")),
+        }
+    }
+    Ok(caches)
+}
+
+/// Outputs; a single word is a folder, `-` the standard output.
+pub(super) fn outputs(all: &[String]) -> Result<Vec<Value>, String> {
+    let one = |text: &String| match text.as_str() {
+        "-" => Ok(json!({"type": "tar", "dest": "-"})),
+        path if !path.contains(',') && !path.starts_with("type=") => Ok(json!({"type": "local", "dest": path})),
+        _ => match pairs(text)? {
+            output if output.contains_key("type") => Ok(Value::Object(output)),
+            _ => Err(format!("the output `{text}` has no type; write `type=local,dest=…`")),
         },
     };
-    all.iter().filter(|text| !text.is_empty()).map(one).collect()
+    all.iter().map(one).collect()
 }
 
-/// Outputs; one without any `=` is a folder, `-` the standard output.
-pub(super) fn outputs(all: &[String]) -> Vec<Value> {
-    let one = |text: &String| match text.as_str() {
-        "-" => json!({"type": "tar", "dest": "-"}),
-        path if !path.contains('=') => json!({"type": "local", "dest": path}),
-        _ => Value::Object(fields(text)),
-    };
-    all.iter().map(one).collect()
+/// A secret as `id=…,src=…` or `id=…,env=…`.
+pub(super) fn secret(text: &str) -> Result<Value, String> {
+    let mut secret = Object::new();
+    let mut from_environment = false;
+    for (key, value) in pairs(text)? {
+        match (key.as_str(), value.as_str()) {
+            ("type", Some("file")) => {}
+            ("type", Some("env")) => from_environment = true,
+            ("source" | "src", _) => drop(secret.insert("src".to_owned(), value)),
+            ("id" | "env", _) => drop(secret.insert(key, value)),
+            _ => return Err(format!("the secret `{text}` has `{key}`, which no builder knows")),
+        }
+    }
+    if from_environment
+        && !secret.contains_key("env")
+        && let Some(name) = secret.remove("src")
+    {
+        secret.insert("env".to_owned(), name);
+    }
+    Ok(Value::Object(secret))
 }
 
 pub(super) fn ssh(key: &str) -> Value {
@@ -77,10 +118,9 @@ pub(super) fn attestations(build: &Object) -> Result<Vec<Value>, String> {
     for kind in ["sbom", "provenance"] {
         let Some(text) = build.get(kind).and_then(Value::as_str) else { continue };
         let mut one = match text {
-            "true" => Object::new(),
-            "false" => Object::from_iter([("disabled".to_owned(), json!(true))]),
-            _ if text.split(',').all(|pair| pair.contains('=')) => fields(text),
-            _ => return Err(format!("`{kind}: {text}` is neither true, false nor `key=value`")),
+            "1" | "t" | "T" | "true" | "TRUE" | "True" => Object::new(),
+            "0" | "f" | "F" | "false" | "FALSE" | "False" => Object::from_iter([("disabled".to_owned(), json!(true))]),
+            _ => pairs(text).map_err(|_| format!("`{kind}: {text}` is neither true, false nor `key=value`"))?,
         };
         one.insert("type".to_owned(), json!(kind));
         all.push(Value::Object(one));

@@ -16,13 +16,17 @@ use crate::stack::context::{Context, Ignore};
 /// The contexts of a plan, by their place in [`Plan::contexts`].
 #[derive(Clone, Debug, Default)]
 pub struct Contents {
-    /// What each sends.
-    pub contexts: Vec<Sent>,
+    /// What is sent: one folder with one ignore file once, however many Dockerfiles it is sent with.
+    sent: Vec<Sent>,
+    /// By the context's place, the place in `sent`.
+    places: Vec<usize>,
 }
 
 /// What a context sends.
 #[derive(Clone, Debug, Default)]
 pub struct Sent {
+    /// The folder.
+    pub dir: String,
     /// Its ignore file.
     pub ignore: Ignore,
     /// Its files. Digests are there once [`Contents::read`] has been called.
@@ -53,45 +57,48 @@ impl Contents {
             return Err(problems);
         }
         let mut known: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
-        let mut contexts: Vec<Sent> = Vec::new();
-        for (n, (context, ignore)) in plan.contexts.iter().zip(ignores).enumerate() {
-            let same = known.entry((context.dir.clone(), ignore.path.clone())).or_insert(n);
-            let sent = match contexts.get(*same) {
-                Some(sent) => sent.clone(),
-                None => sent(disk, &context.dir, ignore),
-            };
-            contexts.push(sent);
+        let mut contents = Contents::default();
+        for (context, ignore) in plan.contexts.iter().zip(ignores) {
+            let next = contents.sent.len();
+            let place = *known.entry((context.dir.clone(), ignore.path.clone())).or_insert(next);
+            if place == next {
+                contents.sent.push(sent(disk, &context.dir, ignore));
+            }
+            contents.places.push(place);
         }
-        Ok(Contents { contexts })
+        Ok(contents)
+    }
+
+    /// What a context sends.
+    pub fn get(&self, context: usize) -> Option<&Sent> {
+        self.sent.get(*self.places.get(context)?)
     }
 
     /// Reads the files that steps want, in parallel.
     pub fn read(&mut self, plan: &Plan, disk: &dyn Files) {
         let mut wanted: BTreeSet<(usize, usize)> = BTreeSet::new();
         for (context, paths) in selections(plan) {
-            let Some(sent) = self.contexts.get(context) else { continue };
+            let (Some(sent), Some(&place)) = (self.get(context), self.places.get(context)) else { continue };
             for path in paths {
                 let nodes = sent.tree.select(path).into_iter().map(|(_, node)| node);
-                wanted.extend(nodes.filter(|&n| sent.tree.nodes.get(n).is_some_and(|node| node.kind == Kind::File)).map(|n| (context, n)));
+                wanted.extend(nodes.filter(|&n| sent.tree.nodes.get(n).is_some_and(|node| node.kind == Kind::File)).map(|n| (place, n)));
             }
         }
         let wanted: Vec<(usize, usize)> = wanted.into_iter().collect();
-        let digests = crate::par::map(&wanted, usize::MAX, |&(context, node)| {
-            let dir = plan.contexts.get(context).map_or(".", |context| context.dir.as_str());
-            let path = self.contexts.get(context).and_then(|sent| sent.tree.nodes.get(node)).map_or("", |node| node.path.as_str());
-            disk.digest(&crate::files::join(dir, path)).ok()
+        let digests = crate::par::map(&wanted, usize::MAX, |&(place, node)| {
+            let sent = self.sent.get(place)?;
+            disk.digest(&crate::files::join(&sent.dir, &sent.tree.nodes.get(node)?.path)).ok()
         });
-        for ((context, node), digest) in wanted.into_iter().zip(digests) {
-            let node = self.contexts.get_mut(context).and_then(|sent| sent.tree.nodes.get_mut(node));
-            if let (Some(node), Some(digest)) = (node, digest) {
-                node.digest = Some(digest);
+        for ((place, node), digest) in wanted.into_iter().zip(digests) {
+            if let Some(node) = self.sent.get_mut(place).and_then(|sent| sent.tree.nodes.get_mut(node)) {
+                node.digest = digest;
             }
         }
     }
 
     /// One identity for what a step reads of a context.
     pub(super) fn digest(&self, context: usize, paths: &[Selection]) -> Identity {
-        let Some(sent) = self.contexts.get(context) else { return Identity::default() };
+        let Some(sent) = self.get(context) else { return Identity::default() };
         let each: Vec<Identity> = paths.iter().map(|path| sent.tree.digest(path)).collect();
         hash(&each.iter().map(<[u8; 32]>::as_slice).collect::<Vec<_>>())
     }
@@ -106,9 +113,10 @@ fn selections(plan: &Plan) -> impl Iterator<Item = (usize, &[Selection])> {
 }
 
 fn sent(disk: &dyn Files, dir: &str, ignore: Ignore) -> Sent {
-    let Ok(context) = Context::list(disk, dir, &ignore.rules) else { return Sent { ignore, ..Sent::default() } };
+    let dir = dir.to_owned();
+    let Ok(context) = Context::list(disk, &dir, &ignore.rules) else { return Sent { dir, ignore, ..Sent::default() } };
     let (files, bytes) = (context.files().count(), context.total_bytes);
-    let link = |path: &str| disk.link(&crate::files::join(dir, path));
+    let link = |path: &str| disk.link(&crate::files::join(&dir, path));
     let nodes = context.entries.into_iter().map(|entry| Node {
         link: if entry.kind == Kind::Symlink { link(&entry.path) } else { None },
         kind: entry.kind,
@@ -116,5 +124,6 @@ fn sent(disk: &dyn Files, dir: &str, ignore: Ignore) -> Sent {
         path: entry.path,
         digest: None,
     });
-    Sent { tree: Tree::new(nodes.collect()), ignore, files, bytes }
+    let tree = Tree::new(nodes.collect());
+    Sent { dir, tree, ignore, files, bytes }
 }
