@@ -16,8 +16,8 @@ mod options;
 mod reference;
 mod runtime;
 mod runtime_walk;
-mod shell_sources;
 pub(crate) mod secret_names;
+mod shell_sources;
 mod supervised;
 mod templates;
 
