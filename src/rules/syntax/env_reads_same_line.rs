@@ -26,7 +26,7 @@ impl Rule for EnvReadsSameLine {
                         let path = used.name == "PATH";
                         let known = before != Lookup::Unset || path || base.as_ref().is_some_and(|b| is_brought(b, &used.name));
                         // nobody sets PATH to something else: what reads it beside means the one with the additions
-                        if known && !again && !(path && !is_set_above(unit, block.stage, *item, "PATH")) {
+                        if known && !again && (!path || is_set_above(unit, block.stage, *item, "PATH")) {
                             continue;
                         }
                         let sure = matches!(base, Some(Inherited::These(_)));

@@ -64,7 +64,7 @@ fn comment(text: &At<String>, head: bool, cx: &mut Cx<'_>) {
 /// A `check=` that the builder refuses, or one that names what it does not know.
 fn check_directive(value: &At<String>, of_file: bool, cx: &mut Cx<'_>) {
     let blanks = value.value.len() - value.value.trim_start().len();
-    let written = value.value.trim().split_whitespace().next().unwrap_or_default();
+    let written = value.value.split_whitespace().next().unwrap_or_default();
     if CheckOptions::parse(written).is_none() {
         let place = part(value, blanks, blanks + written.len());
         let report = if of_file {
