@@ -89,11 +89,11 @@ fn is_argument(name: &str) -> bool {
 /// `RUN cat <<EOF > script`, `RUN echo "…" > script`.
 fn written(unit: &DockerfileUnit, item: usize, script: &Script, cx: &mut Cx<'_>) {
     let stack = cx.stack;
-    let own: Vec<String> = assigned(script).into_iter().map(|n| n.value).collect();
     for file in generated_files(script) {
         if file.expanded.is_empty() || !is_script(&file.path, &file.text) {
             continue;
         }
+        let own: Vec<String> = assigned(script).into_iter().map(|n| n.value).collect();
         let inner: Vec<String> = assigned(&shell::parse_text(&file.text, Dialect::Bash)).into_iter().map(|n| n.value).collect();
         let lost = lost(unit, item, &file.expanded, &inner, &own);
         let Some(first) = lost.first() else { continue };

@@ -15,16 +15,14 @@ impl Rule for UnsetVariableInScript {
             if !reading.is_instruction() || reads_files(reading.script) {
                 continue;
             }
-            let set = names_set(reading.script);
+            let mut set = None;
             let mut seen = BTreeSet::new();
             for (param, span) in params(&reading) {
                 let local = param.name.contains(|c: char| c.is_ascii_lowercase());
-                if !local
-                    || set.contains(&param.name)
-                    || has_fallback(param)
-                    || reading.is_declared(&param.name)
-                    || reading.is_out_of_scope(&param.name)
-                {
+                if !local || has_fallback(param) || reading.is_declared(&param.name) || reading.is_out_of_scope(&param.name) {
+                    continue;
+                }
+                if set.get_or_insert_with(|| names_set(reading.script)).contains(&param.name) {
                     continue;
                 }
                 if seen.insert(param.name.clone()) {

@@ -20,9 +20,10 @@ impl Rule for DevDependenciesInFinalStage {
             let history = steps::history(unit, stage);
             let mut found = shipped(unit, &history);
             for (n, step) in history.iter().enumerate() {
+                let Some(from) = modules_from(unit, step) else { continue };
                 let cleaned =
                     history.get(n..).unwrap_or_default().iter().any(|s| s.run(unit).is_some_and(|r| r.walk().any(|(_, c)| prunes(c))));
-                if let Some(from) = modules_from(unit, step).filter(|_| !cleaned) {
+                if !cleaned {
                     found.extend(shipped(unit, &steps::history(unit, from)).into_iter().filter(|f| f.node));
                 }
             }
@@ -130,14 +131,14 @@ fn words(command: &Command) -> Vec<Cow<'_, str>> {
 }
 
 fn builds(command: &Command) -> bool {
-    let words = words(command);
-    let name = program(command.effective().words).unwrap_or_default();
-    let rest = words.get(1..).unwrap_or_default();
+    let effective = command.effective();
+    let name = program(effective.words).unwrap_or_default();
+    let mut rest = effective.args().iter().map(Word::lossy);
     match name.as_ref() {
-        "npm" | "pnpm" | "yarn" | "bun" => rest.iter().any(|w| w == "build" || w.starts_with("build:")),
+        "npm" | "pnpm" | "yarn" | "bun" => rest.any(|w| w == "build" || w.starts_with("build:")),
         "tsc" => true,
         "vite" | "next" | "nuxt" | "ng" | "nest" | "webpack" | "rollup" | "turbo" | "nx" => {
-            name == "webpack" || name == "rollup" || rest.iter().any(|w| w == "build")
+            name == "webpack" || name == "rollup" || rest.any(|w| w == "build")
         }
         _ => false,
     }

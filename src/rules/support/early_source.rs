@@ -38,11 +38,15 @@ pub(crate) fn find<'a>(stack: &'a Stack, unit: &'a DockerfileUnit) -> Vec<Early<
     let mut found: Vec<Early<'a>> = Vec::new();
     for stage in 0..unit.stages.len() {
         let history = steps::history(unit, stage);
+        let wants: Vec<Vec<Wanted>> = history.iter().map(|step| wanted(unit, step)).collect();
+        if wants.iter().all(Vec::is_empty) {
+            continue;
+        }
         let copies: Vec<(usize, Copy<'a>)> =
             history.iter().enumerate().filter_map(|(n, s)| Some((n, copies::copy(unit, *s, context)?))).collect();
         let mut done: Vec<(Tool, String)> = Vec::new();
-        for (n, step) in history.iter().enumerate() {
-            for wanted in wanted(unit, step) {
+        for (n, (step, wants)) in history.iter().zip(wants).enumerate() {
+            for wanted in wants {
                 let key = wanted.tool.map(|t| (t, wanted.dir.clone()));
                 let repeated = key.as_ref().is_some_and(|k| done.contains(k));
                 done.extend(key);
@@ -82,12 +86,13 @@ struct Wanted {
 fn wanted(unit: &DockerfileUnit, step: &Step<'_>) -> Vec<Wanted> {
     let commands = step.commands(unit);
     let alone = commands.len() == 1;
+    let installs: Vec<Option<Install<'_>>> = commands.iter().map(|p| dependencies::install(p.command)).collect();
     // a RUN that does more may need the source for that
-    let pure = commands.iter().all(|p| dependencies::install(p.command).is_some() || !packages::is_opaque(p.command));
+    let pure = commands.iter().zip(&installs).all(|(p, install)| install.is_some() || !packages::is_opaque(p.command));
     let mut found = Vec::new();
-    for placed in &commands {
+    for (placed, install) in commands.iter().zip(installs) {
         let dir = placed.dir.as_deref().unwrap_or(UNKNOWN);
-        if let Some(install) = dependencies::install(placed.command) {
+        if let Some(install) = install {
             if kept_in_mount(step, install.tool) {
                 continue;
             }
