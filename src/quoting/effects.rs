@@ -135,7 +135,8 @@ pub enum LostKind {
 pub fn lost_effects(script: &Script) -> Vec<Lost<'_>> {
     let mut found = Vec::new();
     for command in script.commands.iter().rev() {
-        if command.place.substitution {
+        let answer = command.place.join == Join::Or && matches!(command.name().as_deref(), Some("exit" | "return" | "true" | "false" | ":"));
+        if command.place.substitution || answer {
             continue;
         }
         let inner = command.place.depth > 0 || command.place.pipe_len > 1 || !command.redirects.is_empty();
@@ -154,6 +155,7 @@ fn lost_kind(command: &Command) -> Option<LostKind> {
     match command.name()?.as_ref() {
         "conda" | "mamba" | "micromamba" | "pyenv" if verb == "activate" => Some(LostKind::Source),
         "nvm" | "rvm" | "sdk" | "fnm" if verb == "use" => Some(LostKind::Source),
+        "eval" if brings_settings(command) => Some(LostKind::Source),
         "workon" => Some(LostKind::Source),
         "cd" | "pushd" | "popd" => Some(LostKind::Directory),
         "export" | "declare" | "typeset" | "readonly" | "unset" => Some(LostKind::Variable),
@@ -161,4 +163,11 @@ fn lost_kind(command: &Command) -> Option<LostKind> {
         "set" | "alias" | "umask" | "ulimit" | "shopt" if !verb.is_empty() => Some(LostKind::Setting),
         _ => None,
     }
+}
+
+/// `eval "$(ssh-agent -s)"`: the text is there to be evaluated by the shell that goes on.
+fn brings_settings(command: &Command) -> bool {
+    const PROGRAMS: [&str; 6] = ["ssh-agent", " init", " hook", "shellenv", "opam env", "direnv"];
+    let text = command.args().first().map(|w| w.lossy()).unwrap_or_default();
+    text.starts_with("$(") && PROGRAMS.iter().any(|p| text.contains(p))
 }

@@ -3,7 +3,7 @@ use crate::quoting::{Options, shell_options, unchecked};
 use crate::rule::{Cx, Rule, replace, rule};
 use crate::stack::DockerfileUnit;
 use crate::syntax::dockerfile::{Form, Heredoc, Op};
-use crate::syntax::shell::{Command, Dialect, Script};
+use crate::syntax::shell::{Command, Dialect, GroupKind, Script};
 
 rule!(HeredocWithoutErrexit, "quoting/heredoc-without-errexit");
 
@@ -47,7 +47,7 @@ fn report(script: &Script, start: Options, heredoc: &Heredoc, fixable: bool, cx:
     if ends_by_trap(script) {
         return;
     }
-    let Some(first) = unchecked(script, start).into_iter().find(|c| matters(c)) else { return };
+    let Some(first) = unchecked(script, start).into_iter().find(|c| matters(c) && !exits(script, c)) else { return };
     let name = first.effective().name().map_or_else(|| "this command".to_owned(), |n| format!("`{n}`"));
     let report = cx
         .report(first.span, format!("the build goes on when {name} fails: only the last command of a heredoc decides"))
@@ -64,6 +64,14 @@ fn ends_by_trap(script: &Script) -> bool {
         let words: Vec<_> = c.args().iter().map(|w| w.lossy()).collect();
         words.iter().skip(1).any(|w| w == "ERR") && words.first().is_some_and(|w| w.contains("exit"))
     })
+}
+
+/// A function that ends the script, such as `die`.
+fn exits(script: &Script, command: &Command) -> bool {
+    let Some(name) = command.name() else { return false };
+    let at = script.groups.iter().position(|g| matches!(&g.kind, GroupKind::Function(own) if *own == name));
+    let Some(function) = at.and_then(|at| script.groups.get(at)) else { return false };
+    script.commands.iter().any(|c| function.span.contains(c.span) && c.name().as_deref() == Some("exit"))
 }
 
 /// Commands whose failure says something.

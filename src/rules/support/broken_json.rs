@@ -16,15 +16,20 @@ pub(crate) fn falls_back(instruction: &Instruction) -> bool {
     let Form::Shell(text) = form else { return false };
     let text = text.text.trim();
     let Some(inner) = text.strip_prefix('[').filter(|i| !i.starts_with('[')) else { return false };
+    // the test of a shell has a blank behind its bracket
+    let tight = !inner.starts_with(char::is_whitespace);
     let inner = inner.trim_start();
     let Some(quote) = inner.chars().next().filter(|c| matches!(c, '"' | '\'' | '“' | '”' | '‘' | '’' | '`')) else {
         return !test_allowed && text.ends_with(']') && text.contains(',') && !text.contains(" = ");
     };
+    if tight {
+        return true;
+    }
     let closing = |c: char| c == quote || (!quote.is_ascii() && matches!(c, '”' | '’' | '“' | '‘'));
     let after = inner.get(quote.len_utf8()..).and_then(|rest| rest.find(closing).and_then(|end| rest.get(end..)));
     let Some(after) = after.map(|rest| rest.trim_start_matches(closing).trim_start()) else { return !test_allowed };
     // `[ "$a" ]` is a test, `["a", …` is a list
-    after.starts_with([',', '"', '\'', '“', '‘']) || !test_allowed && after.starts_with(']')
+    after.starts_with([',', '"', '\'', '“', '‘']) || !test_allowed && after.trim_end() == "]"
 }
 
 /// `['/data'`, `["a`: a bracket with a quote, which begins no pattern that a path would need.
