@@ -10,7 +10,11 @@ rule!(HeredocWithoutErrexit, "quoting/heredoc-without-errexit");
 impl Rule for HeredocWithoutErrexit {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
         for (item, instruction) in unit.ast.instructions() {
-            let Op::Run(run) = &instruction.op else { continue };
+            let op = match &instruction.op {
+                Op::Onbuild(later) => &later.op,
+                op => op,
+            };
+            let Op::Run(run) = op else { continue };
             let (Form::Shell(_), Some(heredoc)) = (&run.form, instruction.heredocs.first()) else { continue };
             let (Some(stage), Some(script)) = (unit.ast.stage_of(item), unit.script(item)) else { continue };
             if !run.heredoc_script {
