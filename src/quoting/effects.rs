@@ -135,7 +135,8 @@ pub enum LostKind {
 pub fn lost_effects(script: &Script) -> Vec<Lost<'_>> {
     let mut found = Vec::new();
     for command in script.commands.iter().rev() {
-        let answer = command.place.join == Join::Or && matches!(command.name().as_deref(), Some("exit" | "return" | "true" | "false" | ":"));
+        let answer =
+            command.place.join == Join::Or && matches!(command.name().as_deref(), Some("exit" | "return" | "true" | "false" | ":"));
         if command.place.substitution || answer {
             continue;
         }
