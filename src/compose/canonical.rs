@@ -1,13 +1,12 @@
 //! Short forms become long ones, and what is left out gets its default.
 
-use super::Problems;
 use super::merge::dependency_default;
 use super::model::ProblemKind;
-use super::origin::Made;
+use super::problems::Problems;
 use super::short;
-use super::tree::{Data, Entry, Node, Value, fits, made};
+use super::tree::{Data, Entry, Made, Node, Value, fits, made};
 use crate::files;
-use crate::source::{At, Span};
+use crate::source::At;
 use crate::text::Text;
 
 /// At most this many ports come out of the ranges of one project.
@@ -354,80 +353,6 @@ fn env_file(node: &mut Node) {
         for item in items {
             keyed(item, "path");
             item.default("required", |span| Node::bool(true, span));
-        }
-    }
-}
-
-/// Defaults of the whole model.
-pub(super) fn defaults(root: &mut Node) {
-    for service in children(root, "services") {
-        if let Some(build) = service.get_mut("build") {
-            build.default("context", |span| Node::string(".", span));
-        }
-        for secret in elements(service, "secrets") {
-            let source = secret.get("source").and_then(Node::as_str).unwrap_or_default().to_owned();
-            secret.default("target", |span| Node::string(&format!("/run/secrets/{source}"), span));
-        }
-        for port in elements(service, "ports") {
-            port.default("protocol", |span| Node::string("tcp", span));
-            port.default("mode", |span| Node::string("ingress", span));
-        }
-        for device in elements(service, "gpus") {
-            device_count(device);
-        }
-        let reserved = service.get_mut("deploy").and_then(|d| d.get_mut("resources")).and_then(|r| r.get_mut("reservations"));
-        if let Some(reserved) = reserved {
-            for device in elements(reserved, "devices") {
-                device_count(device);
-            }
-        }
-        for volume in elements(service, "volumes") {
-            if let Some(bind) = volume.get_mut("bind") {
-                if bind.is_null() {
-                    *bind = Node::map(Vec::new(), bind.span);
-                }
-                bind.default("create_host_path", |span| Node::bool(true, span));
-            }
-        }
-    }
-}
-
-fn device_count(device: &mut Node) {
-    if device.get("device_ids").is_none() {
-        device.default("count", |span| Node::string("all", span));
-    }
-}
-
-/// The values of a mapping under a key.
-pub(super) fn children<'a>(node: &'a mut Node, key: &str) -> impl Iterator<Item = &'a mut Node> {
-    let entries = match node.get_mut(key).map(|n| &mut n.value) {
-        Some(Value::Map(entries)) => entries.as_mut_slice(),
-        _ => &mut [],
-    };
-    entries.iter_mut().map(|e| &mut e.value)
-}
-
-/// The items of a list under a key.
-pub(super) fn elements<'a>(node: &'a mut Node, key: &str) -> impl Iterator<Item = &'a mut Node> {
-    let items = match node.get_mut(key).map(|n| &mut n.value) {
-        Some(Value::Seq(items)) => items.as_mut_slice(),
-        _ => &mut [],
-    };
-    items.iter_mut()
-}
-
-/// Bare names in `environment` take their value from the environment.
-pub(super) fn environment(root: &mut Node, env: &super::substitute::Env) {
-    for service in children(root, "services") {
-        for item in elements(service, "environment") {
-            let Value::Scalar(scalar) = &mut item.value else { continue };
-            let Some(value) = env.get(&scalar.text.value).filter(|_| scalar.data == Data::Str) else { continue };
-            let span: Span = item.span;
-            let name = scalar.text.clone();
-            let mut text = Text::builder(span);
-            text.append(&name);
-            text.push(&format!("={value}"), span);
-            scalar.text = text;
         }
     }
 }

@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::Problems;
 use super::date::Date;
 use super::model::ProblemKind;
-use super::origin::{Step, StepKind};
-use super::tree::{Data, Entry, Node, Scalar, Value};
+use super::problems::Problems;
+use super::tree::{Data, Entry, Node, Scalar, Step, StepKind, Value};
 use crate::source::{At, Span};
 use crate::syntax::yaml::{self, Style};
 

@@ -1,15 +1,14 @@
 //! `extends`: a service starts from a copy of another one.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::convert::Reset;
-use super::load::Loader;
+use super::loader::Loader;
 use super::merge::merge;
 use super::model::ProblemKind;
-use super::origin::{Step, StepKind};
 use super::paths::{Base, resolve};
-use super::tree::{Node, Value};
+use super::problems::closest;
+use super::tree::{Node, Step, StepKind, Value};
 use crate::files;
 use crate::source::{At, Span};
 
@@ -23,9 +22,6 @@ pub(super) struct Scope {
 
 /// A service that is being extended: file and name.
 type Link = (String, String);
-
-/// Which service each service was copied from.
-pub(super) type Extended = BTreeMap<String, At<String>>;
 
 impl Loader<'_> {
     /// Resolves `extends` in a model.
@@ -104,7 +100,7 @@ impl Loader<'_> {
     fn unknown(&mut self, target: &str, span: Span, name: &str, services: &Node, file: Option<&str>) {
         let place = file.map_or(String::new(), |f| format!(" in {f}"));
         let names = services.entries().iter().map(|e| e.key.value.as_str());
-        let help = super::load::closest(target, names).map(|n| format!("did you mean `{n}`?"));
+        let help = closest(target, names).map(|n| format!("did you mean `{n}`?"));
         let message = format!("`{name}` extends `{target}`, which is no service{place}");
         self.problems.fatal(ProblemKind::Extends, span, &message).help = help;
     }

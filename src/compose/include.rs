@@ -1,23 +1,38 @@
-//! `include`: whole projects that are loaded on their own and then joined.
+//! Files with what they include, laid over one another: `include` loads whole projects on their own, then joins them.
 
 use std::rc::Rc;
 
-use super::convert::Reset;
-use super::load::{FileEnv, Loader};
+use super::convert::{Document, Reset};
+use super::loader::{FileEnv, Loader};
 use super::merge::merge;
 use super::model::ProblemKind;
-use super::origin::{Step, StepKind};
 use super::substitute::Env;
-use super::tree::{Entry, Node, Value};
+use super::tree::{Entry, Node, Step, StepKind, Value};
 use crate::files::{self, Kind};
-use crate::source::Span;
+use crate::source::{FileId, Span};
 
 /// What `include` brings in.
 const KINDS: &[&str] = &["services", "volumes", "networks", "secrets", "configs", "models"];
 
 impl Loader<'_> {
+    /// Lays a file over the model so far.
+    pub(super) fn file(&mut self, mut model: Node, id: FileId, dir: &str, chain: &[String]) -> Node {
+        let tree = self.tree(id);
+        let path = self.sources.path(id).to_owned();
+        let mut chain = chain.to_vec();
+        chain.push(path.clone());
+        for document in &tree.documents {
+            let Some(Document { mut root, resets }) = self.document(document) else { continue };
+            self.include(&mut root, dir, &chain, &resets);
+            self.resets.apply(&mut model, &resets);
+            self.extend(&mut root, &path, dir, &resets);
+            model = self.merged(model, root, true);
+        }
+        model
+    }
+
     /// Loads what a model includes and joins it; the model's own definitions win.
-    pub(super) fn include(&mut self, root: &mut Node, dir: &str, chain: &[String], resets: &[Reset]) {
+    fn include(&mut self, root: &mut Node, dir: &str, chain: &[String], resets: &[Reset]) {
         let Some(Entry { value: list, .. }) = root.remove("include") else { return };
         let Value::Seq(items) = &list.value else {
             if !list.is_null() {

@@ -1,7 +1,7 @@
 //! One model over another: the rules by which override files, `extends` and `include` combine.
 
-use super::Problems;
 use super::model::ProblemKind;
+use super::problems::Problems;
 use super::tree::{Data, Entry, Node, Scalar, Value, fits};
 use crate::source::{At, Span};
 use crate::text::Text;

@@ -6,11 +6,15 @@
 mod canonical;
 mod convert;
 mod date;
+mod defaults;
+mod environment;
 pub mod explain;
 
 mod extends;
 mod include;
+mod layers;
 mod load;
+mod loader;
 mod lower;
 mod merge;
 pub mod model;
@@ -18,6 +22,8 @@ mod normalize;
 mod origin;
 mod paths;
 mod print;
+mod problems;
+mod request;
 mod reset;
 mod role;
 mod schema;
@@ -30,30 +36,11 @@ mod validate;
 mod words;
 
 pub use explain::Explained;
-pub use load::{Loaded, Request, Trees, default_files, load, load_with};
+pub use load::{Loaded, load, load_with};
+pub use loader::Trees;
 pub use model::*;
-pub use origin::StepKind;
+pub use request::{Request, default_files};
 pub use role::{classify, overlay_base};
+pub use tree::StepKind;
 pub(crate) use units::{bytes, duration};
 pub use words::split as split_command;
-
-use crate::source::Span;
-
-/// Problems, in the order in which they were met.
-#[derive(Debug, Default)]
-struct Problems {
-    list: Vec<Problem>,
-    /// The first `version:` met.
-    version: Option<tree::Entry>,
-}
-
-impl Problems {
-    /// Adds a problem for which Compose refuses the project.
-    fn fatal(&mut self, kind: ProblemKind, span: Span, message: &str) -> &mut Problem {
-        self.add(Problem { kind, span, message: message.to_owned(), help: None, related: Vec::new(), fatal: true })
-    }
-
-    fn add(&mut self, problem: Problem) -> &mut Problem {
-        self.list.push_mut(problem)
-    }
-}

@@ -1,9 +1,7 @@
 //! What Compose adds to a model before it prints or runs it: the default network, implied dependencies, full names.
 
-use super::canonical::{children, elements};
-use super::origin::Made;
 use super::substitute::Env;
-use super::tree::{Data, Entry, Node, Value, made};
+use super::tree::{Data, Entry, Made, Node, Value, children, elements, made};
 use crate::files;
 use crate::source::{At, Span};
 

@@ -3,50 +3,8 @@
 use std::rc::Rc;
 
 use super::model::Problem;
-use super::tree::{Entry, Node, Value};
+use super::tree::{Entry, Made, Node, Origin, Step, StepKind, Value};
 use crate::source::Span;
-
-/// What is known of a value beyond its place. Most have none: they stand where they are written.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Origin {
-    pub(super) made: Made,
-    /// Values of the same key that it took the place of, oldest first.
-    pub(super) past: Vec<Node>,
-    /// What brought it here, outermost first.
-    pub(super) via: Option<Rc<[Step]>>,
-}
-
-/// Whether a value is written anywhere.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Made {
-    /// As it stands.
-    #[default]
-    Written,
-    /// Read out of a short form.
-    Short,
-    /// Compose adds it.
-    Default,
-}
-
-/// What brings a value to another place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Step {
-    pub(super) kind: StepKind,
-    pub(super) span: Span,
-}
-
-/// Kinds of such.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StepKind {
-    /// `*name`, after `<<:` or alone.
-    Alias,
-    /// `extends`.
-    Extends,
-    /// `include`.
-    Include,
-    /// `env_file` or `label_file`.
-    EnvFile,
-}
 
 impl Node {
     fn origin_mut(&mut self) -> &mut Origin {

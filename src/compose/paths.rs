@@ -1,7 +1,6 @@
 //! Relative paths count from the folder of the file that has the last word on them.
 
-use super::canonical::{children, elements};
-use super::tree::{Data, Node, Value};
+use super::tree::{Data, Node, Value, children, elements};
 use crate::files;
 
 /// Where relative paths and `~` lead.

@@ -6,9 +6,8 @@ use std::sync::OnceLock;
 use regex::Regex;
 use serde_json::{Map, Value as Json};
 
-use super::Problems;
-use super::load::closest;
 use super::model::ProblemKind;
+use super::problems::{Problems, closest};
 use super::tree::{Data, Entry, Node, Value};
 use crate::source::Span;
 

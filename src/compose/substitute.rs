@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Problems;
 use super::model::{ProblemKind, VariableUse};
+use super::problems::Problems;
 use super::tree::{Data, Node, Scalar, Value, fits};
 use crate::source::Span;
 use crate::syntax::interpolate::{Fault, interpolate};

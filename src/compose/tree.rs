@@ -1,7 +1,8 @@
 //! The merged tree: values whose aliases and merge keys are resolved, each still pointing at the text that it came from.
 
+use std::rc::Rc;
+
 use super::date::Date;
-use super::origin::{Made, Origin};
 use super::units::show_float;
 use crate::source::{At, Span};
 use crate::text::Text;
@@ -52,6 +53,48 @@ pub(super) enum Data {
     Float(f64),
     Date(Date),
     Str,
+}
+
+/// What is known of a value beyond its place. Most have none: they stand where they are written.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Origin {
+    pub(super) made: Made,
+    /// Values of the same key that it took the place of, oldest first.
+    pub(super) past: Vec<Node>,
+    /// What brought it here, outermost first.
+    pub(super) via: Option<Rc<[Step]>>,
+}
+
+/// Whether a value is written anywhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Made {
+    /// As it stands.
+    #[default]
+    Written,
+    /// Read out of a short form.
+    Short,
+    /// Compose adds it.
+    Default,
+}
+
+/// What brings a value to another place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    pub(super) kind: StepKind,
+    pub(super) span: Span,
+}
+
+/// Kinds of such.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepKind {
+    /// `*name`, after `<<:` or alone.
+    Alias,
+    /// `extends`.
+    Extends,
+    /// `include`.
+    Include,
+    /// `env_file` or `label_file`.
+    EnvFile,
 }
 
 impl Node {
@@ -167,6 +210,16 @@ impl Node {
         keys.iter().try_fold(self, |node, key| node.get(key))
     }
 
+    /// The items of the list under a key.
+    pub(super) fn items_at<'a>(&'a self, key: &str) -> impl Iterator<Item = &'a Node> {
+        self.get(key).map_or(&[][..], Node::items).iter()
+    }
+
+    /// The entries of the mapping under a key.
+    pub(super) fn entries_at<'a>(&'a self, key: &str) -> impl Iterator<Item = &'a Entry> {
+        self.get(key).map_or(&[][..], Node::entries).iter()
+    }
+
     pub(super) fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
         match &mut self.value {
             Value::Map(entries) => entries.iter_mut().find(|e| e.key.value == key).map(|e| &mut e.value),
@@ -247,4 +300,22 @@ pub(super) fn is_named(text: &str, name: &str) -> bool {
 pub(super) fn fits(path: &[String], pattern: &str) -> bool {
     let mut parts = pattern.split('.');
     path.iter().all(|key| parts.next().is_some_and(|p| p == "*" || p == key)) && parts.next().is_none()
+}
+
+/// The values of a mapping under a key.
+pub(super) fn children<'a>(node: &'a mut Node, key: &str) -> impl Iterator<Item = &'a mut Node> {
+    let entries = match node.get_mut(key).map(|n| &mut n.value) {
+        Some(Value::Map(entries)) => entries.as_mut_slice(),
+        _ => &mut [],
+    };
+    entries.iter_mut().map(|e| &mut e.value)
+}
+
+/// The items of a list under a key.
+pub(super) fn elements<'a>(node: &'a mut Node, key: &str) -> impl Iterator<Item = &'a mut Node> {
+    let items = match node.get_mut(key).map(|n| &mut n.value) {
+        Some(Value::Seq(items)) => items.as_mut_slice(),
+        _ => &mut [],
+    };
+    items.iter_mut()
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
+use super::contribution::{Explanation, Source, VariableSource};
 use super::text::{plain, veiled};
-use super::{Explanation, Source, VariableSource};
 use crate::compose::StepKind;
 use crate::source::{Sources, Span};
 

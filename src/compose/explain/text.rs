@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value as Json;
 
-use super::{Contribution, Explanation, Source, Variable, VariableSource};
+use super::contribution::{Contribution, Explanation, Source, Variable, VariableSource};
 use crate::compose::StepKind;
 use crate::source::{Sources, Span};
 
