@@ -25,7 +25,7 @@ fn folder() -> PathBuf {
 
 /// Everything below the folder that may belong to a stack.
 fn candidates() -> Vec<Candidate> {
-    discover::find(&[folder().to_string_lossy().into_owned()], &[]).candidates
+    discover::find(&[folder().to_string_lossy().into_owned()], &|_| false).candidates
 }
 
 /// The texts of the folder whose names say what they are.

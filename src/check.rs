@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::diagnostic::Diagnostic;
-use crate::rule::{Cx, Info, SHELLCHECK, Selection, Suppressions, registry, unused_suppressions};
+use crate::rule::{Cx, Info, SHELLCHECK, Selection, Suppressions, unused_suppressions};
 use crate::rules::support::early::{stopped, without_late_checks};
 use crate::source::Span;
 use crate::stack::Stack;
@@ -30,8 +30,9 @@ pub fn run(stack: &Stack, selection: &Selection) -> Outcome {
 /// Runs the selected rules, and treats what another tool has found as their equal: what was not asked for is left out, and
 /// comments silence it.
 pub fn run_with(stack: &Stack, selection: &Selection, outside: Vec<Diagnostic>) -> Outcome {
+    let registry = selection.registry();
     let runs = |(n, info): &(usize, &'static Info)| selection.runs(*n) || info.category == SECRETS;
-    let rules: Vec<(usize, &'static Info)> = registry().rules().iter().enumerate().filter(runs).collect();
+    let rules: Vec<(usize, &'static Info)> = registry.rules().iter().enumerate().filter(runs).collect();
     let found = crate::par::map(&rules, stack.sources.bytes(), |(index, info)| {
         run_rule(stack, info).into_iter().partition::<Vec<Diagnostic>, _>(|d| selection.runs(*index) && selection.wants(*index, d))
     });
@@ -41,7 +42,7 @@ pub fn run_with(stack: &Stack, selection: &Selection, outside: Vec<Diagnostic>) 
     let mut suppressions = Suppressions::new(stack);
     let mut seen: HashSet<(&'static str, Span)> = HashSet::new();
     let mut all: Vec<Diagnostic> = found.into_iter().flatten().collect();
-    let wanted = |d: &Diagnostic| registry().index(d.rule).is_some_and(|n| selection.runs(n) && selection.wants(n, d));
+    let wanted = |d: &Diagnostic| registry.index(d.rule).is_some_and(|n| selection.runs(n) && selection.wants(n, d));
     all.extend(outside.into_iter().filter(wanted));
     all.sort_by(|a, b| order(stack, a).cmp(&order(stack, b)));
     let stopped = stopped(stack);
@@ -52,7 +53,7 @@ pub fn run_with(stack: &Stack, selection: &Selection, outside: Vec<Diagnostic>) 
             continue;
         }
         // who asks for one tool's check is not hindered by a comment meant for another tool
-        let asked_as = selection.asked_as(&diagnostic, registry());
+        let asked_as = selection.asked_as(&diagnostic);
         if suppressions.cover(&diagnostic, asked_as.as_deref().unwrap_or(&diagnostic.aliases)) {
             outcome.suppressed += 1;
             outcome.masks.extend(diagnostic.masks);

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use walkdir::{DirEntry, WalkDir};
 
@@ -26,14 +25,14 @@ const SKIPPED: [&str; 12] =
 /// Deeper folders are not looked into.
 const MAX_DEPTH: usize = 64;
 
-/// Finds candidates below `paths`. Paths are as the user wrote them; found paths start with them, cleaned.
-pub fn find(paths: &[String], exclude: &[String]) -> Found {
+/// Finds candidates below `paths`. Paths are as the user wrote them; found paths start with them, cleaned. What `exclude` says yes
+/// to is passed over, unless it is named itself.
+pub fn find(paths: &[String], exclude: &dyn Fn(&str) -> bool) -> Found {
     let mut found = Found::default();
-    let exclude = globs(exclude);
     for path in paths {
         let clean = files::normalize(path);
         match std::fs::metadata(&clean) {
-            Ok(meta) if meta.is_dir() => walk(&clean, ".", &exclude, &mut found),
+            Ok(meta) if meta.is_dir() => walk(&clean, ".", exclude, &mut found),
             Ok(_) => found.candidates.push(Candidate { path: clean, explicit: true }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 found.unreadable.push((path.clone(), "no such file or folder".to_owned()))
@@ -50,24 +49,16 @@ pub fn find(paths: &[String], exclude: &[String]) -> Found {
     found
 }
 
-fn globs(patterns: &[String]) -> GlobSet {
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns.iter().filter_map(|p| Glob::new(p).ok()) {
-        set.add(pattern);
-    }
-    set.build().unwrap_or_else(|_| GlobSet::empty())
-}
-
 /// The candidates below one folder, by their paths in it.
-pub fn below(root: &str, exclude: &[String]) -> Found {
+pub fn below(root: &str, exclude: &dyn Fn(&str) -> bool) -> Found {
     let mut found = Found::default();
-    walk(root, root, &globs(exclude), &mut found);
+    walk(root, root, exclude, &mut found);
     found.candidates.sort_unstable();
     found
 }
 
 /// Walks a folder; paths are told, and excluded, as they are seen from `base`.
-fn walk(root: &str, base: &str, exclude: &GlobSet, found: &mut Found) {
+fn walk(root: &str, base: &str, exclude: &dyn Fn(&str) -> bool, found: &mut Found) {
     let mut ignores = Ignores::above(Path::new(root));
     let mut entries = WalkDir::new(root).follow_links(false).max_depth(MAX_DEPTH).sort_by_file_name().into_iter();
     while let Some(entry) = entries.next() {
@@ -83,7 +74,7 @@ fn walk(root: &str, base: &str, exclude: &GlobSet, found: &mut Found) {
         let path = display(entry.path());
         let path = files::strip_prefix(base, &path).map_or_else(|| path.clone(), str::to_owned);
         let dir = entry.file_type().is_dir();
-        if entry.depth() > 0 && (skipped(&entry) || exclude.is_match(&path) || ignores.ignored(&entry)) {
+        if entry.depth() > 0 && (skipped(&entry) || exclude(&path) || ignores.ignored(&entry)) {
             if dir {
                 entries.skip_current_dir();
             }

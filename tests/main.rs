@@ -28,6 +28,7 @@ mod layout;
 #[cfg(feature = "lsp")]
 mod lsp;
 mod mutations;
+mod own_rules;
 mod pages;
 mod plan;
 mod prediction;

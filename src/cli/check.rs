@@ -6,12 +6,12 @@ use std::io::Read;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::shellcheck::Tool;
-use super::{Failure, output};
+use super::{Failure, output, settings};
 use crate::baseline::Baseline;
 use crate::diagnostic::{Applicability, Diagnostic, Severity};
-use crate::files::{self, Disk, Files, Kind, Memory, Overlay};
+use crate::files::{self, Disk, Files, Memory, Overlay};
 use crate::report::{self, Format, Masks, Report, RuleInfo, Style, fingerprint, statistics};
-use crate::rule::{Config, FailOn, HADOLINT_NAMES, OWN_NAMES, Preset, Selection, SelectionRequest, registry};
+use crate::rule::{Config, FailOn, Preset, Registry, Selection, SelectionRequest};
 use crate::source::{Sources, Span};
 use crate::stack::{self, Candidate, Options, Request, Stack};
 use crate::{check, diff, discover, fix};
@@ -149,7 +149,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let base = Overlay::new(&disk, stdin(args)?);
     let config = config(args, &base)?;
     let wanted = config.selection(selection_request(args), args.preset);
-    let selection = Selection::resolve(&wanted, registry()).map_err(|e| e.to_string())?;
+    let selection = Selection::resolve(&wanted, config.registry).map_err(|e| e.to_string())?;
     let (request, unreadable) = request(args, &config, &base)?;
     let baseline = args.baseline.as_deref().map(|path| read_baseline(&base, path)).transpose()?;
     let job = Job { args, config, selection, request, baseline };
@@ -167,36 +167,21 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     Ok(if unread.is_empty() { status } else { super::EXIT_USAGE })
 }
 
-/// The configuration that is named, or the one that lies in the working directory or above it, up to the repository's root.
+/// The configuration for what is checked: the nearest one to all the paths.
 fn config(args: &Args, files: &dyn Files) -> Result<Config, Failure> {
-    if args.no_config { Ok(Config::default()) } else { read_config(args.config.as_deref(), files) }
-}
-
-pub(super) fn read_config(named: Option<&str>, files: &dyn Files) -> Result<Config, Failure> {
-    let found = named.map(files::normalize).or_else(|| find_config(files));
-    let Some(path) = found else { return Ok(Config::default()) };
-    let bytes = files.read(&path).map_err(|e| format!("cannot read {path}: {e}"))?;
-    let text = String::from_utf8(bytes).map_err(|_| format!("{path}: is not UTF-8"))?;
-    Config::parse(&path, &text).map_err(|e| format!("{path}: {}", e.lines().next().unwrap_or_default()))
-}
-
-fn find_config(files: &dyn Files) -> Option<String> {
-    let mut dir = ".".to_owned();
-    // above the root lies the root again
-    let above = std::env::current_dir().map_or(1, |here| here.ancestors().count());
-    for _ in 0..above {
-        let there = |names: &[&str]| names.iter().map(|n| files::join(&dir, n)).find(|p| files.kind(p) == Some(Kind::File));
-        // hadolint looks for its file in the working directory only.
-        let hadolint = || if dir == "." { there(&HADOLINT_NAMES) } else { None };
-        if let Some(path) = there(&OWN_NAMES).or_else(hadolint) {
-            return Some(path);
-        }
-        if files.kind(&files::join(&dir, ".git")).is_some() || files.kind(&files::join(&dir, "..")).is_none() {
-            return None;
-        }
-        dir = files::join(&dir, "..");
+    if args.no_config {
+        return Ok(Config::default());
     }
-    None
+    let mut paths: Vec<String> = args.paths.iter().chain(&args.file).filter(|p| *p != STDIN).cloned().collect();
+    if args.paths.iter().any(|p| p == STDIN) {
+        paths.push(args.stdin_filename.clone());
+    }
+    let mut config = settings::read(args.config.as_deref(), &settings::common_folder(&paths, files), files, &super::here())?;
+    if !args.select.is_empty() {
+        // what the command line selects is exactly what runs
+        config.overrides.clear();
+    }
+    Ok(config)
 }
 
 fn selection_request(args: &Args) -> SelectionRequest {
@@ -206,6 +191,7 @@ fn selection_request(args: &Args) -> SelectionRequest {
         select: names(&args.select),
         extend: names(&args.extend_select),
         ignore: names(&args.ignore),
+        elsewhere: Vec::new(),
     }
 }
 
@@ -220,7 +206,7 @@ fn request(args: &Args, config: &Config, files: &dyn Files) -> Result<(Request, 
     if args.paths.is_empty() && compose_files.is_empty() {
         paths.push(".".to_owned());
     }
-    let mut found = discover::find(&paths, &config.exclude);
+    let mut found = discover::find(&paths, &|path| config.excludes(path));
     if let Some((path, why)) = found.unreadable.iter().find(|(path, _)| paths.contains(path)) {
         return Err(format!("cannot read {path}: {why}"));
     }
@@ -257,7 +243,7 @@ impl Job<'_> {
         let tool = self.args.shellcheck.as_deref().map(Tool::new);
         let outside = tool.map(|tool| tool.findings(&stack)).transpose()?.unwrap_or_default();
         let mut outcome = check::run_with(&stack, &self.selection, outside);
-        self.config.apply(&mut outcome.diagnostics);
+        outcome.masks.extend(self.config.apply(&stack.sources, &self.selection, &mut outcome.diagnostics));
         let found = Checked {
             stack,
             diagnostics: outcome.diagnostics,
@@ -311,7 +297,7 @@ impl Job<'_> {
 
     fn print(&self, found: &Checked) -> Result<(), Failure> {
         let args = self.args;
-        let rules = rules_of(&found.diagnostics);
+        let rules = rules_of(&found.diagnostics, self.config.registry);
         let report = Report {
             sources: &found.stack.sources,
             diagnostics: &found.diagnostics,
@@ -342,9 +328,9 @@ impl Job<'_> {
 }
 
 /// What reports say about the rules that found something; of others they say nothing.
-fn rules_of(diagnostics: &[Diagnostic]) -> Vec<RuleInfo> {
+fn rules_of(diagnostics: &[Diagnostic], registry: &Registry) -> Vec<RuleInfo> {
     let names: BTreeSet<&str> = diagnostics.iter().map(|d| d.rule).collect();
-    names.into_iter().filter_map(|name| registry().find(name)).map(super::rules::info).collect()
+    names.into_iter().filter_map(|name| registry.find(name)).map(super::rules::info).collect()
 }
 
 fn masked_diff(sources: &Sources, masks: &Masks, path: &str, new: &str) -> Option<String> {

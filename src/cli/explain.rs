@@ -1,8 +1,9 @@
 //! `stacklint explain`.
 
 use super::{Failure, output};
+use crate::files::Disk;
 use crate::report::rules;
-use crate::rule::{Info, registry};
+use crate::rule::{Info, Registry};
 use crate::syntax::closest;
 
 /// The arguments of `stacklint explain`.
@@ -18,13 +19,13 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let name = args.rule.as_str();
-    let registry = registry();
+    let registry = super::settings::rules(&Disk::new("."), &super::here())?;
     let found: Vec<&Info> = match registry.find(name) {
         Some(rule) => vec![rule],
         None => registry.by_alias(name).collect(),
     };
     if found.is_empty() {
-        return Err(unknown(name));
+        return Err(unknown(name, registry));
     }
     let style = output::style(args.color);
     let pages: Vec<String> = found.into_iter().map(|rule| rules::page(&super::rules::info(rule), &style)).collect();
@@ -32,11 +33,11 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn unknown(name: &str) -> Failure {
+fn unknown(name: &str, registry: &Registry) -> Failure {
     if crate::rules::peers::is_peer_id(name) {
         return format!("no rule of ours stands for `{name}`");
     }
-    let known = registry().rules().iter().flat_map(|r| r.aliases.iter().copied().chain([r.name]));
+    let known = registry.rules().iter().flat_map(|r| r.aliases.iter().copied().chain([r.name]));
     match closest(name, known) {
         Some(nearest) => format!("no rule is named `{name}`; did you mean `{nearest}`?"),
         None => format!("no rule is named `{name}`; `stacklint rules` lists them"),

@@ -39,11 +39,11 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     if let Some(path) = taken {
         return Err(format!("{path} is there already; --force writes over it"));
     }
-    let found = discover::find(&[".".to_owned()], &[]);
+    let found = discover::find(&[".".to_owned()], &|_| false);
     let stack = stack::load(&stack::Request { candidates: found.candidates, ..stack::Request::default() }, &disk);
     let hadolint = HADOLINT_NAMES.iter().copied().find(|path| there(path));
-    let carried = hadolint.map(|path| super::check::read_config(Some(path), &disk)).transpose()?;
-    let [first, _] = OWN_NAMES;
+    let carried = hadolint.map(|path| super::settings::read(Some(path), ".", &disk, &super::here())).transpose()?;
+    let [first, ..] = OWN_NAMES;
     write(own.unwrap_or(first), &configuration(&stack, hadolint.zip(carried.as_ref())))?;
     if args.pre_commit {
         pre_commit(&disk)?;
@@ -121,7 +121,8 @@ fn configuration(stack: &Stack, hadolint: Option<(&str, &Config)>) -> String {
     let severities: Vec<String> = config.severities.iter().map(|(name, severity)| format!("{}: {}", word(name), severity.name())).collect();
     let severities = (!severities.is_empty()).then(|| format!("severity: {{{}}}", severities.join(", ")));
     section("Other severities.", severities, "severity: {untagged-image: error}");
-    section("Paths that are not looked at.", some("exclude", &config.exclude), &format!("exclude: {}", flow(&aside(stack))));
+    section("Paths that are not looked at.", None, &format!("exclude: {}", flow(&aside(stack))));
+    section("What counts for some paths only.", None, "overrides: [{files: [\"dev/**\"], ignore: [debug-mode-enabled]}]");
     let registries = registries(stack);
     let why = match registries.is_empty() {
         true => "The registries that images may come from.".to_owned(),

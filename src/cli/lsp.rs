@@ -4,7 +4,7 @@ use super::Failure;
 
 #[cfg(feature = "lsp")]
 pub(super) fn run() -> Result<u8, Failure> {
-    crate::lsp::serve(|files| super::check::read_config(None, files)).map(|()| 0)
+    crate::lsp::serve(|files, root| super::settings::read(None, ".", files, root)).map(|()| 0)
 }
 
 #[cfg(not(feature = "lsp"))]

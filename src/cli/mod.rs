@@ -8,6 +8,7 @@ mod check;
 mod completions;
 mod config;
 mod context;
+mod examples;
 mod explain;
 mod init;
 mod inspect;
@@ -16,6 +17,7 @@ mod man;
 mod output;
 mod plan;
 mod rules;
+mod settings;
 mod shellcheck;
 mod trace;
 
@@ -85,6 +87,11 @@ pub fn run() -> ExitCode {
 
 /// Why a command could not do its work; printed after `stacklint: `, exit status 2.
 pub(crate) type Failure = String;
+
+/// The working directory; only the way up from it counts.
+pub(crate) fn here() -> std::path::PathBuf {
+    std::env::current_dir().unwrap_or_default()
+}
 
 /// Writes to standard output; a closed pipe ends the output silently.
 pub(crate) fn print(text: &str) {

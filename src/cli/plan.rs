@@ -276,10 +276,10 @@ fn say_problem(problem: &Problem, word: &str, sources: &Sources) {
 #[cfg(feature = "execute")]
 fn gate(loaded: &Loaded, request: &Request) -> Result<Vec<String>, Failure> {
     use crate::diagnostic::Severity;
-    use crate::rule::{Selection, registry};
+    use crate::rule::Selection;
     use crate::stack::{self, Candidate};
     let disk = Disk::new(".");
-    let config = super::check::read_config(None, &disk)?;
+    let config = super::settings::read(None, ".", &disk, &super::here())?;
     let explicit = |path: &str| Candidate { path: path.to_owned(), explicit: true };
     let wanted = stack::Request {
         candidates: loaded.dockerfiles().map(explicit).collect(),
@@ -292,9 +292,9 @@ fn gate(loaded: &Loaded, request: &Request) -> Result<Vec<String>, Failure> {
     };
     let stack = stack::load(&wanted, &disk);
     let selection = config.selection(crate::rule::SelectionRequest::default(), None);
-    let selection = Selection::resolve(&selection, registry()).map_err(|error| error.to_string())?;
+    let selection = Selection::resolve(&selection, config.registry).map_err(|error| error.to_string())?;
     let mut found = crate::check::run(&stack, &selection).diagnostics;
-    config.apply(&mut found);
+    config.apply(&stack.sources, &selection, &mut found);
     let line = |d: &crate::diagnostic::Diagnostic| {
         let at = stack.sources.get(d.primary.file).line_column(d.primary.start as usize);
         format!("{}:{}:{}: error {}: {}", stack.sources.path(d.primary.file), at.line, at.column, d.rule, d.message)

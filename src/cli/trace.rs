@@ -104,7 +104,7 @@ fn pair(text: &str, option: &str) -> Result<(String, String), Failure> {
 fn candidates(path: &str) -> Vec<Candidate> {
     let outside = path.starts_with("../") || path.starts_with('/');
     let folder = if outside { files::parent(path).to_owned() } else { ".".to_owned() };
-    let mut found = discover::find(&[folder], &[]).candidates;
+    let mut found = discover::find(&[folder], &|_| false).candidates;
     // a script or a template is found by what starts it, and is no candidate of its own
     if let Some(candidate) = found.iter_mut().find(|c| c.path == path) {
         candidate.explicit = stack::role_of_name(path).is_some();

@@ -8,7 +8,7 @@ use super::navigate::{stage_name, touches, unit_at, variable};
 use crate::compose;
 use crate::files::Disk;
 use crate::plan::looks_secret;
-use crate::rule::registry;
+use crate::rule::Registry;
 use crate::source::{Sources, Span};
 use crate::stack::{Base, DockerfileUnit};
 use crate::syntax::yaml::Node;
@@ -20,8 +20,8 @@ const DEPTH: usize = 32;
 
 pub(super) fn hover(asked: &Asked<'_>) -> Value {
     let Some(place) = asked.place() else { return Value::Null };
-    let mut parts: Vec<String> =
-        asked.checked.diagnostics.iter().filter(|d| touches(d.primary, place)).filter_map(|d| page(d.rule)).collect();
+    let here = asked.checked.diagnostics.iter().filter(|d| touches(d.primary, place));
+    let mut parts: Vec<String> = here.filter_map(|d| page(d.rule, asked.checked.registry)).collect();
     parts.dedup();
     parts.extend(stage(asked, place));
     parts.extend(variable_value(asked, place));
@@ -32,17 +32,12 @@ pub(super) fn hover(asked: &Asked<'_>) -> Value {
     json!({"contents": {"kind": "markdown", "value": parts.join("\n\n---\n\n")}})
 }
 
-fn page(rule: &str) -> Option<String> {
-    let info = registry().find(rule)?;
+fn page(rule: &str, registry: &Registry) -> Option<String> {
+    let info = registry.find(rule)?;
     let body: String = info.page.body.trim().chars().take(LONGEST).collect();
-    Some(format!(
-        "**[{}]({})** · {} · {}\n\n{}\n\n{body}",
-        info.name,
-        info.url(),
-        info.category,
-        info.severity.name(),
-        info.page.meta.summary
-    ))
+    let url = info.url();
+    let name = if url.is_empty() { info.name.to_owned() } else { format!("[{}]({url})", info.name) };
+    Some(format!("**{name}** · {} · {}\n\n{}\n\n{body}", info.category, info.severity.name(), info.page.meta.summary))
 }
 
 /// What the stage under the cursor is made from, down to the image.

@@ -19,18 +19,17 @@ use self::place::{Encoding, path_of, uri_of};
 use self::workspace::{Checked, Document, Folder};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::files::Files;
-use crate::rule::{Config, registry};
+use crate::rule::Config;
 use crate::source::Span;
 
 /// Reads the configuration that counts in a folder.
-pub type ReadConfig = fn(&dyn Files) -> Result<Config, String>;
+pub type ReadConfig = fn(&dyn Files, &Path) -> Result<Config, String>;
 
 /// How long a check waits for the next keystroke.
 const PAUSE: Duration = Duration::from_millis(60);
 
 /// What the editor is asked to tell about the disk.
-const WATCHED: &str =
-    "**/{*ockerfile*,*ompose*,*.yml,*.yaml,*.env,.env*,.dockerignore,*.dockerignore,*.conf,*.template,*.sh,*.py,Dockerrun.aws.json}";
+const WATCHED: &str = "**/{*ockerfile*,*ompose*,*.yml,*.yaml,*.env,.env*,.dockerignore,*.dockerignore,*.conf,*.template,*.sh,*.py,Dockerrun.aws.json,.stacklint/rules/*.md}";
 
 /// Serves an editor on standard input and output until it says goodbye. The error is a text for the user.
 pub fn serve(read_config: ReadConfig) -> Result<(), String> {
@@ -284,7 +283,7 @@ impl Server {
             "message": message,
             "relatedInformation": related,
         });
-        let url = registry().find(d.rule).map(crate::rule::Info::url);
+        let url = checked.registry.find(d.rule).map(crate::rule::Info::url).filter(|url| !url.is_empty());
         if let (Some(url), Some(shown)) = (url, shown.as_object_mut()) {
             shown.insert("codeDescription".to_owned(), json!({"href": url}));
         }

@@ -8,7 +8,7 @@ use super::cache::{Cache, Cached};
 use crate::diagnostic::{Applicability, Diagnostic};
 use crate::files::{self, Disk, Memory, Overlay};
 use crate::report::Masks;
-use crate::rule::{Config, Selection, SelectionRequest, registry};
+use crate::rule::{Config, Registry, Selection, SelectionRequest};
 use crate::source::{FileId, SourceFile};
 use crate::stack::{self, Candidate, Stack};
 use crate::{check, discover, fix};
@@ -38,6 +38,8 @@ pub(super) struct Checked {
     pub(super) stack: Stack,
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) masks: Masks,
+    /// The rules that there are in this folder.
+    pub(super) registry: &'static Registry,
 }
 
 impl Folder {
@@ -72,14 +74,16 @@ impl Folder {
         let mut complaint = None;
         let config = match &self.config {
             Some(config) => config.clone(),
-            None => read_config(&base).unwrap_or_else(|error| {
+            None => read_config(&base, &self.root).unwrap_or_else(|error| {
                 complaint = Some(error);
                 Config::default()
             }),
         };
         let candidates = match &self.candidates {
             Some(candidates) => candidates.clone(),
-            None if self.whole => discover::below(&self.root.to_string_lossy().replace('\\', "/"), &config.exclude).candidates,
+            None if self.whole => {
+                discover::below(&self.root.to_string_lossy().replace('\\', "/"), &|path| config.excludes(path)).candidates
+            }
             None => Vec::new(),
         };
         let request = self.request(&candidates, &config, open);
@@ -98,7 +102,7 @@ impl Folder {
         let config = self.config.clone().unwrap_or_default();
         let request = self.request(self.candidates.as_deref().unwrap_or_default(), &config, open);
         let of_file = |files: &dyn files::Files| {
-            let Checked { stack, mut diagnostics, masks } = run(&request, &config, files);
+            let Checked { stack, mut diagnostics, masks, .. } = run(&request, &config, files);
             let hides = |d: &Diagnostic| d.fix.iter().flat_map(|fix| &fix.edits).all(|edit| !masks.shows(&edit.new_text));
             diagnostics.retain(|d| stack.sources.path(d.primary.file) == shown && hides(d));
             Ok::<_, std::convert::Infallible>((stack, diagnostics))
@@ -139,11 +143,16 @@ fn run(request: &stack::Request, config: &Config, files: &dyn files::Files) -> C
     let stack = stack::load(request, files);
     let wanted = config.selection(SelectionRequest::default(), None);
     // The configuration's names were judged when it was read.
-    let selection = Selection::resolve(&wanted, registry()).or_else(|_| Selection::resolve(&SelectionRequest::default(), registry()));
-    let mut outcome = selection.map(|selection| check::run(&stack, &selection)).unwrap_or_default();
-    config.apply(&mut outcome.diagnostics);
+    let selection =
+        Selection::resolve(&wanted, config.registry).or_else(|_| Selection::resolve(&SelectionRequest::default(), config.registry));
+    let judged = |selection: Selection| {
+        let mut outcome = check::run(&stack, &selection);
+        outcome.masks.extend(config.apply(&stack.sources, &selection, &mut outcome.diagnostics));
+        outcome
+    };
+    let outcome = selection.map(judged).unwrap_or_default();
     let masks = Masks::new(&stack.sources, &outcome.diagnostics, &outcome.masks);
-    Checked { stack, diagnostics: outcome.diagnostics, masks }
+    Checked { stack, diagnostics: outcome.diagnostics, masks, registry: config.registry }
 }
 
 impl Checked {

@@ -6,12 +6,17 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Preset, SelectionRequest};
+use globset::{GlobSet, GlobSetBuilder};
+
+use super::{Preset, Registry, Selection, SelectionRequest, registry};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::{Sources, Span};
 use crate::stack::{LabelKind, Options};
 
 /// The names under which our configuration is found, the first one first.
-pub const OWN_NAMES: [&str; 2] = [".stacklint.yaml", ".stacklint.yml"];
+pub const OWN_NAMES: [&str; 4] = [".stacklint.yaml", ".stacklint.yml", "stacklint.yaml", "stacklint.yml"];
+/// Where a project's own rules lie, beside its configuration or in its place.
+pub const RULES_DIR: &str = ".stacklint/rules";
 /// The names of hadolint's, read where ours is not there.
 pub const HADOLINT_NAMES: [&str; 2] = [".hadolint.yaml", ".hadolint.yml"];
 
@@ -31,9 +36,26 @@ impl FailOn {
     }
 }
 
+/// What counts for some paths only.
+#[derive(Clone, Debug, Default)]
+pub struct Override {
+    /// Globs of the paths, as seen from the configuration file.
+    pub files: GlobSet,
+    /// These rules run there as well.
+    pub extend_select: Vec<String>,
+    /// These do not.
+    pub ignore: Vec<String>,
+    /// Other severities, as in [`Config::severities`].
+    pub severities: Vec<(String, Severity)>,
+}
+
 /// What a configuration file says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Config {
+    /// The rules that there are: stacklint's, and the project's own.
+    pub registry: &'static Registry,
+    /// How a path is named as seen from the file.
+    pub place: Place,
     /// The set of rules to start from.
     pub preset: Option<Preset>,
     /// Exactly these rules.
@@ -46,10 +68,70 @@ pub struct Config {
     pub severities: Vec<(String, Severity)>,
     /// What makes a run fail.
     pub fail_on: Option<FailOn>,
-    /// Globs of paths that are not looked at.
-    pub exclude: Vec<String>,
+    /// Globs of paths that are not looked at, as seen from the configuration file.
+    pub exclude: GlobSet,
+    /// Texts that a rule accepts, as globs: findings that point at one of them are left out.
+    pub allowed: Vec<(String, GlobSet)>,
+    /// What counts for some paths only; of several that name a path the last one counts.
+    pub overrides: Vec<Override>,
     /// What rules read from the stack.
     pub options: Options,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            registry: registry(),
+            place: Place::default(),
+            preset: None,
+            select: Vec::new(),
+            extend_select: Vec::new(),
+            ignore: Vec::new(),
+            severities: Vec::new(),
+            fail_on: None,
+            exclude: GlobSet::empty(),
+            allowed: Vec::new(),
+            overrides: Vec::new(),
+            options: Options::default(),
+        }
+    }
+}
+
+/// Where a configuration lies: it speaks of paths as they are seen from its own folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Its folder, from where paths are named.
+    dir: String,
+    /// The other way, where its folder lies above.
+    back: String,
+}
+
+impl Place {
+    /// A folder `dir` from which the place where paths are named is seen as `back` (empty where it is not below).
+    pub fn new(dir: &str, back: &str) -> Place {
+        Place { dir: if dir == "." { String::new() } else { dir.to_owned() }, back: back.to_owned() }
+    }
+
+    /// A path as the configuration names it.
+    pub fn path<'p>(&self, path: &'p str) -> std::borrow::Cow<'p, str> {
+        if self.dir.is_empty() {
+            return path.into();
+        }
+        match crate::files::strip_prefix(&self.dir, path) {
+            Some(below) => below.into(),
+            None if self.back.is_empty() => path.into(),
+            None => crate::files::join(&self.back, path).into(),
+        }
+    }
+}
+
+/// Globs as one set. The error is the first one that cannot be read, with the reason.
+pub(super) fn globs<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Result<GlobSet, (usize, String)> {
+    let mut set = GlobSetBuilder::new();
+    for (n, pattern) in patterns.into_iter().enumerate() {
+        set.add(globset::Glob::new(pattern).map_err(|e| (n, format!("`{pattern}` is no pattern: {}", e.kind())))?);
+    }
+    set.build().map_err(|e| (0, e.to_string()))
 }
 
 /// hadolint takes keys that it does not know, and so do we in its file.
@@ -95,15 +177,28 @@ impl From<Words> for Vec<String> {
 
 impl Config {
     /// The keys that our own file may have.
-    pub const KEYS: [&str; 10] = super::own_config::KEYS;
+    pub const KEYS: [&str; 12] = super::own_config::KEYS;
 
-    /// Reads a file; its name tells whose it is. The error says what is wrong, without the path.
+    /// Reads a file that speaks of stacklint's rules; its name tells whose it is. The error says what is wrong, without the path.
     pub fn parse(path: &str, text: &str) -> Result<Config, String> {
+        Config::parse_with(path, text, registry())
+    }
+
+    /// Reads a file that may speak of a project's own rules, too.
+    pub fn parse_with(path: &str, text: &str, registry: &'static Registry) -> Result<Config, String> {
         let text = text.trim_start_matches('\u{feff}');
-        if text.lines().all(|l| l.trim().is_empty() || l.trim_start().starts_with('#')) {
-            return Ok(Config::default());
-        }
-        if crate::files::file_name(path).contains("hadolint") { hadolint(text) } else { super::own_config::read(text) }
+        let none = text.lines().all(|l| l.trim().is_empty() || l.trim_start().starts_with('#'));
+        let config = match crate::files::file_name(path).contains("hadolint") {
+            _ if none => Config::default(),
+            true => hadolint(text)?,
+            false => super::own_config::read(text, registry)?,
+        };
+        Ok(Config { registry, ..config })
+    }
+
+    /// Whether a path is one that is not looked at.
+    pub fn excludes(&self, path: &str) -> bool {
+        !self.exclude.is_empty() && self.exclude.is_match(self.place.path(path).as_ref())
     }
 
     /// The selection that the file and the command line ask for together. What the command line selects is exactly what
@@ -116,17 +211,68 @@ impl Config {
             }
             request.extend.extend(self.extend_select.iter().cloned());
             request.ignore.extend(self.ignore.iter().cloned());
+            // what runs for some paths runs for all, and is left out elsewhere
+            request.elsewhere.extend(self.overrides.iter().flat_map(|o| o.extend_select.iter().cloned()));
         }
         request
     }
 
-    /// Gives findings the severities that the file wants.
-    pub fn apply(&self, diagnostics: &mut [Diagnostic]) {
-        for (name, severity) in &self.severities {
-            let named = |d: &Diagnostic| name == d.rule || name == d.category || d.aliases.iter().any(|a| a == name);
-            diagnostics.iter_mut().filter(|d| named(d)).for_each(|d| d.severity = *severity);
+    /// Gives findings the severities that the file wants, and leaves out those that it accepts or does not want where they are.
+    /// What is left out still says what must stay secret: the places come back.
+    pub fn apply(&self, sources: &Sources, selection: &Selection, diagnostics: &mut Vec<Diagnostic>) -> Vec<Span> {
+        let mut masks = Vec::new();
+        for d in diagnostics.iter_mut() {
+            if let Some((_, severity)) = self.severities.iter().rfind(|(name, _)| named(name, d)) {
+                d.severity = *severity;
+            }
         }
+        if self.overrides.is_empty() && self.allowed.is_empty() {
+            return masks;
+        }
+        diagnostics.retain_mut(|d| {
+            let kept = !self.allows(sources, d) && self.wants_here(sources, selection, d);
+            if !kept {
+                masks.append(&mut d.masks);
+            }
+            kept
+        });
+        masks
     }
+
+    fn allows(&self, sources: &Sources, d: &Diagnostic) -> bool {
+        let text = || sources.slice(d.primary).trim().trim_matches(['"', '\'']);
+        self.allowed.iter().any(|(name, texts)| named(name, d) && texts.is_match(text()))
+    }
+
+    /// What the overrides say of a finding at its place.
+    fn wants_here(&self, sources: &Sources, selection: &Selection, d: &mut Diagnostic) -> bool {
+        let path = self.place.path(sources.path(d.primary.file));
+        let mut wanted = !selection.elsewhere_only(d);
+        for part in self.overrides.iter().filter(|o| o.files.is_match(path.as_ref())) {
+            let names = |list: &[String]| list.iter().any(|name| selects(name, d, self.registry));
+            if names(&part.extend_select) {
+                wanted = true;
+            }
+            if names(&part.ignore) {
+                wanted = false;
+            }
+            if let Some((_, severity)) = part.severities.iter().rfind(|(name, _)| named(name, d)) {
+                d.severity = *severity;
+            }
+        }
+        wanted
+    }
+}
+
+/// Whether a name of a rule, a category or a peer's id stands for a finding.
+fn named(name: &str, d: &Diagnostic) -> bool {
+    name == d.rule || name == d.category || d.aliases.contains(&name)
+}
+
+/// The same, where the name may be a preset or `ALL`.
+fn selects(name: &str, d: &Diagnostic, registry: &Registry) -> bool {
+    let preset = |preset: Preset| registry.find(d.rule).is_some_and(|rule| preset.has(rule));
+    named(name, d) || name == "ALL" || Preset::parse(name).is_some_and(preset)
 }
 
 /// Rules of hadolint that run only where its configuration asks for them by an override.
@@ -209,7 +355,7 @@ mod tests {
             assert!(Config::parse(".stacklint.yaml", text).is_err(), "{text}");
         }
         assert!(Config::parse(".hadolint.yaml", "label-schema: {a: colour}\n").is_err());
-        assert_eq!(Config::parse(".stacklint.yaml", "# nothing\n\n"), Ok(Config::default()));
+        assert!(Config::parse(".stacklint.yaml", "# nothing\n\n").is_ok());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::syntax::shell::{Command, Word};
 
 /// `match:` of a page.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Match {
     /// An instruction of a Dockerfile.
     #[serde(default)]
@@ -31,21 +31,27 @@ pub struct Match {
 
 /// Which instructions.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct InstructionMatch {
     /// Keywords, in any case.
     pub keyword: OneOrMore,
-    /// A flag that it has.
+    /// A flag that it has, without `--`.
     #[serde(default)]
     pub flag: Option<String>,
+    /// A flag that it does not have.
+    #[serde(default)]
+    pub without_flag: Option<String>,
     /// A glob that its text after the flags matches.
     #[serde(default)]
     pub text: Option<String>,
+    /// A glob that its text does not match.
+    #[serde(default)]
+    pub not_text: Option<String>,
 }
 
 /// Which commands.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct CommandMatch {
     /// Names, without folder.
     pub name: OneOrMore,
@@ -68,10 +74,13 @@ pub struct CommandMatch {
 
 /// Which key of a service.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct KeyMatch {
     /// The key.
     pub key: String,
+    /// The finding is that the key is not there; it stands at the service's name.
+    #[serde(default)]
+    pub missing: bool,
 }
 
 /// A word or a list of words.
@@ -93,14 +102,31 @@ impl OneOrMore {
     }
 }
 
+impl Match {
+    /// What is wrong with it, beyond what its keys say.
+    pub(super) fn judge(&self) -> Result<(), String> {
+        if self.message.trim().is_empty() {
+            return Err("the `message:` under `match:` is empty".to_owned());
+        }
+        if self.instruction.is_none() && self.command.is_none() && self.service.is_none() {
+            return Err("`match:` holds none of `instruction`, `command` and `service`, so the rule finds nothing".to_owned());
+        }
+        let texts = self.instruction.iter().flat_map(|i| [&i.text, &i.not_text]);
+        for pattern in texts.chain(self.command.iter().map(|c| &c.operand)).flatten() {
+            Glob::new(pattern).map_err(|e| format!("`{pattern}` is no pattern: {}", e.kind()))?;
+        }
+        Ok(())
+    }
+}
+
 /// Runs a declarative rule over the stack.
 pub(crate) fn run(rule: &Match, stack: &Stack, cx: &mut Cx<'_>) {
     let mut found: Vec<(Span, String)> = Vec::new();
     if let Some(wanted) = &rule.instruction {
-        let text = wanted.text.as_deref().map(glob);
+        let texts = (wanted.text.as_deref().map(glob), wanted.not_text.as_deref().map(glob));
         for unit in &stack.dockerfiles {
             for (_, instruction) in unit.ast.instructions() {
-                if matches_instruction(wanted, text.as_ref(), instruction) {
+                if matches_instruction(wanted, &texts, instruction) {
                     found.push((instruction.head, instruction.word.value.clone()));
                 }
             }
@@ -123,7 +149,10 @@ pub(crate) fn run(rule: &Match, stack: &Stack, cx: &mut Cx<'_>) {
     }
     if let Some(wanted) = &rule.service {
         for service in stack.projects.iter().flat_map(|p| &p.services) {
-            for key in service.keys.iter().filter(|k| k.value == wanted.key) {
+            if wanted.missing && !service.has(&wanted.key) {
+                found.push((service.name.span, service.name.value.clone()));
+            }
+            for key in service.keys.iter().filter(|k| !wanted.missing && k.value == wanted.key) {
                 found.push((key.span, service.name.value.clone()));
             }
         }
@@ -141,10 +170,15 @@ fn glob(pattern: &str) -> Option<GlobMatcher> {
     Glob::new(pattern).ok().map(|g| g.compile_matcher())
 }
 
-fn matches_instruction(wanted: &InstructionMatch, text: Option<&Option<GlobMatcher>>, instruction: &Instruction) -> bool {
+type Texts = (Option<Option<GlobMatcher>>, Option<Option<GlobMatcher>>);
+
+fn matches_instruction(wanted: &InstructionMatch, (text, not): &Texts, instruction: &Instruction) -> bool {
+    let matches = |g: &Option<GlobMatcher>| g.as_ref().is_some_and(|g| g.is_match(&instruction.rest.value));
     wanted.keyword.any(|k| k.eq_ignore_ascii_case(&instruction.word.value))
         && wanted.flag.as_ref().is_none_or(|f| instruction.flag(f).is_some())
-        && text.is_none_or(|g| g.as_ref().is_some_and(|g| g.is_match(&instruction.rest.value)))
+        && wanted.without_flag.as_ref().is_none_or(|f| instruction.flag(f).is_none())
+        && text.as_ref().is_none_or(matches)
+        && !not.as_ref().is_some_and(matches)
 }
 
 fn matches_command(wanted: &CommandMatch, operand: Option<&Option<GlobMatcher>>, command: &Command) -> bool {

@@ -12,10 +12,10 @@ mod select;
 mod suppress;
 mod unused;
 
-pub use config::{Config, FailOn, HADOLINT_NAMES, OWN_NAMES};
+pub use config::{Config, FailOn, HADOLINT_NAMES, OWN_NAMES, Override, Place, RULES_DIR};
 pub use cx::{Cx, Report, replace};
 pub use page::{Block, FixKind, Meta, Page, Section};
-pub use registry::{Info, Registry, registry};
+pub use registry::{Info, OWN, Registry, registry};
 pub use select::{Preset, SHELLCHECK, Selection, SelectionError, SelectionRequest};
 pub use suppress::Suppressions;
 
@@ -47,6 +47,12 @@ pub struct Entry {
     pub page: &'static str,
     /// The code.
     pub native: Option<&'static dyn Rule>,
+}
+
+impl std::fmt::Debug for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id)
+    }
 }
 
 /// Declares a native rule: a unit struct with its registry entry. No page, no build.

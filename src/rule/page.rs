@@ -31,7 +31,8 @@ pub struct Meta {
     /// The option without which it has nothing to say, because its findings come from another tool.
     #[serde(default)]
     pub needs: Option<String>,
-    /// The version that brought it.
+    /// The version that brought it; a project's own rules need none.
+    #[serde(default)]
     pub since: String,
     /// What it matches, for a rule without code.
     #[serde(default, rename = "match")]

@@ -7,6 +7,7 @@ use super::{Entry, Page};
 use crate::diagnostic::Severity;
 
 /// A registered rule with its page read.
+#[derive(Clone, Debug)]
 pub struct Info {
     /// The entry.
     pub entry: Entry,
@@ -20,9 +21,15 @@ pub struct Info {
     pub severity: Severity,
     /// Aliases that live as long as the program.
     pub aliases: Vec<&'static str>,
+    /// The user's own page, where this is one.
+    pub path: Option<&'static str>,
 }
 
+/// The category of rules that a project brings along.
+pub const OWN: &str = "own";
+
 /// All rules.
+#[derive(Debug)]
 pub struct Registry {
     rules: Vec<Info>,
     by_name: HashMap<&'static str, usize>,
@@ -46,6 +53,10 @@ impl Registry {
                 Err(why) => broken.push((entry.id, why)),
             }
         }
+        Registry::of(rules, broken)
+    }
+
+    fn of(mut rules: Vec<Info>, broken: Vec<(&'static str, String)>) -> Registry {
         rules.sort_by_key(|r| (r.category, r.name));
         let mut by_name = HashMap::new();
         let mut by_alias: HashMap<&'static str, Vec<usize>> = HashMap::new();
@@ -56,6 +67,22 @@ impl Registry {
             }
         }
         Registry { rules, by_name, by_alias, broken }
+    }
+
+    /// These rules and a project's own, each a page (path and text) whose `match:` says all. Errors name the page.
+    ///
+    /// Rules live until the program ends, as do the built-in ones: findings lend their names.
+    pub fn extended(&self, pages: &[(String, String)]) -> Result<&'static Registry, String> {
+        let mut rules = self.rules.clone();
+        for (path, text) in pages {
+            let rule = own(path, text).map_err(|why| format!("{path}: {why}"))?;
+            if let Some(other) = rules.iter().find(|r| r.name == rule.name) {
+                let place = other.path.map_or_else(|| "stacklint has a rule".to_owned(), |path| format!("{path} is a rule"));
+                return Err(format!("{path}: {place} of this name already; give the file another one"));
+            }
+            rules.push(rule);
+        }
+        Ok(Box::leak(Box::new(Registry::of(rules, self.broken.clone()))))
     }
 
     /// All rules, by category and name.
@@ -97,17 +124,41 @@ fn info(entry: Entry, page: Page<'static>) -> Info {
     let (category, name) = entry.id.split_once('/').unwrap_or(("style", entry.id));
     // Pages are read once and live until the program ends, so their aliases may be lent out for as long.
     let aliases = page.meta.aliases.iter().map(|a| &*Box::leak(a.clone().into_boxed_str())).collect();
-    Info { entry, name, category, severity: page.severity(), page, aliases }
+    Info { entry, name, category, severity: page.severity(), page, aliases, path: None }
+}
+
+/// A rule of the project's own.
+fn own(path: &str, text: &str) -> Result<Info, String> {
+    let leak = |text: &str| -> &'static str { Box::leak(text.to_owned().into_boxed_str()) };
+    let name = crate::files::file_name(path).trim_end_matches(".md");
+    let kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.is_empty() || !name.chars().all(kebab) || name.starts_with('-') {
+        return Err("a rule is named in lower case with hyphens, as in `no-curl.md`".to_owned());
+    }
+    let page = leak(&text.replace("\r\n", "\n"));
+    let parsed = Page::parse(page)?;
+    let matcher = parsed.meta.matcher.as_ref().ok_or("the front matter has no `match:`, so the rule finds nothing")?;
+    matcher.judge()?;
+    let known = |preset: &&String| super::Preset::parse(preset).is_none();
+    if let Some(preset) = parsed.meta.presets.iter().find(known) {
+        return Err(format!("there is no preset `{preset}`"));
+    }
+    let entry = Entry { id: leak(&format!("{OWN}/{name}")), page, native: None };
+    Ok(Info { path: Some(leak(path)), ..info(entry, parsed) })
 }
 
 impl Info {
-    /// The page on the web.
+    /// The page on the web; of a project's own rule what it refers to first, or nothing.
     pub fn url(&self) -> String {
+        if self.path.is_some() {
+            let web = |r: &&String| r.starts_with("https://") || r.starts_with("http://");
+            return self.page.meta.references.iter().find(web).cloned().unwrap_or_default();
+        }
         format!("https://github.com/stacklint/stacklint/blob/main/rules/{}.md", self.entry.id)
     }
 
-    /// Whether the rule is in a preset.
+    /// Whether the rule is in a preset. A project's own rule that names none is in all of them.
     pub fn in_preset(&self, preset: &str) -> bool {
-        self.page.meta.presets.iter().any(|p| p == preset)
+        (self.path.is_some() && self.page.meta.presets.is_empty()) || self.page.meta.presets.iter().any(|p| p == preset)
     }
 }

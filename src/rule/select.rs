@@ -42,7 +42,7 @@ impl Preset {
         Preset::ALL.into_iter().find(|p| p.name() == name)
     }
 
-    fn has(self, rule: &Info) -> bool {
+    pub(super) fn has(self, rule: &Info) -> bool {
         match self {
             Preset::Strict => rule.in_preset("strict") || rule.in_preset("recommended"),
             _ => rule.in_preset(self.name()),
@@ -61,16 +61,21 @@ pub struct SelectionRequest {
     pub extend: Vec<String>,
     /// `--ignore`.
     pub ignore: Vec<String>,
+    /// What a configuration wants for some paths only.
+    pub elsewhere: Vec<String>,
 }
 
 /// The rules that run, and under which names they were asked for.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Selection {
+    registry: &'static Registry,
     rules: BTreeSet<usize>,
     /// Rules that are in only because a peer's id was named: their findings must carry one of these ids.
     by_alias: Vec<(usize, String)>,
     /// Peers' ids to leave out.
     ignored_aliases: BTreeSet<String>,
+    /// What is wanted everywhere, where more runs for the sake of some paths.
+    plain: Option<Box<Selection>>,
 }
 
 /// A name that nobody knows.
@@ -105,8 +110,16 @@ enum Named<'a> {
 
 impl Selection {
     /// Works out a request.
-    pub fn resolve(request: &SelectionRequest, registry: &Registry) -> Result<Selection, SelectionError> {
-        let mut chosen = Selection::default();
+    pub fn resolve(request: &SelectionRequest, registry: &'static Registry) -> Result<Selection, SelectionError> {
+        if !request.elsewhere.is_empty() {
+            let plain = Selection::resolve(&SelectionRequest { elsewhere: Vec::new(), ..request.clone() }, registry)?;
+            let mut more = SelectionRequest { elsewhere: Vec::new(), ..request.clone() };
+            more.extend.extend(request.elsewhere.iter().cloned());
+            more.ignore.retain(|name| !request.elsewhere.contains(name));
+            return Ok(Selection { plain: Some(Box::new(plain)), ..Selection::resolve(&more, registry)? });
+        }
+        let mut chosen =
+            Selection { registry, rules: BTreeSet::new(), by_alias: Vec::new(), ignored_aliases: BTreeSet::new(), plain: None };
         if request.select.is_empty() {
             chosen.rules = indices(registry, registry.rules().iter().filter(|r| request.preset.has(r)));
         }
@@ -138,6 +151,17 @@ impl Selection {
         Ok(chosen)
     }
 
+    /// The rules among which it was chosen.
+    pub fn registry(&self) -> &'static Registry {
+        self.registry
+    }
+
+    /// Whether a finding is wanted for some paths only.
+    pub(super) fn elsewhere_only(&self, finding: &Diagnostic) -> bool {
+        let wanted = |plain: &Selection| self.registry.index(finding.rule).is_some_and(|n| plain.wants(n, finding));
+        self.plain.as_ref().is_some_and(|plain| !wanted(plain))
+    }
+
     /// Whether a rule runs at all.
     pub fn runs(&self, index: usize) -> bool {
         self.rules.contains(&index) || self.by_alias.iter().any(|(n, _)| *n == index)
@@ -154,7 +178,8 @@ impl Selection {
 
 impl Selection {
     /// Whether every finding that a name could mean was looked for: all its rules run, and none of their findings is ignored.
-    pub(crate) fn looks_for_all(&self, name: &str, registry: &Registry) -> bool {
+    pub(crate) fn looks_for_all(&self, name: &str) -> bool {
+        let registry = self.registry;
         let whole = |rule: &&Info| {
             registry.index(rule.name).is_some_and(|n| self.rules.contains(&n))
                 && !rule.aliases.iter().any(|a| self.ignored_aliases.contains(*a))
@@ -166,8 +191,8 @@ impl Selection {
     }
 
     /// The peers' ids under which alone a finding was asked for; `None` where its rule was.
-    pub(crate) fn asked_as(&self, finding: &Diagnostic, registry: &Registry) -> Option<Vec<&'static str>> {
-        let index = registry.index(finding.rule).filter(|n| !self.rules.contains(n))?;
+    pub(crate) fn asked_as(&self, finding: &Diagnostic) -> Option<Vec<&'static str>> {
+        let index = self.registry.index(finding.rule).filter(|n| !self.rules.contains(n))?;
         let named =
             |alias: &str| self.by_alias.iter().any(|(n, id)| *n == index && (id == alias || alias.strip_prefix("kics:") == Some(id)));
         Some(finding.aliases.iter().copied().filter(|a| named(a)).collect())

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::suppress::Unused;
-use super::{Cx, Selection, Suppressions, registry, replace};
+use super::{Cx, Selection, Suppressions, replace};
 use crate::diagnostic::{Applicability, Diagnostic, Edit};
 use crate::source::{SourceFile, Span};
 use crate::stack::Stack;
@@ -13,14 +13,14 @@ const RULE: &str = "unused-suppression";
 
 /// The comments to report, once all findings have passed the suppressions; none unless the rule is asked for.
 pub(crate) fn unused_suppressions(stack: &Stack, selection: &Selection, suppressions: &Suppressions) -> Vec<Diagnostic> {
-    let registry = registry();
+    let registry = selection.registry();
     let Some(info) = registry.find(RULE).filter(|r| registry.index(r.name).is_some_and(|n| selection.runs(n))) else {
         return Vec::new();
     };
     let mut cx = Cx::new(stack, info);
     // what a name means is the same in every comment, and a category means many rules
     let mut known = BTreeMap::new();
-    let judged = |name: &str| name != RULE && *known.entry(name.to_owned()).or_insert_with(|| selection.looks_for_all(name, registry));
+    let judged = |name: &str| name != RULE && *known.entry(name.to_owned()).or_insert_with(|| selection.looks_for_all(name));
     for unused in suppressions.unused(judged) {
         report(stack.sources.get(unused.comment.file), &unused, &mut cx);
     }

@@ -1,0 +1,136 @@
+//! The configuration and the project's own rules: which ones count for what is asked, and reading them.
+
+use std::path::Path;
+
+use super::Failure;
+use crate::files::{self, Files, Kind};
+use crate::rule::{Config, HADOLINT_NAMES, OWN_NAMES, Place, RULES_DIR, Registry, registry};
+
+/// A folder, as it is named from the working directory, that holds a configuration, and the file.
+struct Found {
+    dir: String,
+    path: String,
+}
+
+/// Reads the configuration that is named, or the nearest one: in the folder `start` or above it, up to the repository's root.
+/// `here` is the folder from which paths are named. A project's own rules are found in the same way.
+pub(super) fn read(named: Option<&str>, start: &str, files: &dyn Files, here: &Path) -> Result<Config, Failure> {
+    let registry = match own_rules(start, files, here)? {
+        pages if pages.is_empty() => registry(),
+        pages => registry().extended(&pages)?,
+    };
+    let found = match named.map(files::normalize) {
+        Some(path) => Some(Found { dir: files::parent(&path).to_owned(), path }),
+        None => nearest(start, files, here),
+    };
+    let Some(Found { dir, path }) = found else { return Ok(Config { registry, ..Config::default() }) };
+    let text = text(&path, files)?;
+    let config = Config::parse_with(&path, &text, registry).map_err(|e| format!("{path}: {}", e.lines().next().unwrap_or_default()))?;
+    Ok(Config { place: Place::new(&dir, &back(&dir, here)), ..config })
+}
+
+/// The rules for a command that is asked for no configuration.
+pub(super) fn rules(files: &dyn Files, here: &Path) -> Result<&'static Registry, Failure> {
+    match own_rules(".", files, here)? {
+        pages if pages.is_empty() => Ok(registry()),
+        pages => registry().extended(&pages),
+    }
+}
+
+/// The folder that all these paths lie in.
+pub(super) fn common_folder(paths: &[String], files: &dyn Files) -> String {
+    let folder = |path: &String| {
+        let path = files::normalize(path);
+        if files.kind(&path) == Some(Kind::Dir) { path } else { files::parent(&path).to_owned() }
+    };
+    let mut folders = paths.iter().map(folder);
+    let first = folders.next().unwrap_or_default();
+    let common = folders.fold(first, |common, folder| {
+        let same = common.split('/').zip(folder.split('/')).take_while(|(a, b)| a == b).map(|(a, _)| a);
+        same.collect::<Vec<_>>().join("/")
+    });
+    if common.is_empty() { ".".to_owned() } else { common }
+}
+
+fn text(path: &str, files: &dyn Files) -> Result<String, Failure> {
+    let bytes = files.read(path).map_err(|e| format!("cannot read {path}: {e}"))?;
+    String::from_utf8(bytes).map_err(|_| format!("{path}: is not UTF-8"))
+}
+
+fn nearest(start: &str, files: &dyn Files, here: &Path) -> Option<Found> {
+    upwards(start, files, here, |dir| {
+        let there = |names: &[&str]| names.iter().map(|n| files::join(dir, n)).find(|p| files.kind(p) == Some(Kind::File));
+        // hadolint looks for its file in the working directory only.
+        let hadolint = || if dir == "." { there(&HADOLINT_NAMES) } else { None };
+        there(&OWN_NAMES).or_else(hadolint).map(|path| Found { dir: dir.to_owned(), path })
+    })
+}
+
+/// The pages of the nearest folder of rules, with their paths.
+fn own_rules(start: &str, files: &dyn Files, here: &Path) -> Result<Vec<(String, String)>, Failure> {
+    let folder = upwards(start, files, here, |dir| Some(files::join(dir, RULES_DIR)).filter(|p| files.kind(p) == Some(Kind::Dir)));
+    let Some(folder) = folder else { return Ok(Vec::new()) };
+    let entries = files.list(&folder).map_err(|e| format!("cannot read {folder}: {e}"))?;
+    let mut paths: Vec<String> = entries.into_iter().filter(|e| e.name.ends_with(".md")).map(|e| files::join(&folder, &e.name)).collect();
+    paths.sort();
+    paths.into_iter().map(|path| text(&path, files).map(|text| (path, text))).collect()
+}
+
+/// Asks each folder from `start` up to the repository's root.
+fn upwards<T>(start: &str, files: &dyn Files, here: &Path, ask: impl Fn(&str) -> Option<T>) -> Option<T> {
+    let mut dir = start.to_owned();
+    // above the root lies the root again
+    for _ in 0..here.ancestors().count() + dir.split('/').count() {
+        if let Some(found) = ask(&dir) {
+            return Some(found);
+        }
+        if files.kind(&files::join(&dir, ".git")).is_some() || files.kind(&files::join(&dir, "..")).is_none() {
+            return None;
+        }
+        dir = files::join(&dir, "..");
+    }
+    None
+}
+
+/// The working directory as it is seen from a folder above it; empty for another folder.
+fn back(dir: &str, here: &Path) -> String {
+    let ups = dir.split('/').filter(|part| *part == "..").count();
+    if ups == 0 || dir.split('/').any(|part| part != "..") {
+        return String::new();
+    }
+    let names: Vec<_> = here.components().rev().take(ups).map(|c| c.as_os_str().to_string_lossy().into_owned()).collect();
+    names.into_iter().rev().collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::Memory;
+
+    #[test]
+    fn the_nearest_one_counts_and_speaks_of_paths_from_its_own_folder() {
+        let mut files = Memory::new();
+        files.insert(".stacklint.yaml", "exclude: ['a/old/**']\n").insert("a/b/stacklint.yaml", "exclude: ['old/**']\n");
+        files.insert("a/b/Dockerfile", "").insert("a/x", "");
+        let read = |start: &str| read(None, start, &files, Path::new("/w")).unwrap();
+        assert!(read("a").excludes("a/old/Dockerfile") && !read("a").excludes("old/Dockerfile"));
+        assert!(read("a/b").excludes("a/b/old/Dockerfile") && !read("a/b").excludes("a/old/Dockerfile"));
+    }
+
+    #[test]
+    fn from_below_paths_are_told_as_its_folder_sees_them() {
+        let place = Place::new("../..", &back("../..", Path::new("/home/x/app/web")));
+        assert_eq!(place.path("Dockerfile"), "app/web/Dockerfile");
+        assert_eq!(place.path("../api/Dockerfile"), "app/api/Dockerfile");
+        assert_eq!(Place::new(".", "").path("Dockerfile"), "Dockerfile");
+    }
+
+    #[test]
+    fn the_folder_of_several_paths_holds_them_all() {
+        let mut files = Memory::new();
+        files.insert("a/b/Dockerfile", "").insert("a/c/d/Dockerfile", "");
+        let common = |paths: &[&str]| common_folder(&paths.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>(), &files);
+        assert_eq!((common(&["a/b/Dockerfile"]).as_str(), common(&["a/b", "a/c/d"]).as_str(), common(&[]).as_str()), ("a/b", "a", "."));
+        assert_eq!(common(&["a/b", "../x"]), ".");
+    }
+}
