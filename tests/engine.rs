@@ -1,6 +1,7 @@
 //! Plans run on a real engine. Without one these tests say so and pass, unless STACKLINT_TEST_ENGINE is `require`.
 
 mod buildkit;
+mod daemon;
 mod docker;
 mod faults;
 mod hosts;
@@ -241,6 +242,65 @@ fn control_c_stops_the_builds() {
         std::thread::sleep(Duration::from_millis(200));
     }
     assert!(!sleeps(), "the engine has ended the step");
+}
+
+#[test]
+fn the_second_control_c_leaves_at_once() {
+    let Some(docker) = engine() else { return };
+    let dir = docker.dir.path().join("stacklint-test-leave");
+    fs::create_dir_all(dir.join("b")).unwrap();
+    fs::write(dir.join("Dockerfile"), "FROM python:3.12-slim\nRUN true\n").unwrap();
+    fs::write(dir.join("b/Dockerfile"), "FROM stacklint-test/leave\nRUN echo begun && sleep 46\n").unwrap();
+    fs::write(dir.join("compose.yml"), "services:\n  a: {image: stacklint-test/leave, build: .}\n  b: {build: b}\n").unwrap();
+    // Nobody takes what is printed at the end.
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut full = writer.try_clone().unwrap();
+    std::thread::spawn(move || std::io::Write::write_all(&mut full, &vec![0; 16 << 20]));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_stacklint"))
+        .args(["plan", "--execute", "--allow-findings", "--progress=plain"])
+        .current_dir(&dir)
+        .stderr(Stdio::piped())
+        .stdout(writer)
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().unwrap()));
+    assert!(lines.any(|line| line.is_ok_and(|line| line.starts_with('#') && line.ends_with(" begun"))), "the step runs");
+    let rest = std::thread::spawn(move || lines.map_while(Result::ok).collect::<Vec<String>>());
+    let interrupt = || assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    interrupt();
+    std::thread::sleep(Duration::from_secs(2));
+    let stopped = Instant::now();
+    interrupt();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(stopped.elapsed() < Duration::from_secs(2), "{:?}", stopped.elapsed());
+    let rest = rest.join().unwrap();
+    assert!(rest.last().is_some_and(|line| line.starts_with("left at once")), "{rest:?}");
+    drop(reader);
+}
+
+#[test]
+fn control_c_ends_the_wait_for_an_engine_that_does_not_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("Dockerfile"), "FROM python:3.12-slim\nRUN true\n").unwrap();
+    let socket = dir.path().join("docker.sock");
+    let silent = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let child = Command::new(env!("CARGO_BIN_EXE_stacklint"))
+        .args(["plan", "Dockerfile", "--execute", "--allow-findings", "--progress=plain"])
+        .current_dir(dir.path())
+        .env("DOCKER_HOST", format!("unix://{}", socket.display()))
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let waiting = silent.accept().unwrap();
+    let stopped = Instant::now();
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert!(stopped.elapsed() < Duration::from_secs(5), "{:?}", stopped.elapsed());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("cancelled: Dockerfile"), "{said}");
+    drop(waiting);
 }
 
 #[test]

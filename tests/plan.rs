@@ -327,11 +327,26 @@ fn bake_files_are_refused_where_bake_refuses() {
     assert!(of("{context: ., ssh: [default]}").contains("SSH_AUTH_SOCK"));
     assert!(of("{context: ., cache_from: ['ref=x']}").contains("has no type"));
     assert!(of("{context: ., platforms: [linux/arm64]}").contains("\"platforms\""));
+    assert!(of("git@github.com:a/b.git").contains("SSH_AUTH_SOCK"));
+    assert!(of("{context: ., cache_from: ['type=registry,\"ref=a,b\"']}").contains("\"ref\": \"a,b\""));
+    assert!(of("{context: ., cache_from: ['type=registry,\"ref=a']}").contains("never closed"));
     let none = baked(&[("compose.yml", BAKED), ("tok.txt", "x")], &request(&["cache"]));
     assert_eq!(none, "usage: no service `cache` is built here; there are: base_img, web\n");
     assert!(baked(&[("compose.yml", BAKED)], &request(&[])).contains("tok.txt is not there"));
     let pulled = baked(&[("compose.yml", "services: {a: {image: redis}}\n")], &request(&["a"]));
     assert_eq!(pulled, "usage: no service `a` is built here; no service has `build:`\n");
+}
+
+#[test]
+fn of_a_service_bake_reads_the_build_and_what_has_a_short_form() {
+    let of = |keys: &str| baked(&[("compose.yml", &format!("services:\n  a:\n    build: .\n    {keys}\n"))], &request(&[]));
+    for refused in ["ports: ['x:y']", "ports: 5", "volumes: [5]", "devices: [5]", "secrets: [5]", "depends_on: 5", "gpus: 5"] {
+        assert!(!of(refused).starts_with('{'), "{refused}");
+    }
+    for read in ["deploy: 5", "extra_hosts: [x]", "dns: {a: b}", "networks: [undefined]", "logging: 5", "healthcheck: 5"] {
+        assert!(of(read).starts_with('{'), "{read}: {}", of(read));
+    }
+    assert!(of("platform: linux/arm64\n    image: i").starts_with('{'));
 }
 
 #[test]

@@ -127,8 +127,42 @@ fn arguments_count_where_they_are_declared() {
     assert_eq!((changed.as_str(), causes), ("CCR", vec!["4: argument X changed".to_owned()]));
     assert_eq!(letters(&["--build-arg", "SOURCE_DATE_EPOCH=1"], &["--build-arg", "SOURCE_DATE_EPOCH=2"]).0, "RRR");
     assert_eq!(letters(&[], &["--no-cache"]).0, "CRR", "the folder is made from what the base image is");
+    let (ran, causes) = letters(&[], &["--build-arg", "BUILDKIT_SANDBOX_HOSTNAME=h"]);
+    assert_eq!((ran.as_str(), &*causes[0]), ("CRR", "3: the host name is new"));
     let below = "FROM base\nRUN a\nWORKDIR /w\n";
     assert_eq!(predicted((below, &[], &[]), (below, &[], &["--no-cache"])).0, "RR");
+}
+
+#[test]
+fn of_a_cache_only_the_name_that_its_target_gives_it_counts() {
+    let run = |mount: &str| format!("FROM base\nRUN --mount=type=cache,{mount} x\n");
+    for (before, after, letter) in [
+        ("target=/c", "target=/c,id=/c", "C"),
+        ("target=/c", "target=/c,sharing=shared", "C"),
+        ("target=/c", "target=/c,id=one", "R"),
+        ("target=/c,id=one", "target=/c,id=two", "C"),
+        ("target=/c", "target=/c/", "R"),
+        ("target=/c,sharing=locked", "target=/c,sharing=private", "C"),
+    ] {
+        assert_eq!(edited(&run(before), &run(after), &[]), letter, "{before} {after}");
+    }
+    let file = run("target=/c");
+    let named = |name: &'static str| ["--build-arg", name];
+    let letters = |before: &[&str], after: &[&str]| predicted((&file, &[], before), (&file, &[], after)).0;
+    assert_eq!(letters(&[], &named("BUILDKIT_CACHE_MOUNT_NS=n")), "R");
+    assert_eq!(letters(&named("BUILDKIT_CACHE_MOUNT_NS=m"), &named("BUILDKIT_CACHE_MOUNT_NS=n")), "R");
+}
+
+#[test]
+fn stages_are_reached_as_the_builder_reaches_them() {
+    // A mount names stages, and an image where it names none; only COPY counts them.
+    let mounted = "FROM base\nRUN a\nFROM base\nRUN --mount=from=0,target=/m x\n";
+    assert_eq!(edited(mounted, &mounted.replace("RUN a", "RUN b"), &[]), "C");
+    // What ONBUILD reads is read where it is set off, and only there.
+    let parent = "FROM base AS o\nRUN a\nFROM base AS p\nONBUILD COPY --from=o /f /f\nRUN b\n";
+    assert_eq!(edited(parent, &parent.replace("RUN a", "RUN c"), &[]), "C");
+    let child = format!("{parent}FROM p\nRUN d\n");
+    assert_eq!(edited(&child, &child.replace("RUN a", "RUN c"), &[]), "RCDD");
 }
 
 #[test]
@@ -416,6 +450,66 @@ fn a_commit_is_compared_without_a_checkout() {
 }
 
 #[test]
+fn submodules_and_linked_working_trees_are_read_like_the_rest() {
+    let library = Repository::new();
+    library.write("lib.c", "1");
+    library.commit("library");
+    let repository = Repository::new();
+    repository.write("Dockerfile", "FROM base\nCOPY . /all\n");
+    repository.commit("first");
+    let from = library.dir.path().to_str().unwrap();
+    repository.git(&["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", from, "third/party"]);
+    repository.commit("with a submodule");
+    assert_eq!(repository.since(".", "HEAD").0, "C");
+    repository.write("third/party/lib.c", "2");
+    assert_eq!(repository.since(".", "HEAD"), ("R".to_owned(), vec!["third/party/lib.c changed".to_owned()]));
+    repository.git(&["-C", "third/party", "checkout", "-q", "."]);
+    assert_eq!(repository.since(".", "HEAD~1").0, "R");
+    // What was never fetched is an empty folder on both sides.
+    let clone = tempfile::tempdir().unwrap();
+    let into = clone.path().join("c");
+    repository.git(&["clone", "-q", ".", into.to_str().unwrap()]);
+    let plain = plan(&into, &["Dockerfile", "--since", "HEAD", "--format=json"]);
+    assert_eq!(serde_json::from_str::<Value>(&plain).unwrap()["steps"][0]["cached"], true);
+    // A linked working tree has its own HEAD, and the repository's objects.
+    repository.git(&["branch", "side", "HEAD~1"]);
+    let linked = clone.path().join("w");
+    repository.git(&["worktree", "add", "-q", linked.to_str().unwrap(), "side"]);
+    for (name, cached) in [("HEAD", true), ("side", true), ("main", false)] {
+        let out = plan(&linked, &["Dockerfile", "--since", name, "--format=json"]);
+        assert_eq!(serde_json::from_str::<Value>(&out).unwrap()["steps"][0]["cached"], cached, "{name}");
+    }
+}
+
+#[test]
+fn what_of_a_repository_cannot_be_read_is_said() {
+    let said = |dir: &Path, name: &str| {
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_stacklint")).args(["plan", "Dockerfile", "--since", name]).current_dir(dir).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let repository = Repository::new();
+    repository.write("Dockerfile", "FROM base\nRUN a\n");
+    assert!(said(repository.dir.path(), "HEAD").contains("it has no commit yet"));
+    repository.commit("first");
+    repository.git(&["commit", "-q", "--allow-empty", "-m", "second"]);
+    let place = tempfile::tempdir().unwrap();
+    let shallow = place.path().join("s");
+    let from = format!("file://{}", repository.dir.path().display());
+    repository.git(&["clone", "-q", "--depth=1", &from, shallow.to_str().unwrap()]);
+    assert!(said(&shallow, "HEAD~1").contains("shallow clone"));
+    let other = place.path().join("o");
+    let made = Command::new("git").args(["init", "-q", "--object-format=sha256", other.to_str().unwrap()]).status().unwrap();
+    if made.success() {
+        fs::write(other.join("Dockerfile"), "FROM base\n").unwrap();
+        assert!(said(&other, "HEAD").contains("SHA-256"));
+    }
+    fs::write(place.path().join("Dockerfile"), "FROM base\n").unwrap();
+    assert!(said(place.path(), "HEAD").contains("lies in no git repository"));
+}
+
+#[test]
 fn commits_are_counted_by_what_they_run_again() {
     let repository = Repository::new();
     let file = "FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nCMD [\"python\", \"main.py\"]\n";
@@ -439,7 +533,7 @@ fn commits_are_counted_by_what_they_run_again() {
     assert_eq!(install["causes"][0], serde_json::json!({"message": "main.py changed", "count": 5}));
     assert_eq!(install["runs_as_advised"], 1, "{out:#}");
     let text = plan(repository.dir.path(), &["Dockerfile", "--history", "3"]);
-    assert!(text.starts_with("3 commits, 3 of them run something again\n"), "{text}");
+    assert!(text.starts_with("3 commits, 3 of which run something again\n"), "{text}");
     assert!(text.contains("    1  instead of 3: RUN pip install -r requirements.txt (Dockerfile)\n"), "{text}");
 }
 

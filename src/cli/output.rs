@@ -29,6 +29,13 @@ pub(super) fn style(color: Color) -> Style {
     Style { color, width: if terminal { width.max(40) } else { 80 }, terminal }
 }
 
+/// The columns of standard error; where that is no terminal, nothing need be cut.
+#[cfg(feature = "execute")]
+pub(super) fn error_width() -> usize {
+    let width = || terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0).max(40));
+    if std::io::stderr().is_terminal() { width() } else { usize::MAX }
+}
+
 /// `NO_COLOR` wins, then `CLICOLOR_FORCE`, then `CLICOLOR=0` and a terminal without abilities.
 fn wants_color(terminal: bool, variable: impl Fn(&str) -> Option<String>) -> bool {
     let set = |name: &str| variable(name).is_some_and(|v| !v.is_empty());

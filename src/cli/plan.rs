@@ -125,7 +125,7 @@ enum Progress {
 }
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
-    let disk = Disk::new(".");
+    let disk = records::disk();
     let mut sources = Sources::new();
     let request = request(args, &disk);
     if args.format == Format::Bake {
@@ -149,7 +149,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         Err(problems) => return Ok(say_problems(&problems, &sources)),
     };
     if args.execute {
-        return execute(args, plan, contents, (&loaded, &request), &sources);
+        return execute(args, plan, contents, (&loaded, &request), &disk, &sources);
     }
     predict::predict(args, &request, &mut plan, &mut contents, &disk, &mut sources)?;
     super::print(&match args.format {
@@ -303,7 +303,7 @@ fn gate(loaded: &Loaded, request: &Request) -> Result<Vec<String>, Failure> {
 }
 
 #[cfg(not(feature = "execute"))]
-fn execute(_: &Args, _: Plan, _: Contents, _: (&Loaded, &Request), _: &Sources) -> Result<u8, Failure> {
+fn execute(_: &Args, _: Plan, _: Contents, _: (&Loaded, &Request), _: &Disk, _: &Sources) -> Result<u8, Failure> {
     Err("this stacklint was built without the feature `execute`".to_owned())
 }
 
@@ -313,6 +313,7 @@ fn execute(
     mut plan: Plan,
     mut contents: Contents,
     (loaded, request): (&Loaded, &Request),
+    disk: &Disk,
     sources: &Sources,
 ) -> Result<u8, Failure> {
     use crate::execute::{self, Host, Job, Options, report};
@@ -347,7 +348,7 @@ fn execute(
     };
     let root = std::env::current_dir().map_err(|error| format!("the working folder: {error}"))?;
     let input = loaded.input();
-    let record = predict::before_build(request, &mut plan, &mut contents, sources);
+    let record = predict::before_build(request, &mut plan, &mut contents, disk, sources);
     let sent = |image| Some(contents.get(plan.context_of(image)?)?.ignore.clone());
     let ignores = plan.images.iter().enumerate().filter_map(|(n, image)| Some((n, sent(image)?))).collect();
     let job = Job { plan: &plan, input: &input, sources, ignores: &ignores, root, options };
@@ -372,7 +373,7 @@ fn execute(
     {
         records::store(request, &engine, record);
     }
-    let failures = report::failures(&job, &report);
+    let failures = report::failures(&job, &report, super::output::error_width());
     if !failures.is_empty() {
         super::say(failures.trim_end());
     }

@@ -11,6 +11,7 @@ mod engine;
 mod excerpt;
 mod explain;
 mod host;
+mod interrupt;
 mod logins;
 mod nodes;
 mod progress;

@@ -25,6 +25,9 @@ pub enum Style {
     Json,
 }
 
+/// Columns for a step that prints something.
+const STEP: usize = 34;
+
 impl Style {
     /// What BUILDKIT_PROGRESS says; else in place on a terminal that can, plain elsewhere.
     pub fn auto() -> Style {
@@ -238,7 +241,7 @@ impl Progress {
             }
             What::Log { step, text } | What::Note { step, text } => {
                 if let Some(Shown { bar: Some(bar), name, .. }) = self.steps.get(step) {
-                    bar.set_message(format!("{name}  {}", text.trim()));
+                    bar.set_message(format!("{}  {}", column(name), text.trim()));
                 }
             }
             What::Ended(outcome) => {
@@ -282,6 +285,14 @@ impl Progress {
             (shown.bar, shown.name) = (Some(bar), name);
         }
     }
+}
+
+/// A step's name in a column of its own, so that what it prints has room beside it.
+fn column(name: &str) -> String {
+    if name.chars().count() <= STEP {
+        return format!("{name:<STEP$}");
+    }
+    name.chars().take(STEP - 1).chain(['…']).collect()
 }
 
 fn step_json(row: &Row, step: &StepEvent) -> serde_json::Value {

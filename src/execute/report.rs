@@ -5,13 +5,13 @@ use std::fmt::Write;
 use super::excerpt::excerpt;
 use super::{Build, Failure, Job, Outcome, Report};
 
-/// The failures, and what became of the rest, for standard error. Empty where everything was built.
-pub fn failures(job: &Job<'_>, report: &Report) -> String {
+/// The failures, and what became of the rest, for standard error, which has so many columns. Empty where everything was built.
+pub fn failures(job: &Job<'_>, report: &Report, width: usize) -> String {
     let mut out = String::new();
     for build in &report.builds {
         if let Outcome::Failed(failure) = &build.outcome {
             out.push('\n');
-            failure_text(&mut out, job, build, failure);
+            failure_text(&mut out, job, build, failure, width);
         }
     }
     if report.complete() {
@@ -35,7 +35,7 @@ pub fn failures(job: &Job<'_>, report: &Report) -> String {
     out
 }
 
-fn failure_text(out: &mut String, job: &Job<'_>, build: &Build, failure: &Failure) {
+fn failure_text(out: &mut String, job: &Job<'_>, build: &Build, failure: &Failure, width: usize) {
     let title = &build.title;
     let unit = job.plan.images.get(build.image).and_then(|image| job.input.dockerfiles.get(image.unit));
     let (Some(unit), Some(line)) = (unit, failure.line) else {
@@ -45,7 +45,7 @@ fn failure_text(out: &mut String, job: &Job<'_>, build: &Build, failure: &Failur
         return;
     };
     let _ = writeln!(out, "× {title} fails at {}:{line}: {}", unit.path, failure.message);
-    excerpt(out, unit, job.sources.get(unit.file), line, failure);
+    excerpt(out, unit, job.sources.get(unit.file), line, failure, width);
     tail(out, failure);
 }
 

@@ -13,6 +13,7 @@ use super::buildkit::{self, BuildKit, Link};
 use super::classic::{self, Classic};
 use super::credentials::{self, DockerConfig};
 use super::dial;
+use super::interrupt::{self, Interrupts};
 use super::nodes::{Node, nodes, remaining};
 use super::progress::Progress;
 use super::{Builder, Built, Engine, Event, Failure, Host, Job, Outcome, What};
@@ -59,21 +60,41 @@ pub fn run(job: &Job<'_>, host: Host) -> Result<Report, String> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
+    interrupt::leave_at_the_second();
     let report = runtime.block_on(async {
-        let (engine, backend) = match std::env::var("BUILDKIT_HOST") {
-            Ok(address) if !address.is_empty() && job.options.builder != Builder::Classic => (None, daemon(&address).await?),
-            _ => {
-                let engine = Arc::new(Engine::connect(host).await?);
-                (Some(Arc::clone(&engine)), choose(job.options.builder, job.options.output.is_some(), engine).await?)
-            }
+        let mut interrupts = Interrupts::new();
+        let connected = tokio::select! {
+            connected = connect(job, host) => connected?,
+            () = interrupts.next() => return Ok(stopped(job)),
         };
-        let overlooked = backend.refuse(job).await?;
-        Ok(Run::new(job, engine, backend).go(&overlooked).await)
+        let (engine, backend, overlooked) = connected;
+        Ok(Run::new(job, engine, backend).go(&overlooked, &mut interrupts).await)
     });
     // A thread that still reads a context must not hold back the end of a run that was stopped.
     let stopped = report.as_ref().is_ok_and(|report| report.interrupted);
     runtime.shutdown_timeout(if stopped { Duration::from_millis(200) } else { Duration::from_secs(2) });
     report
+}
+
+/// The engine, where there is one, what builds, and what it will overlook of the job.
+type Connected = (Option<Arc<Engine>>, Box<dyn Backend>, Vec<String>);
+
+async fn connect(job: &Job<'_>, host: Host) -> Result<Connected, String> {
+    let (engine, backend) = match std::env::var("BUILDKIT_HOST") {
+        Ok(address) if !address.is_empty() && job.options.builder != Builder::Classic => (None, daemon(&address).await?),
+        _ => {
+            let engine = Arc::new(Engine::connect(host).await?);
+            (Some(Arc::clone(&engine)), choose(job.options.builder, job.options.output.is_some(), engine).await?)
+        }
+    };
+    let overlooked = backend.refuse(job).await?;
+    Ok((engine, backend, overlooked))
+}
+
+/// The report of a run that was stopped before it could begin.
+fn stopped(job: &Job<'_>) -> Report {
+    let build = |node: Node| Build { title: node.title, image: node.image, shared: node.shared, outcome: Outcome::Cancelled };
+    Report { builds: nodes(job.plan, true).into_iter().map(build).collect(), time: Duration::ZERO, interrupted: true }
 }
 
 /// A BuildKit daemon of its own.
@@ -153,7 +174,7 @@ impl<'a> Run<'a> {
         Run { job, engine, backend, nodes, order, outcomes, running, tasks, events, stopping: false }
     }
 
-    async fn go(mut self, overlooked: &[String]) -> Report {
+    async fn go(mut self, overlooked: &[String], interrupts: &mut Interrupts) -> Report {
         let started = Instant::now();
         let (events, mut seen) = unbounded_channel();
         self.events = events;
@@ -169,11 +190,10 @@ impl<'a> Run<'a> {
                 biased;
                 Some(event) = seen.recv() => progress.show(&event),
                 Some(done) = self.tasks.join_next_with_id() => self.end(done),
-                _ = tokio::signal::ctrl_c(), if !interrupted => {
+                () = interrupts.next(), if !interrupted => {
                     interrupted = true;
                     self.stop();
                 }
-                _ = tokio::signal::ctrl_c(), if interrupted => break,
             }
         }
         for n in 0..self.nodes.len() {

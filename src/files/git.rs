@@ -1,6 +1,8 @@
 //! A git repository without git: the tree of a commit, read from its objects, and the working tree as git sees it.
 //! This file is the only one that names the library for git's objects.
 
+mod places;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +13,7 @@ use gix_odb::HandleArc;
 use ignore::gitignore::Gitignore;
 use sha2::{Digest, Sha256};
 
+use self::places::Places;
 use super::{Disk, Entry, FileError, Files, Kind, file_name, join, normalize, parent, strip_prefix};
 
 /// More links than this are not followed on one path.
@@ -39,11 +42,9 @@ pub struct Commit {
 pub struct Repository {
     /// The working folder's path in the repository.
     prefix: String,
-    top: PathBuf,
-    git_dir: PathBuf,
-    /// Where a linked working tree shares its objects and references.
-    common_dir: PathBuf,
-    objects: Mutex<HandleArc>,
+    places: Places,
+    /// Its own objects first, then those of its submodules.
+    objects: Mutex<Vec<HandleArc>>,
     trees: Mutex<HashMap<ObjectId, Arc<Vec<Child>>>>,
 }
 
@@ -54,30 +55,41 @@ struct Child {
     kind: Kind,
     mode: u32,
     id: ObjectId,
+    /// It is a commit of another repository.
+    submodule: bool,
 }
 
 impl Repository {
     /// The repository that a folder lies in.
     pub fn of(dir: &Path) -> Result<Repository, String> {
         let dir = dir.canonicalize().map_err(|error| format!("{}: {error}", dir.display()))?;
-        let top = dir.ancestors().find(|folder| folder.join(".git").exists());
-        let top = top.ok_or_else(|| format!("{} lies in no git repository", dir.display()))?.to_owned();
-        let git_dir = git_dir(&top)?;
-        let common_dir = match std::fs::read_to_string(git_dir.join("commondir")) {
-            Ok(path) => git_dir.join(path.trim()),
-            Err(_) => git_dir.clone(),
-        };
-        let objects = gix_odb::at(common_dir.join("objects"), HashKind::Sha1).and_then(gix_odb::Handle::into_arc);
-        let mut objects = objects.map_err(|error| format!("{}: {error}", common_dir.display()))?;
-        objects.prevent_pack_unload();
-        let prefix = dir.strip_prefix(&top).map(|path| path.to_string_lossy().replace('\\', "/")).unwrap_or_default();
-        let (objects, trees) = (Mutex::new(objects), Mutex::new(HashMap::new()));
-        Ok(Repository { prefix: normalize(&prefix), top, git_dir, common_dir, objects, trees })
+        let places = Places::of(&dir)?;
+        let mut stores = Vec::new();
+        for (n, path) in places.objects().into_iter().enumerate() {
+            match gix_odb::at(&path, HashKind::Sha1).and_then(gix_odb::Handle::into_arc) {
+                Ok(mut store) => {
+                    store.prevent_pack_unload();
+                    stores.push(store);
+                }
+                Err(error) if n == 0 => return Err(format!("{}: {error}", path.display())),
+                Err(_) => {}
+            }
+        }
+        let prefix = dir.strip_prefix(&places.top).map(|path| path.to_string_lossy().replace('\\', "/")).unwrap_or_default();
+        let (objects, trees) = (Mutex::new(stores), Mutex::new(HashMap::new()));
+        Ok(Repository { prefix: normalize(&prefix), places, objects, trees })
     }
 
     /// The commit that a name means: a branch, a tag, `HEAD`, an id or the start of one, with `~N` and `^` after it.
     pub fn commit(&self, name: &str) -> Result<CommitId, String> {
-        let unknown = || format!("`{name}` names no commit of this repository");
+        let unknown = || {
+            let why = match self.reference("HEAD") {
+                None if name == "HEAD" => "; it has no commit yet",
+                _ if self.places.is_shallow() => "; it is a shallow clone, and `git fetch --unshallow` brings the rest",
+                _ => "",
+            };
+            format!("`{name}` names no commit of this repository{why}")
+        };
         let end = name.find(['~', '^']).unwrap_or(name.len());
         let (base, mut steps) = name.split_at_checked(end).ok_or_else(unknown)?;
         let base = if base.is_empty() || base == "@" { "HEAD" } else { base };
@@ -99,7 +111,8 @@ impl Repository {
                 _ => return Err(unknown()),
             }
         }
-        Ok(CommitId(id))
+        // Of a shallow clone the last commits name parents that are not there.
+        self.read_commit(id).map(|_| CommitId(id)).ok_or_else(unknown)
     }
 
     /// The last commits up to one, that one first; of a merge its first parent is followed.
@@ -107,15 +120,9 @@ impl Repository {
         let mut commits = Vec::new();
         let mut next = Some(from.0);
         while let Some(id) = next.filter(|_| commits.len() < count) {
-            let mut buffer = Vec::new();
-            let Ok(commit) = self.lock().find_commit(&id, &mut buffer).map(|commit| {
-                let title = String::from_utf8_lossy(commit.message).lines().next().unwrap_or_default().to_owned();
-                (title, commit.parents().next())
-            }) else {
-                break;
-            };
-            commits.push(Commit { id: CommitId(id), title: commit.0 });
-            next = commit.1;
+            let Some((title, _, parents)) = self.read_commit(id) else { break };
+            commits.push(Commit { id: CommitId(id), title });
+            next = parents.first().copied();
         }
         commits
     }
@@ -123,21 +130,38 @@ impl Repository {
     /// The files of a commit. With `by_id` a file's digest is made of its id in git, which is quick and tells contents
     /// apart as well, but not the same as the disk's.
     pub fn tree(&self, commit: CommitId, by_id: bool) -> Result<CommitTree<'_>, String> {
-        let mut buffer = Vec::new();
-        let objects = self.lock();
-        let found = objects.find_commit(&commit.0, &mut buffer).map(|commit| commit.tree());
-        let root = found.map_err(|error| format!("commit {commit}: {error}"))?;
-        drop(objects);
+        let (_, root, _) = self.read_commit(commit.0).ok_or_else(|| format!("the commit {commit} is not in this repository"))?;
         Ok(CommitTree { repository: self, root, by_id, ignored: None })
     }
 
     /// The disk as git sees it: without what is ignored, and with the permissions that git keeps.
     pub fn working_tree<'d>(&self, disk: &'d Disk) -> WorkingTree<'d> {
-        WorkingTree { disk, top: self.top.clone(), prefix: self.prefix.clone(), ignores: Mutex::default() }
+        WorkingTree { disk, top: self.places.top.clone(), prefix: self.prefix.clone(), ignores: Mutex::default() }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HandleArc> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<HandleArc>> {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An object of the repository or of one of its submodules: what it is, and its bytes.
+    fn object(&self, id: ObjectId) -> Option<(ObjectKind, Vec<u8>)> {
+        let mut buffer = Vec::new();
+        let stores = self.lock();
+        stores.iter().find_map(|store| {
+            let found = store.find(&id, &mut buffer).ok()?;
+            Some((found.kind, found.data.to_vec()))
+        })
+    }
+
+    /// The first line of a commit's message, its tree and its parents.
+    fn read_commit(&self, id: ObjectId) -> Option<(String, ObjectId, Vec<ObjectId>)> {
+        let mut buffer = Vec::new();
+        let stores = self.lock();
+        stores.iter().find_map(|store| {
+            let commit = store.find_commit(&id, &mut buffer).ok()?;
+            let title = String::from_utf8_lossy(commit.message).lines().next().unwrap_or_default().to_owned();
+            Some((title, commit.tree(), commit.parents().collect()))
+        })
     }
 
     fn reference(&self, name: &str) -> Option<ObjectId> {
@@ -150,14 +174,14 @@ impl Repository {
         if depth > 8 || name.split('/').any(|part| part == "..") {
             return None;
         }
-        let text = [&self.git_dir, &self.common_dir].iter().find_map(|dir| std::fs::read_to_string(dir.join(name)).ok());
+        let text = [&self.places.git_dir, &self.places.common_dir].iter().find_map(|dir| std::fs::read_to_string(dir.join(name)).ok());
         match text.as_deref().map(str::trim_end) {
             Some(text) => match text.strip_prefix("ref: ") {
                 Some(target) => self.read_reference(target, depth + 1),
                 None => ObjectId::from_hex(text.as_bytes()).ok(),
             },
             None => {
-                let packed = std::fs::read_to_string(self.common_dir.join("packed-refs")).ok()?;
+                let packed = std::fs::read_to_string(self.places.common_dir.join("packed-refs")).ok()?;
                 let lines = packed.lines().filter_map(|line| line.split_once(' '));
                 let (id, _) = lines.into_iter().find(|(_, full)| *full == name)?;
                 ObjectId::from_hex(id.as_bytes()).ok()
@@ -168,19 +192,16 @@ impl Repository {
     fn by_prefix(&self, text: &str) -> Option<ObjectId> {
         let hex = text.len() >= 4 && text.len() <= 40 && text.bytes().all(|b| b.is_ascii_hexdigit());
         let prefix = Prefix::from_hex(&text.to_lowercase()).ok().filter(|_| hex)?;
-        self.lock().lookup_prefix(prefix, None).ok()??.ok()
+        self.lock().first()?.lookup_prefix(prefix, None).ok()??.ok()
     }
 
     /// The commit behind a tag.
     fn peel(&self, mut id: ObjectId) -> Option<ObjectId> {
         for _ in 0..8 {
-            let mut buffer = Vec::new();
-            let objects = self.lock();
-            let found = objects.find(&id, &mut buffer).ok()?;
-            match found.kind {
-                ObjectKind::Commit => return Some(id),
-                ObjectKind::Tag => {
-                    let line = found.data.split(|b| *b == b'\n').next()?.strip_prefix(b"object ")?;
+            match self.object(id)? {
+                (ObjectKind::Commit, _) => return Some(id),
+                (ObjectKind::Tag, data) => {
+                    let line = data.split(|b| *b == b'\n').next()?.strip_prefix(b"object ")?;
                     id = ObjectId::from_hex(line).ok()?;
                 }
                 _ => return None,
@@ -190,48 +211,41 @@ impl Repository {
     }
 
     fn parents(&self, id: ObjectId) -> Vec<ObjectId> {
-        let mut buffer = Vec::new();
-        self.lock().find_commit(&id, &mut buffer).map(|commit| commit.parents().collect()).unwrap_or_default()
+        self.read_commit(id).map(|(_, _, parents)| parents).unwrap_or_default()
     }
 
     fn children(&self, id: ObjectId) -> Arc<Vec<Child>> {
         if let Some(known) = self.trees.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
             return Arc::clone(known);
         }
-        let mut buffer = Vec::new();
-        let objects = self.lock();
-        let mut children: Vec<Child> = match objects.find(&id, &mut buffer) {
-            Ok(found) if found.kind == ObjectKind::Tree => {
-                TreeRefIter::from_bytes(found.data, HashKind::Sha1).filter_map(Result::ok).filter_map(child).collect()
+        let found = match self.object(id) {
+            // A submodule is a commit of another repository.
+            Some((ObjectKind::Commit, _)) => self.read_commit(id).and_then(|(_, tree, _)| self.object(tree)),
+            found => found,
+        };
+        let mut children: Vec<Child> = match found {
+            Some((ObjectKind::Tree, data)) => {
+                TreeRefIter::from_bytes(&data, HashKind::Sha1).filter_map(Result::ok).filter_map(child).collect()
             }
             _ => Vec::new(),
         };
-        drop(objects);
+        // Of one that was never fetched nothing is in the working tree either.
+        children.retain(|child| !child.submodule || self.read_commit(child.id).is_some());
         children.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         let children = Arc::new(children);
         self.trees.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&children));
         children
     }
 
-    fn blob(&self, id: ObjectId) -> Result<Vec<u8>, FileError> {
-        let mut buffer = Vec::new();
-        let objects = self.lock();
-        match objects.find(&id, &mut buffer) {
-            Ok(found) => Ok(found.data.to_vec()),
-            Err(error) => Err(FileError::Other(error.to_string())),
-        }
+    /// A folder without any file in it, as those are that hold nothing but submodules which were never fetched.
+    fn is_hollow(&self, child: &Child) -> bool {
+        child.kind == Kind::Dir && self.children(child.id).iter().all(|below| self.is_hollow(below))
     }
-}
 
-/// `.git`, or where the file of that name leads.
-fn git_dir(top: &Path) -> Result<PathBuf, String> {
-    let path = top.join(".git");
-    if path.is_dir() {
-        return Ok(path);
+    fn blob(&self, id: ObjectId) -> Result<Vec<u8>, FileError> {
+        let found = self.object(id).map(|(_, data)| data);
+        found.ok_or_else(|| FileError::Other(format!("the object {id} is not in this repository")))
     }
-    let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let target = text.trim().strip_prefix("gitdir: ").ok_or_else(|| format!("{} names no repository", path.display()))?;
-    Ok(top.join(target))
 }
 
 fn child(entry: gix_object::tree::EntryRef<'_>) -> Option<Child> {
@@ -241,7 +255,8 @@ fn child(entry: gix_object::tree::EntryRef<'_>) -> Option<Child> {
         (_, _, true) => (Kind::File, 0o755),
         _ => (Kind::File, 0o644),
     };
-    Some(Child { name: String::from_utf8(entry.filename.to_vec()).ok()?, kind, mode, id: entry.oid.to_owned() })
+    let name = String::from_utf8(entry.filename.to_vec()).ok()?;
+    Some(Child { name, kind, mode, id: entry.oid.to_owned(), submodule: entry.mode.is_commit() })
 }
 
 /// The files of a commit.
@@ -265,7 +280,7 @@ impl<'r> CommitTree<'r> {
     /// A path as the repository has it; `None` for one outside.
     fn inside(&self, path: &str) -> Option<String> {
         let full = if path.starts_with('/') {
-            let top = self.repository.top.to_string_lossy().replace('\\', "/");
+            let top = self.repository.places.top.to_string_lossy().replace('\\', "/");
             strip_prefix(&top, &normalize(path))?.to_owned()
         } else {
             join(&self.repository.prefix, path)
@@ -276,7 +291,7 @@ impl<'r> CommitTree<'r> {
     /// What stands at a path; links on the way are followed, and the last one where it is asked for.
     fn find(&self, path: &str, follow: bool) -> Option<Child> {
         let mut open: Vec<String> = self.inside(path)?.split('/').rev().filter(|p| *p != ".").map(str::to_owned).collect();
-        let root = Child { name: String::new(), kind: Kind::Dir, mode: 0o755, id: self.root };
+        let root = Child { name: String::new(), kind: Kind::Dir, mode: 0o755, id: self.root, submodule: false };
         let mut above = vec![root];
         let mut links = 0;
         while let Some(part) = open.pop() {
@@ -318,8 +333,8 @@ impl Files for CommitTree<'_> {
 
     fn list(&self, dir: &str) -> Result<Vec<Entry>, FileError> {
         let found = self.find(dir, true).filter(|found| found.kind == Kind::Dir).ok_or(FileError::NotFound)?;
-        let entry = |child: &Child| Entry { name: child.name.clone(), kind: child.kind, size: 0, mode: child.mode };
-        Ok(self.repository.children(found.id).iter().map(entry).collect())
+        let entry = |child: &Child| Entry { name: child.name.clone(), kind: child.kind, size: 0, mode: child.mode, modified: 0 };
+        Ok(self.repository.children(found.id).iter().filter(|child| !self.repository.is_hollow(child)).map(entry).collect())
     }
 
     fn kind(&self, path: &str) -> Option<Kind> {
@@ -340,7 +355,16 @@ impl Files for CommitTree<'_> {
         let found = self.find(path, true).ok_or(FileError::NotFound)?;
         match self.by_id {
             true => Ok(Sha256::digest(found.id.as_bytes()).into()),
-            false => Ok(Sha256::digest(self.repository.blob(found.id)?).into()),
+            false => {
+                let read = || {
+                    let blob = self.repository.blob(found.id)?;
+                    Ok((Sha256::digest(&blob).into(), blob.len() as u64))
+                };
+                match self.ignored {
+                    Some(working) => working.disk.digest_once(&format!("git blob {}", found.id), read),
+                    None => read().map(|(digest, _)| digest),
+                }
+            }
         }
     }
 }

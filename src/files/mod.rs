@@ -12,6 +12,8 @@ pub use disk::Disk;
 #[cfg(feature = "cli")]
 pub mod git;
 mod overlay;
+#[cfg(feature = "cli")]
+mod remembered;
 pub use overlay::Overlay;
 
 /// What stands at a path.
@@ -38,6 +40,8 @@ pub struct Entry {
     pub size: u64,
     /// Unix mode bits; `0o644` or `0o755` where the system has none.
     pub mode: u32,
+    /// When it was written, in nanoseconds since 1970; 0 where nobody knows.
+    pub modified: i64,
 }
 
 /// Why a file could not be read.
@@ -136,7 +140,7 @@ impl Files for Memory {
                 Some((name, _)) => (name, Kind::Dir, 0, 0o755),
                 None => (rest, Kind::File, bytes.len() as u64, *mode),
             };
-            entries.entry(name.to_owned()).or_insert_with(|| Entry { name: name.to_owned(), kind, size, mode });
+            entries.entry(name.to_owned()).or_insert_with(|| Entry { name: name.to_owned(), kind, size, mode, modified: 0 });
         }
         if entries.is_empty() && dir != "." {
             return Err(FileError::NotFound);

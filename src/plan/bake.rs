@@ -21,6 +21,8 @@ const PROJECT: &str = "bake";
 
 /// The keys of a service that have a part in its target; whatever is wrong elsewhere is no matter here.
 const READ: [&str; 5] = ["build", "image", "environment", "env_file", "extends"];
+/// Keys with a short form, which is read before what has no part in a target is thrown away.
+const SHORT: [&str; 7] = ["ports", "volumes", "devices", "secrets", "configs", "depends_on", "gpus"];
 
 /// What the command line says beyond the [`Request`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -92,8 +94,8 @@ fn load(request: &Request, disk: &dyn Files, sources: &mut Sources) -> Result<co
 
 /// Whether a problem stands where bake reads.
 fn matters(project: &Project, problem: &compose::Problem) -> bool {
-    use ProblemKind::{ContainerName, DependencyCycle, Scale, Schema, UndefinedReference};
-    if !matches!(problem.kind, Schema | UndefinedReference | DependencyCycle | ContainerName | Scale) {
+    use ProblemKind::{ContainerName, DependencyCycle, Invalid, Scale, Schema, UndefinedReference};
+    if !matches!(problem.kind, Schema | UndefinedReference | DependencyCycle | ContainerName | Scale | Invalid) {
         return true;
     }
     let inside = |span: &Span| span.file == problem.span.file && (span.start..=span.end).contains(&problem.span.start);
@@ -102,10 +104,13 @@ fn matters(project: &Project, problem: &compose::Problem) -> bool {
     if builds.map(|build| &build.span).chain(secrets.map(|secret| &secret.span)).any(inside) {
         return true;
     }
-    let Some(service) = project.services.iter().find(|service| inside(&service.span)) else { return false };
+    let Some(service) = project.services.iter().find(|service| inside(&service.span)) else {
+        return problem.kind == Invalid;
+    };
     let before = |span: Span| span.file == problem.span.file && span.start <= problem.span.start;
     let key = service.keys.iter().filter(|key| before(key.span)).max_by_key(|key| key.span.start);
-    key.is_none_or(|key| READ.contains(&key.value.as_str()))
+    let read_early = matches!(problem.kind, Schema | Invalid);
+    key.is_none_or(|key| READ.contains(&key.value.as_str()) || (read_early && SHORT.contains(&key.value.as_str())))
 }
 
 struct Baker<'a> {
@@ -219,10 +224,15 @@ impl Baker<'_> {
                 _ => {}
             }
         }
+        let keys = target.get("ssh").and_then(Value::as_array).map_or(0, Vec::len);
+        let agent = self.request.env.get("SSH_AUTH_SOCK").is_some_and(|socket| !socket.is_empty());
+        if let Some(context) = target.get("context").and_then(Value::as_str).filter(|context| over_ssh(context) && keys == 0 && !agent) {
+            return Err(format!("{context} is fetched over ssh with your agent's keys, and SSH_AUTH_SOCK is not set"));
+        }
         for key in target.get("ssh").and_then(Value::as_array).into_iter().flatten() {
             let id = key.get("id").and_then(Value::as_str).unwrap_or_default();
             let paths = strings(key.get("paths"));
-            if paths.is_empty() && self.request.env.get("SSH_AUTH_SOCK").is_none_or(|socket| socket.is_empty()) {
+            if paths.is_empty() && !agent {
                 return Err(match id {
                     "default" => "`ssh: default` needs an agent, and SSH_AUTH_SOCK is not set".to_owned(),
                     _ => format!("the ssh key `{id}` has no path; write `{id}=PATH`"),
@@ -258,6 +268,13 @@ impl Baker<'_> {
         }
         Ok(group)
     }
+}
+
+/// Whether a context is a repository that is fetched over ssh.
+fn over_ssh(context: &str) -> bool {
+    let host = context.split_once(':').and_then(|(place, _)| place.split_once('@'));
+    context.starts_with("ssh://")
+        || (!context.contains("://") && host.is_some_and(|(user, host)| !user.contains('/') && !host.contains('/')))
 }
 
 /// A target's name: bake's cannot hold a dot.

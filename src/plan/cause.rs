@@ -152,6 +152,7 @@ fn describe(topic: Topic, name: &str, what: &str) -> String {
         Topic::Security => format!("the security mode {what}"),
         Topic::Device => format!("a device {what}"),
         Topic::Host => format!("an extra host {what}"),
+        Topic::Hostname => format!("the host name {what}"),
         Topic::Ulimit => format!("a limit {what}"),
         Topic::SharedMemory => format!("the shared memory's size {what}"),
         Topic::Platform => format!("the platform {what}"),

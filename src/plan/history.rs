@@ -153,7 +153,13 @@ pub fn text(commits: &[Passed]) -> String {
     let mut out = String::new();
     let built = commits.iter().filter(|commit| commit.problem.is_none()).count();
     let rebuilt = commits.iter().filter(|commit| !commit.again.is_empty()).count();
-    let _ = writeln!(out, "{built} commits, {rebuilt} of them run something again");
+    let _ = match (built, rebuilt) {
+        (1, 0) => writeln!(out, "1 commit, which runs nothing again"),
+        (1, _) => writeln!(out, "1 commit, which runs something again"),
+        (_, 0) => writeln!(out, "{built} commits, none of which runs anything again"),
+        (_, 1) => writeln!(out, "{built} commits, 1 of which runs something again"),
+        _ => writeln!(out, "{built} commits, {rebuilt} of which run something again"),
+    };
     for (problem, count) in problems(commits) {
         let _ = writeln!(out, "{count} could not be planned: {problem}");
     }

@@ -93,6 +93,8 @@ pub struct Settings {
     pub no_cache: bool,
     /// `pull`.
     pub pull: bool,
+    /// `sbom` and `provenance`, where they are asked for: the kind, and what it is made with.
+    pub attestations: Vec<(&'static str, String)>,
 }
 
 /// A secret that a build may read; never its value.

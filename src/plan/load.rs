@@ -338,6 +338,7 @@ impl Loader<'_> {
                 no_cache_filter: texts(&build.no_cache_filter),
                 no_cache: build.no_cache,
                 pull: build.pull,
+                attestations: attestations(build),
             },
         })
     }
@@ -419,6 +420,17 @@ fn entitlements(build: &compose::Build) -> Vec<String> {
     all.sort();
     all.dedup();
     all
+}
+
+/// What is to be said about the image beside the image: `true` for the usual, or settings.
+fn attestations(build: &compose::Build) -> Vec<(&'static str, String)> {
+    let asked = [("sbom", &build.sbom), ("provenance", &build.provenance)];
+    let one = |(kind, text): (&'static str, &Option<crate::text::Text>)| match text.as_ref()?.value.to_lowercase().as_str() {
+        "" | "0" | "f" | "false" => None,
+        "1" | "t" | "true" => Some((kind, String::new())),
+        _ => Some((kind, text.as_ref()?.value.clone())),
+    };
+    asked.into_iter().filter_map(one).collect()
 }
 
 fn is_yaml(path: &str) -> bool {

@@ -47,6 +47,8 @@ pub struct Entry {
     pub size: u64,
     /// Unix mode bits.
     pub mode: u32,
+    /// When it was written, in nanoseconds since 1970; 0 where nobody knows.
+    pub modified: i64,
 }
 
 impl Ignore {
@@ -158,7 +160,8 @@ impl Walk<'_> {
                 opened &= !out || ignore.may_take_back_below(&path);
                 held.push(inherited);
             }
-            let sent = Entry { path: path.clone(), kind: entry.kind, size: entry.size, mode: entry.mode };
+            let (kind, size, mode, modified) = (entry.kind, entry.size, entry.mode, entry.modified);
+            let sent = Entry { path: path.clone(), kind, size, mode, modified };
             if opened {
                 let pending = if ignored { Some(sent) } else { self.send(&mut open, sent) };
                 open.push(self.open(path, held, pending));

@@ -234,3 +234,44 @@ fn thousands_of_small_files_arrive() {
     assert_eq!(ran.status, Some(0), "{ran:?}");
     assert_eq!(in_image("stacklint-test/many", "cat /count"), "6000");
 }
+
+#[test]
+fn a_key_is_lent_without_an_agent_of_the_user() {
+    let Some(docker) = engine() else { return };
+    let there =
+        |program: &str| Command::new("sh").args(["-c", &format!("command -v {program}")]).output().is_ok_and(|o| o.status.success());
+    if !there("ssh-agent") || !there("ssh-keygen") {
+        eprintln!("skipped: OpenSSH's ssh-agent and ssh-keygen are not installed");
+        return;
+    }
+    let text = format!("{BASE}COPY perl /\nCOPY ask.pl /\nRUN --mount=type=ssh /usr/bin/perl /ask.pl\n");
+    let compose = "services:\n  app:\n    image: stacklint-test/key\n    build: {context: ., ssh: [default=./id]}\n";
+    let ignored = ("Dockerfile.dockerignore", "id*\n");
+    let dir = project(&docker, "stacklint-test-key", &[("Dockerfile", &text), ("compose.yml", compose), ("ask.pl", ASK), ignored]);
+    let copied = "for f in /usr/bin/perl $(ldd /usr/bin/perl | grep -o '/[^ ]*'); do mkdir -p perl$(dirname $f) && cp -L $f perl$f; done";
+    assert!(Command::new("sh").args(["-c", copied]).current_dir(&dir).status().unwrap().success());
+    let keygen = |passphrase: &str| {
+        let _ = fs::remove_file(dir.join("id"));
+        let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", passphrase, "-f", "id"]).current_dir(&dir).status();
+        assert!(made.unwrap().success());
+    };
+    let run = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stacklint"));
+        command.args(["plan", "--execute", "--allow-findings", "--progress=plain"]).current_dir(&dir).env_remove("SSH_AUTH_SOCK");
+        super::docker::Ran::new(&command.output().unwrap())
+    };
+    keygen("");
+    let ran = run();
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let answer = in_image("stacklint-test/key", "cat /answer");
+    assert!(answer.ends_with("0c00000001"), "the agent holds this one key: {answer}");
+    let agents = Command::new("pgrep").args(["-f", "ssh-agent -a .*stacklint-"]).output().unwrap();
+    assert!(agents.stdout.is_empty(), "the agent has ended with the run");
+    keygen("a passphrase");
+    let ran = run();
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert!(ran.err.contains("the ssh agent `default` of `app`: ./id has a passphrase; `ssh-add "), "{}", ran.err);
+    fs::write(dir.join("id"), "no key\n").unwrap();
+    let ran = run();
+    assert!(ran.err.contains("./id is neither a private key nor an agent's socket"), "{}", ran.err);
+}

@@ -159,6 +159,80 @@ fn an_engine_is_reached_through_ssh() {
     assert!(asked.lines().all(|line| line == wanted) && !asked.is_empty(), "{asked}");
 }
 
+/// OpenSSH's server on loopback, which lets one key in.
+struct Sshd {
+    child: std::process::Child,
+    port: u16,
+    _dir: tempfile::TempDir,
+}
+
+impl Drop for Sshd {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Starts it, and writes an `ssh` into `bin` that knows its key; `None` with a word to the reader where it is not installed.
+fn sshd(bin: &Path) -> Option<Sshd> {
+    let (server, user) = ("/usr/sbin/sshd", std::env::var("USER").unwrap_or_else(|_| "root".to_owned()));
+    if !Path::new(server).exists() || !Path::new("/usr/bin/ssh").exists() {
+        eprintln!("skipped: openssh-server is not installed");
+        return None;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    for key in ["host", "own"] {
+        assert!(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f", &at(key)]).status().unwrap().success());
+    }
+    let _ = fs::create_dir_all("/run/sshd");
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let config = format!(
+        "ListenAddress 127.0.0.1:{port}\nHostKey {}\nAuthorizedKeysFile {}\nStrictModes no\nPidFile none\nUsePAM no\nPermitRootLogin yes\n",
+        at("host"),
+        at("own.pub")
+    );
+    fs::write(at("config"), config).unwrap();
+    let quiet = std::process::Stdio::null;
+    let child = Command::new(server).args(["-D", "-e", "-f", &at("config")]).stderr(quiet()).stdout(quiet()).spawn().unwrap();
+    let sshd = Sshd { child, port, _dir: dir };
+    let begun = std::time::Instant::now();
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        if begun.elapsed() > std::time::Duration::from_secs(10) {
+            eprintln!("skipped: sshd does not come up for {user}");
+            return None;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let options = "-F none -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR";
+    script(&bin.join("ssh"), &format!("#!/bin/sh\nexec /usr/bin/ssh {options} -i {} \"$@\"\n", sshd._dir.path().join("own").display()));
+    Some(sshd)
+}
+
+#[test]
+fn an_engine_is_reached_through_opensshs_own_server() {
+    let Some(_docker) = engine() else { return };
+    let (dir, bin) = (folder(), tempfile::tempdir().unwrap());
+    let Some(sshd) = sshd(bin.path()) else { return };
+    let (host, path) = (format!("ssh://127.0.0.1:{}", sshd.port), path_with(bin.path()));
+    for builder in ["--builder=buildkit", "--builder=classic"] {
+        let tag = format!("stacklint-test/sshd:{}", &builder[10..]);
+        let ran = run(dir.path(), &[builder, "--tag", &tag], &[("DOCKER_HOST", &host), ("PATH", &path)]);
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+        assert!(image(&tag).is_some());
+    }
+    // A server that goes away, or lets nobody in.
+    let port = sshd.port;
+    drop(sshd);
+    let ran = run(dir.path(), &[], &[("DOCKER_HOST", &host), ("PATH", &path)]);
+    assert_eq!(ran.status, Some(2), "{ran:?}");
+    assert!(
+        ran.err.contains("Connection refused") && ran.err.contains(&format!("`ssh -p {port} 127.0.0.1 docker version`")),
+        "{}",
+        ran.err
+    );
+}
+
 #[test]
 fn what_ssh_says_is_told() {
     let dir = folder();

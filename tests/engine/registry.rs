@@ -13,9 +13,9 @@ const USER: &str = "stack";
 const PASSWORD: &str = "o>>>~~~???hush";
 
 /// A registry that ends with the test.
-struct Registry {
+pub(super) struct Registry {
     child: Child,
-    host: String,
+    pub(super) host: String,
     _dir: tempfile::TempDir,
 }
 
@@ -27,7 +27,7 @@ impl Drop for Registry {
 }
 
 /// Starts one; `None` with a word to the reader where it is not installed.
-fn registry(password: Option<&str>) -> Option<Registry> {
+pub(super) fn registry(password: Option<&str>) -> Option<Registry> {
     let dir = tempfile::tempdir().unwrap();
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let host = format!("127.0.0.1:{port}");

@@ -31,6 +31,7 @@ pub(super) fn predict(
         return Ok(());
     }
     let keys = keys(plan, contents, disk);
+    disk.remember();
     if let Some(before) = &before {
         plan::predict(plan, &keys, contents, before);
     }
@@ -39,8 +40,9 @@ pub(super) fn predict(
 
 /// Compares a plan that is about to be run with the last build, and gives the record of what it will leave in the cache.
 #[cfg(feature = "execute")]
-pub(super) fn before_build(request: &Request, plan: &mut Plan, contents: &mut Contents, sources: &Sources) -> Record {
-    let keys = keys(plan, contents, &Disk::new("."));
+pub(super) fn before_build(request: &Request, plan: &mut Plan, contents: &mut Contents, disk: &Disk, sources: &Sources) -> Record {
+    let keys = keys(plan, contents, disk);
+    disk.remember();
     if let Some(before) = records::last(request) {
         plan::predict(plan, &keys, contents, &before);
     }
@@ -63,6 +65,7 @@ fn since(name: &str, args: &Args, request: &Request, plan: &mut Plan, disk: &Dis
     let before = record(request, &then).map_err(|error| format!("as it was at {name}, there is no plan: {error}"))?;
     let mut contents = Contents::list(plan, &working, sources).map_err(|problems| first(&problems))?;
     let keys = keys(plan, &mut contents, &working);
+    disk.remember();
     plan::predict(plan, &keys, &contents, &before);
     write(args, plan, &keys, &contents, sources)
 }

@@ -1,7 +1,9 @@
-//! Records of executed plans, in the user's cache folder: by project, and in each project by engine.
+//! What is kept in the user's cache folder: records of executed plans, by project, and in each project by engine; and
+//! digests of files.
 
 use std::path::PathBuf;
 
+use crate::files::Disk;
 use crate::plan::load::Request;
 use crate::plan::recipe::{hash, hex};
 use crate::plan::record::Record;
@@ -29,11 +31,25 @@ pub(super) fn last(request: &Request) -> Option<Record> {
     Record::parse(&std::fs::read_to_string(newest.path()).ok()?).ok()
 }
 
-/// The folder of a project's records.
-fn folder(request: &Request) -> Option<PathBuf> {
+/// The disk, which remembers the digests of large contexts from run to run.
+pub(super) fn disk() -> Disk {
+    let disk = Disk::new(".");
+    match cache() {
+        Some(cache) => disk.remembering(&cache.join("digests")),
+        None => disk,
+    }
+}
+
+/// The user's cache folder for stacklint.
+fn cache() -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let cache = set("XDG_CACHE_HOME").filter(|path| path.is_absolute()).or_else(|| Some(set("HOME")?.join(".cache")))?;
+    Some(cache.join("stacklint"))
+}
+
+/// The folder of a project's records.
+fn folder(request: &Request) -> Option<PathBuf> {
     let files = request.compose_files.join("\n");
     let project = hash(&[request.root.as_bytes(), request.path.as_deref().unwrap_or_default().as_bytes(), files.as_bytes()]);
-    Some(cache.join("stacklint/records").join(hex(project.get(..16).unwrap_or_default())))
+    Some(cache()?.join("records").join(hex(project.get(..16).unwrap_or_default())))
 }

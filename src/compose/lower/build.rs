@@ -43,6 +43,8 @@ pub(super) fn build(entry: &Entry, dir: &str) -> Build {
         no_cache_filter: texts(node, "no_cache_filter"),
         no_cache: node.get("no_cache").is_some_and(truth),
         pull: node.get("pull").is_some_and(truth),
+        sbom: text(node, "sbom"),
+        provenance: text(node, "provenance"),
         cache_from: texts(node, "cache_from"),
         cache_to: texts(node, "cache_to"),
         extra_hosts: hosts(node.get("extra_hosts")),

@@ -53,6 +53,10 @@ pub struct Build {
     pub no_cache: bool,
     /// `pull: true`.
     pub pull: bool,
+    /// `sbom`.
+    pub sbom: Option<Text>,
+    /// `provenance`.
+    pub provenance: Option<Text>,
     /// `cache_from`.
     pub cache_from: Vec<Text>,
     /// `cache_to`.

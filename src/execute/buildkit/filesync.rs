@@ -5,11 +5,11 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
 
 use bollard_buildkit_proto::fsutil::types::packet::PacketType;
 use bollard_buildkit_proto::fsutil::types::{Packet, Stat};
 use bollard_buildkit_proto::moby::filesync::packet::file_sync_server::FileSync;
+use futures_util::StreamExt;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::{self, Sender, UnboundedReceiver, UnboundedSender};
 use tonic::metadata::MetadataMap;
@@ -19,13 +19,18 @@ use super::super::context_tar::{Sent, TarError, reason};
 use super::follow;
 use super::{Answers, stream};
 use crate::files::{Disk, Kind};
-use crate::stack::context::Context;
+use crate::stack::context::{Context, Entry};
 use crate::syntax::dockerignore::IgnoreFile;
 
 /// As much as the protocol's own client sends at once.
 const CHUNK: usize = 32 * 1024;
-/// Packets on their way; with full chunks 2 MiB.
+/// Packets, or batches of small ones, on their way; with full chunks 2 MiB.
 const WAITING: usize = 64;
+/// So many files are told of at once: one by one they would be a write each.
+const BATCH: usize = 200;
+
+/// Packets that go together.
+type Batch = Vec<Result<Packet, Status>>;
 
 /// Something that builds know by a name and take files from.
 #[derive(Clone, Debug)]
@@ -72,7 +77,7 @@ impl FileSync for Locals {
         let content = local.clone();
         tokio::task::spawn_blocking(move || listing.list(&local, &wanted));
         tokio::task::spawn_blocking(move || sending.serve(&content, asks));
-        Ok(Response::new(stream(out)))
+        Ok(Response::new(Box::pin(stream(out).flat_map(futures_util::stream::iter))))
     }
 
     async fn tar_stream(&self, _: Request<Streaming<Packet>>) -> Result<Response<Answers<Packet>>, Status> {
@@ -121,7 +126,7 @@ fn decoded(text: &str) -> String {
 }
 
 /// Hands on what is asked for, until the other side has everything.
-async fn take_requests(mut requests: Streaming<Packet>, asked: UnboundedSender<usize>, answers: Sender<Result<Packet, Status>>) {
+async fn take_requests(mut requests: Streaming<Packet>, asked: UnboundedSender<usize>, answers: Sender<Batch>) {
     while let Ok(Some(packet)) = requests.message().await {
         match packet.r#type() {
             PacketType::PacketReq => {
@@ -130,7 +135,7 @@ async fn take_requests(mut requests: Streaming<Packet>, asked: UnboundedSender<u
                 }
             }
             PacketType::PacketFin => {
-                let _ = answers.send(Ok(plain(PacketType::PacketFin))).await;
+                let _ = answers.send(vec![Ok(plain(PacketType::PacketFin))]).await;
                 return;
             }
             PacketType::PacketErr => return,
@@ -145,7 +150,7 @@ fn plain(kind: PacketType) -> Packet {
 
 #[derive(Clone)]
 struct Sending {
-    answers: Sender<Result<Packet, Status>>,
+    answers: Sender<Batch>,
     ledger: Arc<Mutex<Ledger>>,
     /// Regular files by their number.
     paths: Arc<Mutex<Vec<Option<Listed>>>>,
@@ -159,18 +164,22 @@ struct Gone;
 
 impl Sending {
     fn list(&self, local: &Local, wanted: &Wanted) {
+        let mut batch = Vec::new();
         let listed = match local {
-            Local::Dir(dir) => self.list_folder(dir, wanted),
-            Local::Files(files) => self.list_made(files),
+            Local::Dir(dir) => self.list_folder(dir, wanted, &mut batch),
+            Local::Files(files) => self.list_made(files, &mut batch),
         };
         match listed {
-            Ok(Ok(())) => drop(self.say(plain(PacketType::PacketStat))),
+            Ok(Ok(())) => {
+                batch.push(Ok(plain(PacketType::PacketStat)));
+                drop(self.say(batch));
+            }
             Ok(Err(error)) => self.fail(error),
             Err(Gone) => {}
         }
     }
 
-    fn list_folder(&self, dir: &Path, wanted: &Wanted) -> Result<Result<(), TarError>, Gone> {
+    fn list_folder(&self, dir: &Path, wanted: &Wanted, batch: &mut Batch) -> Result<Result<(), TarError>, Gone> {
         let within = follow::unwanted(dir, &wanted.follow);
         let context = match Context::list_within(&Disk::new(dir), ".", &wanted.ignore, within.as_ref()) {
             Ok(context) => context,
@@ -184,38 +193,40 @@ impl Sending {
             return Ok(Err(TarError { path: dir.display().to_string(), reason }));
         }
         for entry in context.entries {
-            match stat(dir, &entry.path, entry.kind) {
-                Ok(stat) => self.stat(stat)?,
-                Err(error) => return Ok(Err(TarError { path: entry.path, reason: reason(&error) })),
+            let path = entry.path.clone();
+            match stat(dir, entry) {
+                Ok(stat) => self.stat(stat, batch)?,
+                Err(error) => return Ok(Err(TarError { path, reason: reason(&error) })),
             }
         }
         Ok(Ok(()))
     }
 
-    fn list_made(&self, files: &BTreeMap<String, Vec<u8>>) -> Result<Result<(), TarError>, Gone> {
+    fn list_made(&self, files: &BTreeMap<String, Vec<u8>>, batch: &mut Batch) -> Result<Result<(), TarError>, Gone> {
         let mut folders: Vec<&str> = Vec::new();
         for (path, content) in files {
             for (at, _) in path.match_indices('/') {
                 let folder = path.get(..at).unwrap_or_default();
                 if !folders.contains(&folder) {
                     folders.push(folder);
-                    self.stat(Stat { path: folder.to_owned(), mode: GO_DIR | 0o755, ..Stat::default() })?;
+                    self.stat(Stat { path: folder.to_owned(), mode: GO_DIR | 0o755, ..Stat::default() }, batch)?;
                 }
             }
             let size = i64::try_from(content.len()).unwrap_or(i64::MAX);
-            self.stat(Stat { path: path.clone(), mode: 0o644, size, mod_time: made_at(content), ..Stat::default() })?;
+            self.stat(Stat { path: path.clone(), mode: 0o644, size, mod_time: made_at(content), ..Stat::default() }, batch)?;
         }
         Ok(Ok(()))
     }
 
-    fn stat(&self, stat: Stat) -> Result<(), Gone> {
+    fn stat(&self, stat: Stat, batch: &mut Batch) -> Result<(), Gone> {
         let file = (stat.mode & GO_TYPE == 0).then(|| (stat.path.clone(), stat.size));
         self.paths.lock().unwrap_or_else(PoisonError::into_inner).push(file);
-        self.say(Packet { r#type: PacketType::PacketStat.into(), stat: Some(stat), ..Packet::default() })
+        batch.push(Ok(Packet { r#type: PacketType::PacketStat.into(), stat: Some(stat), ..Packet::default() }));
+        if batch.len() < BATCH { Ok(()) } else { self.say(std::mem::take(batch)) }
     }
 
-    fn say(&self, packet: Packet) -> Result<(), Gone> {
-        self.answers.blocking_send(Ok(packet)).map_err(|_| Gone)
+    fn say(&self, batch: Batch) -> Result<(), Gone> {
+        self.answers.blocking_send(batch).map_err(|_| Gone)
     }
 
     fn serve(&self, local: &Local, mut asks: UnboundedReceiver<usize>) {
@@ -251,6 +262,7 @@ impl Sending {
         let packet = |data: Vec<u8>| Packet { r#type: PacketType::PacketData.into(), id, data, ..Packet::default() };
         let size = u64::try_from(size).unwrap_or_default();
         let mut sent = 0;
+        let mut batch = Vec::new();
         loop {
             let mut data = Vec::with_capacity(CHUNK);
             if let Err(error) = from.by_ref().take(CHUNK as u64).read_to_end(&mut data) {
@@ -263,19 +275,24 @@ impl Sending {
             if sent > size {
                 return Ok(Err(std::io::Error::other("it grew while it was sent")));
             }
-            self.say(packet(data))?;
+            // A small file goes with its end.
+            if let Some(full) = batch.pop() {
+                self.say(vec![full])?;
+            }
+            batch.push(Ok(packet(data)));
         }
         if sent < size {
             return Ok(Err(std::io::Error::other("it became shorter while it was sent")));
         }
-        self.say(packet(Vec::new()))?;
+        batch.push(Ok(packet(Vec::new())));
+        self.say(batch)?;
         Ok(Ok(sent))
     }
 
     fn fail(&self, error: TarError) {
         let status = Status::failed_precondition(format!("{}: {}", error.path, error.reason));
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner).error.get_or_insert(error);
-        let _ = self.answers.blocking_send(Err(status));
+        let _ = self.answers.blocking_send(vec![Err(status)]);
     }
 }
 
@@ -284,50 +301,33 @@ const GO_DIR: u32 = 1 << 31;
 const GO_LINK: u32 = 1 << 27;
 const GO_TYPE: u32 = GO_DIR | GO_LINK;
 
-fn stat(dir: &Path, path: &str, kind: Kind) -> std::io::Result<Stat> {
-    let full = dir.join(path);
-    let meta = std::fs::symlink_metadata(&full)?;
-    let link = if kind == Kind::Symlink { std::fs::read_link(&full)?.display().to_string() } else { String::new() };
+fn stat(dir: &Path, entry: Entry) -> std::io::Result<Stat> {
+    let link = if entry.kind == Kind::Symlink { std::fs::read_link(dir.join(&entry.path))?.display().to_string() } else { String::new() };
     Ok(Stat {
-        path: path.to_owned(),
-        mode: mode(&meta),
-        size: if kind == Kind::File { i64::try_from(meta.len()).unwrap_or(i64::MAX) } else { 0 },
-        mod_time: nanoseconds(meta.modified().ok()),
+        mode: mode(&entry),
+        path: entry.path,
+        size: if entry.kind == Kind::File { i64::try_from(entry.size).unwrap_or(i64::MAX) } else { 0 },
+        mod_time: entry.modified,
         linkname: link,
         ..Stat::default()
     })
 }
 
-#[cfg(unix)]
-fn mode(meta: &std::fs::Metadata) -> u32 {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = meta.permissions().mode();
+fn mode(entry: &Entry) -> u32 {
     let special = [(0o4000, 1 << 23), (0o2000, 1 << 22), (0o1000, 1 << 20)];
-    let special: u32 = special.into_iter().filter(|(bit, _)| mode & bit != 0).map(|(_, go)| go).sum();
-    let kind = if meta.is_dir() {
-        GO_DIR
-    } else if meta.is_symlink() {
-        GO_LINK
-    } else {
-        0
+    let special: u32 = special.into_iter().filter(|(bit, _)| entry.mode & bit != 0).map(|(_, go)| go).sum();
+    let kind = match entry.kind {
+        Kind::Dir => GO_DIR,
+        Kind::Symlink => GO_LINK,
+        Kind::File | Kind::Other => 0,
     };
-    (mode & 0o777) | special | kind
-}
-
-#[cfg(not(unix))]
-fn mode(meta: &std::fs::Metadata) -> u32 {
-    if meta.is_dir() {
-        GO_DIR | 0o755
-    } else if meta.is_symlink() {
-        GO_LINK | 0o777
-    } else {
-        0o755
-    }
-}
-
-fn nanoseconds(time: Option<SystemTime>) -> i64 {
-    let since = time.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
-    since.and_then(|since| i64::try_from(since.as_nanos()).ok()).unwrap_or_default()
+    // Where files have no such bits, all may be executed.
+    let bits = match entry.kind {
+        Kind::Symlink => 0o777,
+        Kind::File if cfg!(not(unix)) => 0o755,
+        _ => entry.mode & 0o777,
+    };
+    bits | special | kind
 }
 
 /// A time that is another one for another content: by size and time alone files are told from those sent before.
@@ -354,7 +354,7 @@ mod tests {
             }
             let mut packets = Vec::new();
             while let Ok(packet) = out.try_recv() {
-                packets.push(packet.unwrap());
+                packets.extend(packet.into_iter().map(Result::unwrap));
             }
             let complete = packets.last().is_some_and(|packet| packet.data.is_empty());
             assert_eq!(complete, wanted.is_ok(), "only a whole file is ended");

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use tonic::transport::Channel;
 
 use super::super::{Engine, Job};
-use super::request;
+use super::keys::Keys;
+use super::request::{self, Setting};
 use crate::plan::Image;
 use crate::plan::input::Unit;
 use crate::syntax::dockerfile::{Instruction, Op};
@@ -26,14 +27,19 @@ pub(super) async fn gateway(engine: &Engine) -> Option<String> {
 }
 
 /// An error lists what cannot be built; else what will be overlooked.
-pub(super) async fn refuse(job: &Job<'_>, control: &ControlClient<Channel>) -> Result<Vec<String>, String> {
-    let unable: Vec<String> = job.plan.images.iter().flat_map(|image| unable(job, image)).collect();
+pub(super) async fn refuse(job: &Job<'_>, setting: &Setting, control: &ControlClient<Channel>) -> Result<Vec<String>, String> {
+    let daemon = setting.daemon;
+    let unable = job.plan.images.iter().flat_map(|image| {
+        let kept = if daemon { handed_on(job, image) } else { None };
+        unable(job, image, &setting.keys).into_iter().chain(kept).map(|what| format!("{}{what}", place(job, image)))
+    });
+    let unable: Vec<String> = unable.collect();
     if !unable.is_empty() {
         return Err(format!("this plan cannot be run:\n  {}", unable.join("\n  ")));
     }
     let mut refused = Vec::new();
     let newer: Vec<(String, bool)> = job.plan.images.iter().flat_map(|image| newer(job, image)).collect();
-    let mut overlooked = Vec::new();
+    let mut overlooked = if daemon { Vec::new() } else { unattested(job) };
     if !newer.is_empty() && is_old(control).await {
         let say = |(line, fatal): (String, bool)| if fatal { refused.push(line) } else { overlooked.push(line) };
         newer.into_iter().for_each(say);
@@ -45,8 +51,32 @@ pub(super) async fn refuse(job: &Job<'_>, control: &ControlClient<Channel>) -> R
     Err(format!("this engine's BuildKit cannot run this plan:\n  {}", refused.join("\n  ")))
 }
 
+/// Where an image's build is asked for, as the beginning of a line.
+fn place(job: &Job<'_>, image: &Image) -> String {
+    let asked = job.input.builds.iter().filter(|build| build.service).find(|build| image.services.contains(&build.name));
+    let span = asked.and_then(|build| build.span);
+    span.map_or_else(String::new, |span| format!("{}:{}: ", job.sources.path(span.file), job.sources.line(span)))
+}
+
+/// A daemon keeps no images: what one build makes of another's image it must find in a registry.
+fn handed_on(job: &Job<'_>, image: &Image) -> Option<String> {
+    let needed = image.needs.iter().find_map(|&need| job.plan.images.get(need)).filter(|_| !job.options.push)?;
+    let needed = needed.tags.first().unwrap_or(&needed.name);
+    let help = "a BuildKit daemon keeps no images, and hands one to the next build only through a registry";
+    Some(format!("`{}` is made from `{needed}`; {help}: add --push, or build on Docker's engine", image.name))
+}
+
+/// What is asked for beside an image, and has no place in the engine's images.
+fn unattested(job: &Job<'_>) -> Vec<String> {
+    let one = |image: &Image, kind: &str| {
+        let why = "images in Docker's engine carry no attestations; a BuildKit daemon (BUILDKIT_HOST) with --push adds them";
+        format!("{}`{}` asks for `{kind}`, which is left out: {why}", place(job, image), image.name)
+    };
+    job.plan.images.iter().flat_map(|image| image.settings.attestations.iter().map(move |(kind, _)| one(image, kind))).collect()
+}
+
 /// What no BuildKit could do.
-fn unable(job: &Job<'_>, image: &Image) -> Vec<String> {
+fn unable(job: &Job<'_>, image: &Image, keys: &Keys) -> Vec<String> {
     let settings = &image.settings;
     let network = settings.network.as_deref().filter(|network| !matches!(*network, "default" | "host" | "none"));
     let network = network.map(|network| {
@@ -61,7 +91,7 @@ fn unable(job: &Job<'_>, image: &Image) -> Vec<String> {
             image.name
         )
     });
-    let unreadable = [request::secrets(job, image).err(), request::agents(job, image).err(), request::caches(&caches).err()];
+    let unreadable = [request::secrets(job, image).err(), request::agents(job, image, keys).err(), request::caches(&caches).err()];
     network.into_iter().chain(number).chain(unreadable.into_iter().flatten()).collect()
 }
 

@@ -4,6 +4,7 @@ mod failure;
 mod filesync;
 mod follow;
 mod hijack;
+mod keys;
 mod limits;
 mod link;
 mod output;
@@ -29,6 +30,7 @@ use tonic::Status;
 use tonic::transport::Channel;
 
 use self::hijack::{Refused, hijack};
+use self::keys::Keys;
 pub(super) use self::link::Link;
 use self::request::{Ask, Setting, ask};
 use self::session::Session;
@@ -76,6 +78,7 @@ pub(super) struct BuildKit {
     /// The engine that it is part of.
     engine: Option<Arc<Engine>>,
     gateway: OnceLock<String>,
+    keys: Arc<Keys>,
 }
 
 /// The connections to it.
@@ -90,11 +93,16 @@ impl BuildKit {
     pub(super) async fn connect(link: Link, engine: Option<Arc<Engine>>, logins: Arc<dyn Logins>) -> Result<BuildKit, String> {
         let control = link.control().await?;
         let reach = Reach { link, control, sessions: Mutex::default() };
-        Ok(BuildKit { reach: Arc::new(reach), logins, engine, gateway: OnceLock::new() })
+        Ok(BuildKit { reach: Arc::new(reach), logins, engine, gateway: OnceLock::new(), keys: Arc::default() })
     }
 
     fn setting(&self) -> Setting {
-        Setting { daemon: self.engine.is_none(), gateway: self.gateway.get().cloned(), logins: Arc::clone(&self.logins) }
+        Setting {
+            daemon: self.engine.is_none(),
+            gateway: self.gateway.get().cloned(),
+            logins: Arc::clone(&self.logins),
+            keys: Arc::clone(&self.keys),
+        }
     }
 }
 
@@ -108,7 +116,7 @@ impl Backend for BuildKit {
             if let (Some(engine), true) = (&self.engine, limits::wants_gateway(job)) {
                 limits::gateway(engine).await.into_iter().for_each(|address| drop(self.gateway.set(address)));
             }
-            limits::refuse(job, &self.reach.control).await
+            limits::refuse(job, &self.setting(), &self.reach.control).await
         })
     }
 

@@ -12,6 +12,7 @@ use super::super::backend::Mask;
 use super::super::logins::Logins;
 use super::super::{Archive, Job, Order, Output};
 use super::filesync::Local;
+use super::keys::Keys;
 use super::session::{Content, LARGEST_SECRET};
 use super::steps::Steps;
 use crate::files;
@@ -26,6 +27,8 @@ pub(super) struct Setting {
     pub gateway: Option<String>,
     /// Whom registries are told we are.
     pub logins: Arc<dyn Logins>,
+    /// Keys that are lent without an agent of the user.
+    pub keys: Arc<Keys>,
 }
 
 /// A build that is ready to be asked for.
@@ -110,6 +113,9 @@ fn attributes(order: &Order<'_>, image: &Image, unit: &Unit<'_>, setting: &Setti
         let limits = settings.ulimits.iter().map(|(name, soft, hard)| format!("{name}={soft}:{hard}"));
         set("ulimit", limits.collect::<Vec<_>>().join(","));
     }
+    if setting.daemon {
+        settings.attestations.iter().for_each(|(kind, made)| set(&format!("attest:{kind}"), made.clone()));
+    }
     let imports = caches(&settings.cache_from)?;
     if !imports.is_empty() {
         // In the request itself, where there is a place for them, the Dockerfile frontend overlooks them.
@@ -164,9 +170,9 @@ pub(super) fn caches(all: &[String]) -> Result<Vec<CacheOptionsEntry>, String> {
         let kind = attrs.remove("type").unwrap_or_default();
         match kind.as_str() {
             "" => Err(format!("the cache `{text}` has no type; write `type=registry,ref=…` or only the image's name")),
-            "local" => {
-                Err(format!("the cache `{text}` is a folder, which is not sent to a builder here; use `type=registry` or `type=inline`"))
-            }
+            "local" => Err(format!(
+                "the cache `{text}` is a folder of this machine, which is not handed to a builder here; `type=registry,ref=NAME` keeps it in a registry, `type=inline` in the image"
+            )),
             _ => Ok(CacheOptionsEntry { r#type: kind, attrs }),
         }
     };
@@ -219,7 +225,7 @@ fn content(job: &Job<'_>, image: &Image, secrets: &BTreeMap<String, Vec<u8>>, se
             locals.insert(name.clone(), Local::Dir(absolute(&job.root.join(files::normalize(value)))));
         }
     }
-    let (secrets, agents) = (secrets.clone(), agents(job, image)?);
+    let (secrets, agents) = (secrets.clone(), agents(job, image, &setting.keys)?);
     Ok(Content { dir, locals, secrets, agents, output: job.options.output.clone(), logins: Arc::clone(&setting.logins) })
 }
 
@@ -258,7 +264,7 @@ fn words(error: &std::io::Error) -> String {
 }
 
 /// The sockets of an image's ssh agents; an error says which is not there.
-pub(super) fn agents(job: &Job<'_>, image: &Image) -> Result<BTreeMap<String, PathBuf>, String> {
+pub(super) fn agents(job: &Job<'_>, image: &Image, keys: &Keys) -> Result<BTreeMap<String, PathBuf>, String> {
     let socket = |(id, path): &(String, Option<String>)| -> Result<(String, PathBuf), String> {
         let (path, from) = match path {
             Some(path) => (job.root.join(path), path.clone()),
@@ -273,8 +279,8 @@ pub(super) fn agents(job: &Job<'_>, image: &Image) -> Result<BTreeMap<String, Pa
         if is_socket(&path) {
             return Ok((id.clone(), path));
         }
-        let what = if path.is_file() { "is a key and no agent's socket; `ssh-add` it, and leave out the path" } else { "is not there" };
-        Err(format!("the ssh agent `{id}` of `{}`: {from} {what}", image.name))
+        let socket = if path.is_file() { keys.agent(&path) } else { Err("is not there".to_owned()) };
+        socket.map(|socket| (id.clone(), socket)).map_err(|what| format!("the ssh agent `{id}` of `{}`: {from} {what}", image.name))
     };
     image.settings.ssh.iter().map(socket).collect()
 }

@@ -22,17 +22,48 @@ pub(super) fn words(value: Option<&Value>) -> Vec<String> {
     match value {
         Some(Value::String(text)) => text.split_whitespace().map(str::to_owned).collect(),
         Some(Value::Array(all)) => all.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect(),
+        Some(one @ (Value::Number(_) | Value::Bool(_))) => vec![one.to_string()],
         _ => Vec::new(),
+    }
+}
+
+/// The fields of a line of comma-separated values. A field in quotes may hold commas, and quotes that are doubled.
+fn fields(text: &str) -> Result<Vec<String>, String> {
+    let mut all = Vec::new();
+    let mut chars = text.chars().peekable();
+    loop {
+        let mut field = String::new();
+        let quoted = chars.next_if_eq(&'"').is_some();
+        let mut open = quoted;
+        while let Some(c) = chars.next_if(|&c| quoted || c != ',') {
+            match c {
+                '"' if !quoted => return Err(format!("`{text}` has a quote in the middle of a part; put the whole part in quotes")),
+                '"' if chars.next_if_eq(&'"').is_none() => {
+                    open = false;
+                    break;
+                }
+                _ => field.push(c),
+            }
+        }
+        if open {
+            return Err(format!("a quote in `{text}` is never closed"));
+        }
+        all.push(field);
+        match chars.next() {
+            Some(',') => {}
+            None => return Ok(all),
+            Some(_) => return Err(format!("`{text}` goes on after a closing quote where a comma should stand")),
+        }
     }
 }
 
 /// `key=value,…`, every part of which must be such a pair.
 fn pairs(text: &str) -> Result<Object, String> {
-    let pair = |pair: &str| match pair.split_once('=') {
+    let pair = |pair: &String| match pair.split_once('=') {
         Some((key, value)) => Ok((key.to_lowercase(), json!(value))),
         None => Err(format!("`{pair}` in `{text}` is no `key=value`")),
     };
-    text.split(',').map(pair).collect()
+    fields(text)?.iter().map(pair).collect()
 }
 
 /// Cache entries; without any `=` each word between commas is the name of an image.

@@ -77,7 +77,7 @@ impl Walk<'_> {
             paths.sort();
             paths.dedup();
             match &copy.from {
-                Some(from) => inputs.extend(self.other(from, place, paths, &mut needs, work)),
+                Some(from) => inputs.extend(self.other(self.from(from, place.stage), paths, &mut needs, work)),
                 None => inputs.push(self.own_context(paths)),
             }
         }

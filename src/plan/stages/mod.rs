@@ -314,8 +314,8 @@ impl<'a> Walk<'a> {
     }
 
     /// What a step reads from another stage, an image or a folder.
-    fn other(&mut self, from: &str, place: Place<'_>, paths: Vec<Selection>, needs: &mut Vec<usize>, work: &mut Work) -> Option<Content> {
-        match self.from(from, place.stage) {
+    fn other(&mut self, from: Source, paths: Vec<Selection>, needs: &mut Vec<usize>, work: &mut Work) -> Option<Content> {
+        match from {
             Source::Stage(n) => {
                 let done = self.done.get(&n)?;
                 work.need(done.place);

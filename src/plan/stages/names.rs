@@ -29,16 +29,21 @@ impl Walk<'_> {
         self.named(&name, before).map_or(Source::Image(name), Source::Stage)
     }
 
-    /// What a `--from` names: a stage by number or name, a named context, or an image.
+    /// What the `--from` of COPY names: a stage by number or name, a named context, or an image.
     pub(super) fn from(&self, from: &str, before: usize) -> Source {
+        let number = from.parse::<usize>().ok().filter(|&n| n < before && !self.build.settings.contexts.contains_key(from));
+        number.map_or_else(|| self.named_source(from, before), Source::Stage)
+    }
+
+    /// What the `from` of a mount names: the same, but no number.
+    pub(super) fn named_source(&self, from: &str, before: usize) -> Source {
         if let Some(context) = self.build.settings.contexts.get(from) {
             return self.context(from, context);
         }
         if from == "scratch" {
             return Source::Scratch;
         }
-        let number = from.parse::<usize>().ok().filter(|&n| n < before);
-        let stage = number.or_else(|| self.named(&from.to_lowercase(), before));
+        let stage = self.named(&from.to_lowercase(), before);
         stage.map_or_else(|| Source::Image(from.to_owned()), Source::Stage)
     }
 
@@ -55,24 +60,32 @@ impl Walk<'_> {
         }
     }
 
-    /// What a stage is FROM and what its instructions read.
+    /// What a stage is FROM and what its instructions read, those that its parent's ONBUILD brings included.
     pub(super) fn sources_of(&self, index: usize) -> Vec<Source> {
         let Some(stage) = self.unit.ast.stages.get(index) else { return Vec::new() };
-        let base = self.unit.ast.from_of(stage).map(|from| self.base(&from.image, index));
-        let named = self.unit.ast.stage_instructions(stage).flat_map(|(_, instruction)| froms(instruction));
-        base.into_iter().chain(named.map(|from| self.from(from, index))).collect()
+        let mut sources: Vec<Source> = self.unit.ast.from_of(stage).map(|from| self.base(&from.image, index)).into_iter().collect();
+        if let Some(Source::Stage(parent)) = sources.first()
+            && let Some(parent) = self.unit.ast.stages.get(*parent)
+        {
+            let triggers = self.unit.ast.stage_instructions(parent).filter_map(|(_, instruction)| match &instruction.op {
+                Op::Onbuild(inner) => Some(inner),
+                _ => None,
+            });
+            sources.extend(triggers.flat_map(|trigger| self.froms(trigger, index)));
+        }
+        sources.extend(self.unit.ast.stage_instructions(stage).flat_map(|(_, instruction)| self.froms(instruction, index)));
+        sources
     }
-}
 
-/// `--from` and the `from` of mounts.
-fn froms(instruction: &Instruction) -> Vec<&str> {
-    match &instruction.op {
-        Op::Copy(copy) | Op::Add(copy) => copy.from.iter().map(|from| from.value.as_str()).collect(),
-        Op::Run(run) => run.mounts.iter().filter_map(|mount| mount.get("from")).map(|from| from.value.as_str()).collect(),
-        Op::Onbuild(inner) => match &inner.op {
-            Op::Copy(copy) | Op::Add(copy) => copy.from.iter().map(|from| from.value.as_str()).collect(),
+    /// What `--from` and the `from` of mounts name.
+    fn froms(&self, instruction: &Instruction, before: usize) -> Vec<Source> {
+        match &instruction.op {
+            Op::Copy(copy) | Op::Add(copy) => copy.from.iter().map(|from| self.from(&from.value, before)).collect(),
+            Op::Run(run) => {
+                let named = run.mounts.iter().filter_map(|mount| mount.get("from"));
+                named.map(|from| self.named_source(&from.value, before)).collect()
+            }
             _ => Vec::new(),
-        },
-        _ => Vec::new(),
+        }
     }
 }

@@ -8,9 +8,6 @@ use crate::compose;
 use crate::files;
 use crate::syntax::dockerfile::{Form, Mount, RunOp};
 
-/// What a mount without `id` or `sharing` has: only this default has a part in the key.
-const DEFAULT_CACHE: &str = "default";
-
 impl Walk<'_> {
     pub(super) fn run_step(&mut self, place: Place<'_>, run: &RunOp, state: &mut State, work: &mut Work) {
         let mut needs = state.heads.clone();
@@ -38,7 +35,10 @@ impl Walk<'_> {
             facts.push(place.fact(mount.topic, mount.target.clone(), mount.text.clone()));
             let Some(source) = mount.source.clone() else { continue };
             match &mount.from {
-                Some(from) => inputs.extend(self.other(from, place, vec![source], &mut needs, work)),
+                Some(from) => {
+                    let named = self.named_source(from, place.stage);
+                    inputs.extend(self.other(named, vec![source], &mut needs, work));
+                }
                 None => inputs.push(self.own_context(vec![source])),
             }
         }
@@ -56,6 +56,8 @@ impl Walk<'_> {
         facts.push(place.fact(Topic::Security, "", insecure.to_string()));
         let devices = place.instruction.flags.iter().filter(|flag| flag.name.value == "device");
         facts.extend(devices.filter_map(|flag| flag.value.as_ref()).map(|value| place.fact(Topic::Device, "", value.value.clone())));
+        let hostname = self.build.args.get("BUILDKIT_SANDBOX_HOSTNAME").filter(|name| !name.is_empty());
+        facts.extend(hostname.map(|name| place.fact(Topic::Hostname, "", name)));
         let hosts = settings.extra_hosts.iter().map(|host| host.split_once(':').map_or(host.as_str(), |(name, _)| name));
         facts.extend(hosts.map(|name| place.fact(Topic::Host, "", name)));
         facts.extend(settings.ulimits.iter().map(|(name, soft, hard)| place.fact(Topic::Ulimit, name, format!("{soft}:{hard}"))));
@@ -77,7 +79,8 @@ impl Walk<'_> {
                 Wanted { topic: Topic::Mount, target: full, text: format!("tmpfs\0{size}\0{read_only}"), from: None, source: None }
             }
             "cache" => {
-                let text = format!("cache\0{}\0{}\0{read_only}", fields.cache(target, &full), fields.owner_of_cache());
+                let family = self.build.args.get("BUILDKIT_CACHE_MOUNT_NS").map_or("", String::as_str);
+                let text = format!("cache\0{}\0{}\0{read_only}", fields.cache(family, target, &full), fields.owner_of_cache());
                 let source = from.is_some().then(source);
                 Wanted { topic: Topic::Mount, target: full, text, from, source }
             }
@@ -179,14 +182,16 @@ impl Fields {
         })
     }
 
-    /// Which cache: the plain default counts as such, all others are alike.
-    fn cache(&self, target: &str, full: &str) -> &str {
+    /// Which cache, as far as it counts: only one that is named after its own target does. All others are alike.
+    fn cache(&self, family: &str, target: &str, full: &str) -> String {
         let id = match self.get("id") {
             "" => files::normalize(target),
             id => id.to_owned(),
         };
+        let name = format!("{family}/{id}");
+        let after_target = name == full || name.split_once('/').is_some_and(|(_, rest)| rest == full);
         let shared = matches!(self.get("sharing").to_lowercase().as_str(), "" | "shared");
-        if id == full && shared { DEFAULT_CACHE } else { "" }
+        if after_target && shared { name } else { String::new() }
     }
 
     /// The folder that an empty cache begins with, where its owner or mode is given.
