@@ -462,7 +462,22 @@ impl super::DockerfileUnit {
             next = parent;
             before = usize::MAX;
         }
-        default_shell(self.root_image(stage))
+        match self.root_image(stage).and_then(image_shell) {
+            Some(shell) => shell,
+            None => default_shell(self.on_windows(stage)),
+        }
+    }
+
+    /// Whether a stage is a Windows container: its image's name says so, its `--platform`, or, of an image that is not known, the
+    /// escape character that leaves `\\` to paths.
+    pub fn on_windows(&self, stage: usize) -> bool {
+        let root = self.chain(stage).last().and_then(|n| self.ast.stages.get(*n));
+        if root.and_then(|s| self.ast.from_of(s)?.platform.as_ref()).is_some_and(|p| p.value.starts_with("windows")) {
+            return true;
+        }
+        let image = self.root_image(stage);
+        let unknown = |image: &ImageRef| super::knowledge::distribution(image).is_none();
+        image.is_some_and(ImageRef::is_windows) || self.ast.escape == '`' && image.is_none_or(unknown)
     }
 
     /// The user in a stage just before an item, where a USER instruction says so.
@@ -491,15 +506,20 @@ impl super::DockerfileUnit {
     }
 }
 
-fn default_shell(image: Option<&ImageRef>) -> &'static Shell {
+/// The shell that a well-known image sets by a SHELL of its own.
+fn image_shell(image: &ImageRef) -> Option<&'static Shell> {
+    static BASH: LazyLock<Shell> = LazyLock::new(|| plain_shell(&["/bin/bash", "-o", "pipefail", "-c"], Dialect::Bash));
+    static ASH: LazyLock<Shell> = LazyLock::new(|| plain_shell(&["/bin/ash", "-o", "pipefail", "-c"], Dialect::Posix));
+    let jenkins = image.registry.is_none() && image.name == "jenkins/jenkins";
+    let jupyter = image.name.starts_with("jupyter/") && matches!(image.registry.as_deref(), None | Some("quay.io"));
+    let alpine = image.tag.as_deref().is_some_and(|t| t.contains("alpine"));
+    (jenkins || jupyter).then(|| if alpine { &*ASH } else { &*BASH })
+}
+
+/// The shell of an image that sets none.
+fn default_shell(windows: bool) -> &'static Shell {
     static WINDOWS: LazyLock<Shell> = LazyLock::new(|| plain_shell(&["cmd", "/S", "/C"], Dialect::Windows));
     static POSIX: LazyLock<Shell> = LazyLock::new(|| plain_shell(&["/bin/sh", "-c"], Dialect::Posix));
-    let windows = image.is_some_and(|i| {
-        let name = i.name.as_str();
-        i.registry.as_deref() == Some("mcr.microsoft.com")
-            && (name.starts_with("windows")
-                || i.tag.as_deref().is_some_and(|t| t.contains("windowsservercore") || t.contains("nanoserver")))
-    });
     if windows { &WINDOWS } else { &POSIX }
 }
 

@@ -46,6 +46,17 @@ impl ImageRef {
         (hub && !name.contains('/')).then_some(name)
     }
 
+    /// Whether it is an image for Windows containers, by its name or tag.
+    pub fn is_windows(&self) -> bool {
+        let marked = |text: &str| text.contains("windowsservercore") || text.contains("nanoserver");
+        let name = self.name.as_str();
+        let microsoft = match self.registry.as_deref() {
+            Some("mcr.microsoft.com") => name == "windows" || name.starts_with("windows/") || name.starts_with("dotnet/framework"),
+            _ => matches!(name, "microsoft/iis" | "microsoft/aspnet" | "microsoft/dotnet-framework" | "microsoft/windows"),
+        };
+        microsoft || marked(name) || self.tag.as_deref().is_some_and(marked)
+    }
+
     /// The last part of the name: `watchtower` for `containrrr/watchtower:1`.
     pub fn short_name(&self) -> &str {
         self.name.rsplit('/').next().unwrap_or(&self.name)
@@ -74,6 +85,15 @@ mod tests {
         assert_eq!(r.official(), None);
         let r = ImageRef::parse("docker.io/library/python:3.9-slim@sha256:ab");
         assert_eq!((r.official(), r.tag.as_deref(), r.digest.as_deref()), (Some("python"), Some("3.9-slim"), Some("sha256:ab")));
+        for (image, windows) in [
+            ("mcr.microsoft.com/windows/servercore:ltsc2022", true),
+            ("mcr.microsoft.com/dotnet/framework/aspnet:4.8", true),
+            ("golang:1.22-nanoserver-ltsc2022", true),
+            ("microsoft/windowsservercore", true),
+            ("mcr.microsoft.com/dotnet/aspnet:8.0", false),
+        ] {
+            assert_eq!(ImageRef::parse(image).is_windows(), windows, "{image}");
+        }
         assert!(ImageRef::parse("redis").same_image(&ImageRef::parse("redis:latest")));
         assert!(ImageRef::parse("redis").same_image(&ImageRef::parse("docker.io/library/redis")));
         assert!(!ImageRef::parse("redis").same_image(&ImageRef::parse("quay.io/redis")));

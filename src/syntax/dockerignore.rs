@@ -154,9 +154,12 @@ fn compile(text: &str) -> Result<Test, String> {
     let mut regex = String::from("^");
     let (mut exact, mut prefix, mut suffix) = (true, false, false);
     let mut first = true;
+    // whether a count may follow, and whether one has that could not
+    let (mut countable, mut miscounted) = (true, false);
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         let at_start = std::mem::take(&mut first);
+        let may_count = std::mem::replace(&mut countable, !matches!(c, '*' | '|'));
         match c {
             '*' if chars.next_if_eq(&'*').is_some() => {
                 chars.next_if_eq(&'/');
@@ -183,8 +186,18 @@ fn compile(text: &str) -> Result<Test, String> {
                 regex.push_str("\\]");
                 (exact, prefix, suffix) = (false, false, false);
             }
-            // A quirk of the original that patterns in the wild may lean on: `^` reaches the expression as it is.
-            '^' => regex.push('^'),
+            // Quirks of the original that patterns in the wild may lean on: these reach the expression as they are, so that
+            // `|` parts alternatives and `{2}` repeats what stands before it.
+            '^' | '|' => regex.push(c),
+            '{' => match count(&chars) {
+                Some((length, fits)) => {
+                    regex.push('{');
+                    regex.extend(chars.by_ref().take(length));
+                    miscounted |= !fits || !may_count;
+                    countable = false;
+                }
+                None => regex.push_str("\\{"),
+            },
             _ => regex.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
         }
     }
@@ -198,7 +211,29 @@ fn compile(text: &str) -> Result<Test, String> {
     if prefix && let Some(rest) = text.strip_suffix("**") {
         return Ok(Test::Prefix(rest.to_owned()));
     }
+    if miscounted {
+        return Err(format!(
+            "`{text}` is no valid pattern: it is read as a regular expression, in which `{{…}}` repeats what stands before it"
+        ));
+    }
     Regex::new(&regex).map(Test::Regex).map_err(|_| format!("`{text}` is no valid pattern"))
+}
+
+/// How far a count is looked for: Go takes none above 1000.
+const LONGEST_COUNT: usize = 32;
+
+/// How long a count such as `2}` or `2,5}` is, and whether it is one that Go accepts; `None` for a brace that is only a brace.
+fn count(chars: &Chars<'_>) -> Option<(usize, bool)> {
+    let ahead: String = chars.clone().take(LONGEST_COUNT).collect();
+    let (inside, _) = ahead.split_once('}')?;
+    let number = |n: &str| {
+        let digits = !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()) && (n == "0" || !n.starts_with('0'));
+        digits.then(|| n.parse().unwrap_or(u32::MAX))
+    };
+    let (low, high) = inside.split_once(',').unwrap_or((inside, inside));
+    let low = number(low)?;
+    let high = if high.is_empty() { low } else { number(high)? };
+    Some((inside.len() + 1, low <= high && high <= 1000))
 }
 
 /// `\c` outside a class, as Go's regular expressions read it: a letter may be a class or a control character.
@@ -253,7 +288,10 @@ impl Pattern {
 
     /// Whether the pattern may name something below this folder, though not the folder itself.
     fn may_match_below(&self, dir: &str) -> bool {
-        let wild = self.text.find(['*', '?', '[', '\\', ']', '^']);
+        if self.text.contains('|') {
+            return true;
+        }
+        let wild = self.text.find(['*', '?', '[', '\\', ']', '^', '{']);
         let literal = self.text.get(..wild.unwrap_or(self.text.len())).unwrap_or_default();
         let below = |long: &str, short: &str| long.strip_prefix(short).is_some_and(|rest| rest.starts_with('/'));
         below(literal, dir) || (wild.is_some() && format!("{dir}/").starts_with(literal))
@@ -369,7 +407,7 @@ mod tests {
 
     #[test]
     fn bad_patterns_are_told_with_their_place() {
-        for text in ["[", "a[", "[]a]", "[-x]", "[x-]", "[a-b-c]", "a\\", "!", "! ", "!/", "[^", "\\e"] {
+        for text in ["[", "a[", "[]a]", "[-x]", "[x-]", "[a-b-c]", "a\\", "!", "! ", "!/", "[^", "\\e", "*{2}", "?a{3,2}"] {
             let file = ignore(&format!("ok\n  {text}\n"));
             assert_eq!(file.errors.len(), 1, "{text}");
             let span = file.errors[0].span;
@@ -393,6 +431,14 @@ mod tests {
             ("**", "any/thing", true),
             ("a**b", "a/x/b", true),
             ("..foo", "..foo", true),
+            ("a|b", "a|b", true),
+            ("a|b", "a", false),
+            ("a|b*", "ax", true),
+            ("a|b*", "xb", true),
+            ("*.{js,ts}", "a.js", false),
+            ("*.{js,ts}", "a.{js,ts}", true),
+            ("?a{2}", "xaa", true),
+            ("?a{2}", "xa{2}", false),
         ] {
             assert_eq!(ignore(pattern).matches(path), ignored, "{pattern} {path}");
         }

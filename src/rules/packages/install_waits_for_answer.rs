@@ -21,8 +21,11 @@ impl Rule for InstallWaitsForAnswer {
             if command.place.pipe_index > 0 || only_files || !asks(&call) {
                 continue;
             }
+            let installs =
+                !matches!(verb_word(&call).as_str(), "group" | "groups" | "module") || second(&call).as_deref() == Some("install");
             let aliases: &[&'static str] = match (call.manager, call.program.as_str()) {
                 (Manager::Apt, "apt-get") => &["DL3014", "DS-0021", "kics:apt_get_missing_flags_to_avoid_manual_input"],
+                (Manager::Yum | Manager::Dnf, _) if !installs => &[],
                 (Manager::Yum, _) => &["DL3030", "kics:yum_install_allows_manual_input"],
                 (Manager::Zypper, _) if last => &["DL3034", "kics:missing_zypper_non_interactive_switch"],
                 (Manager::Zypper, _) => &["DL3034"],
@@ -44,6 +47,11 @@ impl Rule for InstallWaitsForAnswer {
     }
 }
 
+/// The word after the verb: what `group` and `module` are to do.
+fn second(call: &System<'_>) -> Option<String> {
+    call.packages.first().and_then(|w| w.literal()).map(|text| text.to_string())
+}
+
 fn asks(call: &System<'_>) -> bool {
     let has = |short: &str, long: &str| has_flag(call.args, short, long);
     let verb = verb_word(call);
@@ -52,12 +60,18 @@ fn asks(call: &System<'_>) -> bool {
             let quiet = call.args.iter().filter(|w| matches!(w.lossy().as_ref(), "-q" | "--quiet")).count() >= 2;
             let very_quiet =
                 call.args.iter().any(|w| matches!(w.lossy().as_ref(), "-qq" | "-q=2" | "-qqy") || w.lossy().starts_with("-qq"));
-            let silent = has("-s", "--simulate") || has("-d", "--download-only") || has("", "--dry-run") || has("", "--print-uris");
+            let silent =
+                has("-s", "--simulate") || ["--just-print", "--dry-run", "--recon", "--no-act", "--print-uris"].iter().any(|o| has("", o));
             verb == "install" && !(quiet || very_quiet || silent || has("-y", "--yes") || has("", "--assume-yes") || has("", "--force-yes"))
         }
-        Manager::Yum | Manager::Dnf => matches!(verb.as_str(), "install" | "groupinstall" | "localinstall") && !(has("-y", "--assumeyes")),
+        Manager::Yum | Manager::Dnf => {
+            let parted = matches!(verb.as_str(), "group" | "groups" | "module")
+                && second(call).is_some_and(|s| matches!(s.as_str(), "install" | "upgrade" | "enable" | "switch-to"));
+            (parted || matches!(verb.as_str(), "install" | "groupinstall" | "localinstall")) && !has("-y", "--assumeyes")
+        }
         Manager::Zypper => {
-            let changes = matches!(call.verb, Verb::Install | Verb::Remove | Verb::Upgrade);
+            let changes =
+                matches!(call.verb, Verb::Install | Verb::Remove | Verb::Upgrade) || matches!(verb.as_str(), "source-install" | "si");
             changes && !(has("-n", "--non-interactive") || has("-y", "--no-confirm"))
         }
         Manager::Apk | Manager::Pacman => false,

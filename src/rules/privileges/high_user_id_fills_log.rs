@@ -2,6 +2,7 @@ use crate::diagnostic::Applicability;
 use crate::rule::{Cx, Rule, replace, rule};
 use crate::rules::support::installs::run_of;
 use crate::stack::ScriptUnit;
+use crate::syntax::shell::Word;
 
 rule!(HighUserIdFillsLog, "privileges/high-user-id-fills-log");
 
@@ -15,7 +16,10 @@ impl Rule for HighUserIdFillsLog {
             if effective.name().as_deref() != Some("useradd") || effective.has_flag("-l", "--no-log-init") {
                 continue;
             }
-            let Some((id, span)) = effective.option("--uid", "-u") else { continue };
+            // `-mu 100000` as well
+            let bundled = effective.args().iter().map(Word::lossy).find(|w| w.len() > 2 && w.ends_with('u') && !w.starts_with("--"));
+            let bundled = bundled.filter(|w| w.strip_prefix('-').is_some_and(|l| l.bytes().all(|b| b"DMNUflmoru".contains(&b))));
+            let Some((id, span)) = effective.option("--uid", bundled.as_deref().unwrap_or("-u")) else { continue };
             if id.len() > 5 && id.bytes().all(|b| b.is_ascii_digit()) {
                 let report =
                     cx.report(span, format!("user id {id} makes /var/log/lastlog and faillog as large as that many entries in a layer"));

@@ -6,22 +6,23 @@ rule!(MisnamedDescription, "style/misnamed-description");
 
 impl Rule for MisnamedDescription {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
-        let options = CheckOptions::of_file(unit, cx.stack);
-        if !options.is_some_and(|o| o.asks_for("InvalidDefinitionDescription")) {
-            return;
-        }
+        const CHECK: &str = "InvalidDefinitionDescription";
+        let everywhere = CheckOptions::of_file(unit, cx.stack).is_some_and(|o| o.asks_for(CHECK));
+        let mut asked: Option<CheckOptions> = None;
         let mut comment: Option<String> = None;
         for item in &unit.ast.items {
             match &item.kind {
-                ItemKind::Comment(text) if text.value.is_empty() => comment = None,
+                ItemKind::Comment(text) if text.value.is_empty() => (comment, asked) = (None, None),
                 // an indented comment keeps its sign
                 ItemKind::Comment(text) => {
                     let indented = cx.text(item.span).starts_with([' ', '\t']);
+                    asked = asked.or_else(|| CheckOptions::comment(&text.value).filter(|_| !indented));
                     comment = Some(if indented { format!("#{}", text.value) } else { text.value.clone() });
                 }
                 ItemKind::Blank | ItemKind::Directive(_) => {}
                 ItemKind::Instruction(instruction) => {
-                    let Some(comment) = comment.take() else { continue };
+                    let here = asked.take().is_some_and(|o| o.asks_for(CHECK));
+                    let Some(comment) = comment.take().filter(|_| everywhere || here) else { continue };
                     let (names, keyword): (Vec<String>, _) = match &instruction.op {
                         Op::Arg(pairs) => (pairs.iter().map(|p| unquote(&p.key, unit.ast.escape).value).collect(), "ARG"),
                         Op::From(from) => (from.name.iter().map(|n| n.to_lowercase()).collect(), "FROM"),

@@ -23,7 +23,11 @@ impl Rule for RelativeWorkdir {
             let Some((item, instruction, text)) = first else { continue };
             let Some(value) = value_at(unit, block.stage, item, text) else { continue };
             let backslash = value.starts_with('\\');
-            if is_absolute(&value) && !backslash {
+            // a drive is one where Windows is, or may be
+            let linux = block
+                .stage
+                .is_some_and(|stage| !unit.on_windows(stage) && unit.root_image(stage).is_some_and(|i| variables::image_env(i).is_some()));
+            if is_absolute(&value) && !backslash && !(linux && !value.starts_with('/')) {
                 continue;
             }
             // what the base image may set is no relative path yet

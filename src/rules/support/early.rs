@@ -5,17 +5,21 @@ use std::collections::BTreeSet;
 use crate::diagnostic::Diagnostic;
 use crate::rules::peers::is_buildkit;
 use crate::source::FileId;
-use crate::stack::Stack;
+use crate::stack::{DockerfileUnit, Stack};
+use crate::syntax::dockerfile::{Instruction, Op};
 
+use super::image_name::is_reference;
 use super::variables::no_image;
 
 /// The checks that the builder is through with before it looks at what a stage starts from.
-const BEFORE: [&str; 10] = [
+const BEFORE: [&str; 12] = [
     "ConsistentInstructionCasing",
     "DuplicateStageName",
     "FromAsCasing",
     "FromPlatformFlagConstDisallowed",
     "InvalidDefaultArgInFrom",
+    "InvalidDefinitionDescription",
+    "MaintainerDeprecated",
     "NoEmptyContinuation",
     "RedundantTargetPlatform",
     "ReservedStageName",
@@ -23,14 +27,18 @@ const BEFORE: [&str; 10] = [
     "UndefinedArgInFrom",
 ];
 
-/// The Dockerfiles at one of whose FROMs the builder stops, because a build argument is missing that nothing gives.
+/// The Dockerfiles at one of whose FROMs the builder stops: it names no image, or a build argument is missing that nothing gives.
 pub(crate) fn stopped(stack: &Stack) -> BTreeSet<FileId> {
-    if !stack.build_args.is_empty() {
-        return BTreeSet::new();
-    }
-    let given = |unit| stack.builds_of(unit).any(|b| !b.args.is_empty());
-    let units = stack.dockerfiles.iter().filter(|u| !given(u));
-    units.filter(|u| u.ast.instructions().any(|(_, i)| no_image(u, i).is_some())).map(|u| u.file).collect()
+    let given = |unit: &DockerfileUnit| !stack.build_args.is_empty() || stack.builds_of(unit).any(|b| !b.args.is_empty());
+    let stops =
+        |unit: &DockerfileUnit| unit.ast.instructions().any(|(_, i)| is_no_reference(i) || no_image(unit, i).is_some_and(|_| !given(unit)));
+    stack.dockerfiles.iter().filter(|u| stops(u)).map(|u| u.file).collect()
+}
+
+fn is_no_reference(instruction: &Instruction) -> bool {
+    let Op::From(from) = &instruction.op else { return false };
+    let literal = !from.image.contains(['$', '\'', '"', '\\', '`']);
+    literal && instruction.error.is_none() && !is_reference(&from.image)
 }
 
 /// Takes the ids of the builder's checks from a finding in such a file that it does not come to.

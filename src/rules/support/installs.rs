@@ -68,7 +68,7 @@ pub(crate) fn unpinned_system(call: &System<'_>, around: Surroundings<'_>) -> Ve
     match verb_word(call).as_str() {
         "group" | "groupinstall" | "build-dep" => return Vec::new(),
         "module" => match packages.split_first() {
-            Some((verb, rest)) if matches!(verb.lossy().as_ref(), "install" | "enable") => packages = rest,
+            Some((verb, rest)) if verb.lossy() == "install" => packages = rest,
             _ => return Vec::new(),
         },
         _ => {}
@@ -103,7 +103,7 @@ fn is_variable(word: &Word) -> bool {
 fn system_version(manager: Manager, text: &str) -> bool {
     match manager {
         Manager::Apt => text.contains(['=', '/']) || text.ends_with(".deb") || text.ends_with(['-', '+']) && text.len() < 3,
-        Manager::Apk => text.contains(['=', '~', '<', '>', '/', '@']) || text.ends_with(".apk") || text.starts_with(['.', '!']),
+        Manager::Apk => text.contains(['=', '~', '<', '>', '/']) || text.ends_with(".apk") || text.starts_with(['.', '!']),
         Manager::Zypper => text.contains(['=', '<', '>', '/']) || text.ends_with(".rpm"),
         Manager::Yum | Manager::Dnf => text.contains(['/', '@', '*', '=', ':']) || text.ends_with(".rpm") || has_version_suffix(text),
         Manager::Pacman => true,
@@ -260,7 +260,8 @@ fn ruby_version(text: &str) -> bool {
 fn go(args: &[Word]) -> Vec<&Word> {
     const VALUES: &[&str] = &["-ldflags", "-tags", "-mod", "-o", "-exec", "-p", "-asmflags", "-gcflags", "-C", "-modfile", "-overlay"];
     let mut words = args.iter();
-    let Some(verb) = words.next().map(Word::lossy) else { return Vec::new() };
+    let folder = args.first().is_some_and(|w| w.lossy() == "-C");
+    let Some(verb) = words.nth(if folder { 2 } else { 0 }).map(Word::lossy) else { return Vec::new() };
     if !matches!(verb.as_ref(), "install" | "get" | "run") {
         return Vec::new();
     }

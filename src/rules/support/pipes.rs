@@ -44,7 +44,8 @@ pub(crate) fn unseen_pipe(unit: &DockerfileUnit, stage: Option<usize>, item: usi
 }
 
 fn sets_pipefail(command: &Command) -> bool {
-    command.name().as_deref() == Some("set") && command.args().iter().any(|w| w.literal().as_deref() == Some("pipefail"))
+    command.name().as_deref() == Some("set")
+        && command.args().windows(2).any(|w| matches!(w, [option, name] if name.lossy() == "pipefail" && option.lossy().starts_with('-')))
 }
 
 /// Whether the words before the text of another shell set the option.

@@ -81,7 +81,11 @@ pub(crate) fn no_image(unit: &DockerfileUnit, instruction: &Instruction) -> Opti
 pub(crate) fn image_env(image: &ImageRef) -> Option<&'static [String]> {
     static TABLE: OnceLock<BTreeMap<String, Vec<String>>> = OnceLock::new();
     let table = TABLE.get_or_init(|| serde_yaml::from_str(include_str!("../../../rules/data/base-images.yaml")).unwrap_or_default());
-    table.get(image.official()?).map(Vec::as_slice)
+    let full = || match image.registry.as_deref() {
+        None | Some("docker.io") => image.name.clone(),
+        Some(host) => format!("{host}/{}", image.name),
+    };
+    image.official().and_then(|name| table.get(name)).or_else(|| table.get(&full())).map(Vec::as_slice)
 }
 
 /// The variables that are set in a stage before anything is in it.

@@ -65,7 +65,9 @@ pub(super) fn mount(flag: &Flag) -> Option<Mount> {
             Some((key, value)) => (key, field.part(field.value.len() - value.len(), field.value.len())),
             None => {
                 let mut value = Text::builder(field.span);
-                value.push("true", field.span);
+                // a key as long as what is meant by it would be taken for its text
+                let as_long = field.span.len() == "true".len();
+                value.push("true", if as_long { field.span.at_start() } else { field.span });
                 (field.value.as_str(), value)
             }
         };
