@@ -23,6 +23,7 @@ mod dockerrun;
 #[cfg(all(unix, feature = "execute"))]
 mod engine;
 mod formats;
+mod ignore;
 mod laws;
 mod layout;
 #[cfg(feature = "lsp")]

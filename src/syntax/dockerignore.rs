@@ -68,7 +68,7 @@ pub fn parse(file: &SourceFile) -> IgnoreFile {
 }
 
 fn pattern(line: &str, span: Span) -> Result<Pattern, String> {
-    let (exception, text) = match line.strip_prefix('!') {
+    let (mut exception, text) = match line.strip_prefix('!') {
         Some(rest) => (true, rest.trim()),
         None => (false, line),
     };
@@ -77,6 +77,12 @@ fn pattern(line: &str, span: Span) -> Result<Pattern, String> {
         Some(rest) if !rest.is_empty() => rest.to_owned(),
         _ => cleaned,
     };
+    // the matcher reads the cleaned pattern once more: `b /.` ends in a blank by now, `./!b` starts with `!`
+    let mut text = if exception { text.trim_end() } else { text.trim() };
+    if let Some(rest) = text.strip_prefix('!').filter(|_| !exception) {
+        (exception, text) = (true, rest);
+    }
+    let text = text.to_owned();
     if exception && (text.is_empty() || text == "/") {
         return Err("`!` stands alone: there is no pattern to take back".to_owned());
     }
@@ -156,7 +162,8 @@ fn compile(text: &str) -> Result<Test, String> {
     let mut first = true;
     // whether a count may follow, and whether one has that could not
     let (mut countable, mut miscounted) = (true, false);
-    let mut chars = text.chars().peekable();
+    // Go's scanner passes over a byte order mark
+    let mut chars = text.strip_prefix('\u{feff}').unwrap_or(text).chars().peekable();
     while let Some(c) = chars.next() {
         let at_start = std::mem::take(&mut first);
         let may_count = std::mem::replace(&mut countable, !matches!(c, '*' | '|'));
@@ -439,6 +446,8 @@ mod tests {
             ("*.{js,ts}", "a.{js,ts}", true),
             ("?a{2}", "xaa", true),
             ("?a{2}", "xa{2}", false),
+            ("b* /.", "bc", true),
+            ("b*\n./!bc", "bc", false),
         ] {
             assert_eq!(ignore(pattern).matches(path), ignored, "{pattern} {path}");
         }

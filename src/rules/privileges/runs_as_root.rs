@@ -49,7 +49,7 @@ fn without_user(unit: &DockerfileUnit, stage: usize, cx: &mut Cx<'_>) {
     }
     let Some(root) = chain.last().and_then(|&n| unit.stages.get(n)) else { return };
     let keeps_root = match &root.base {
-        Base::Image(image) => !drops_root(image),
+        Base::Image(image) => !drops_root(image) && !unit.on_windows(stage),
         Base::Scratch => true,
         _ => false,
     };

@@ -1,5 +1,6 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::shell_scripts::readings;
+use crate::source::Span;
 use crate::stack::ScriptUnit;
 use crate::syntax::shell::{Command, Join, Place, Script};
 
@@ -14,13 +15,13 @@ impl Rule for AndOrWithoutElse {
                 if !shape || list.iter().filter(|p| p.place.join == Join::Or).count() != 1 || a.place.condition {
                     continue;
                 }
-                let (Some(then), Some(otherwise)) = (b.command, c.command) else { continue };
-                if is_test(then) || (c.place.pipe_len == 1 && cannot_matter(otherwise)) {
+                if b.command.is_some_and(is_test) || (c.place.pipe_len == 1 && c.command.is_some_and(cannot_matter)) {
                     continue;
                 }
-                let what = then.name().map_or_else(|| "what stands before `||`".to_owned(), |n| format!("`{n}`"));
+                let name = b.command.and_then(Command::name);
+                let what = name.map_or_else(|| "what stands before `||`".to_owned(), |n| format!("`{n}`"));
                 reading
-                    .report(cx, otherwise.span, format!("this runs where {what} fails, too: `a && b || c` is no if-then-else"))
+                    .report(cx, c.span, format!("this runs where {what} fails, too: `a && b || c` is no if-then-else"))
                     .help("write `if a; then b; else c; fi` where that is meant");
             }
         }
@@ -31,13 +32,14 @@ impl Rule for AndOrWithoutElse {
 struct Part<'a> {
     place: Place,
     start: u32,
+    span: Span,
     command: Option<&'a Command>,
 }
 
 /// The lists of a script that `&&` and `||` join.
 fn lists(script: &Script) -> Vec<Vec<Part<'_>>> {
-    let commands = script.commands.iter().map(|c| Part { place: c.place, start: c.span.start, command: Some(c) });
-    let groups = script.groups.iter().map(|g| Part { place: g.place, start: g.span.start, command: None });
+    let commands = script.commands.iter().map(|c| Part { place: c.place, start: c.span.start, span: c.span, command: Some(c) });
+    let groups = script.groups.iter().map(|g| Part { place: g.place, start: g.span.start, span: g.span, command: None });
     let mut parts: Vec<Part<'_>> = commands.chain(groups).filter(|p| p.place.pipe_index == 0 && !is_substitution(script, p)).collect();
     parts.sort_by_key(|p| (p.place.group, p.start));
     let mut found: Vec<Vec<Part<'_>>> = Vec::new();

@@ -35,5 +35,8 @@ fn has_escape(word: &Word) -> bool {
     }
     // a prompt is read by the shell that shows it
     let prompt = text.contains("\\[") || text.contains("PS1");
-    ["\\n", "\\t", "\\r"].iter().any(|e| text.contains(e)) || !prompt && ["\\0", "\\x", "\\e"].iter().any(|e| text.contains(e))
+    let follows = |letters: &str| {
+        text.match_indices('\\').any(|(at, _)| text.get(at + 1..).is_some_and(|rest| rest.starts_with(|c| letters.contains(c))))
+    };
+    follows("nrtabfv") || !prompt && follows("e01234567")
 }

@@ -17,6 +17,7 @@ impl Rule for LoopRunsOnce {
                 let id: &'static str = match first.quote {
                     Quote::None if literal => "SC2043",
                     Quote::Single if literal => "SC2041",
+                    Quote::Double if literal => "SC2043",
                     Quote::Double
                         if !each
                             && word.pieces.iter().any(|p| expands(&p.kind))

@@ -10,8 +10,11 @@ impl Rule for ModeOfParentFolders {
         for reading in readings_running(unit, cx.stack, &["mkdir"]) {
             for command in reading.script.commands.iter().filter(|c| c.name().as_deref() == Some("mkdir")) {
                 let args = command.args();
-                let parents = command::has_flag(args, "-p", "--parents");
-                let Some(mode) = command::flag(args, "-m", "--mode").filter(|_| parents) else { continue };
+                // `-pm755` is one word
+                let bundle =
+                    args.iter().find(|w| w.lossy().split_once('m').is_some_and(|(before, mode)| before == "-p" && !mode.is_empty()));
+                let parents = bundle.is_some() || command::has_flag(args, "-p", "--parents");
+                let Some(mode) = bundle.or_else(|| command::flag(args, "-m", "--mode")).filter(|_| parents) else { continue };
                 if !args.iter().skip(1).any(may_have_parents) {
                     continue;
                 }

@@ -25,7 +25,9 @@ pub(super) fn in_command(script: &Script, command: &Command, found: &mut Vec<Bas
         found.push(Bashism { span, what: format!("`{what}`"), codes, dash, ash });
     };
     match name.as_ref() {
+        "((" if counts(command) => push(word.span, "((…))", &["SC3006", "SC3018"], NOT_FOUND, NOT_FOUND),
         "((" => push(word.span, "((…))", &["SC3006"], NOT_FOUND, NOT_FOUND),
+        "let" if counts(command) => push(word.span, "let", &["SC3039", "SC3018"], NOT_FOUND, ""),
         "let" => push(word.span, "let", &["SC3039"], NOT_FOUND, ""),
         "mapfile" | "readarray" | "disown" | "compgen" | "complete" | "caller" | "enable" => {
             push(word.span, &name, &["SC3044"], NOT_FOUND, NOT_FOUND);
@@ -33,7 +35,7 @@ pub(super) fn in_command(script: &Script, command: &Command, found: &mut Vec<Bas
         "[" | "test" => {
             for (at, operator) in command.args().iter().enumerate().filter(|(_, w)| is_plain(w)) {
                 match operator.lossy().as_ref() {
-                    op @ ("-nt" | "-ot" | "-ef") if at > 0 => push(operator.span, op, &["SC3013"], "", ""),
+                    op @ ("-nt" | "-ot" | "-ef") if at > 0 => push(operator.span, op, &[], "", ""),
                     "=~" if at > 0 => push(operator.span, "=~", &["SC3015"], UNEXPECTED, ""),
                     "-v" if at == 0 => push(operator.span, "-v", &["SC3016"], UNEXPECTED, "stops with \"unknown operand\""),
                     "-a" if at == 0 => push(operator.span, "-a", &[], UNEXPECTED, "stops with \"unknown operand\""),
@@ -139,6 +141,11 @@ fn redirects(command: &Command, found: &mut Vec<Bashism>) {
             found.push(Bashism { span: target.span, what: format!("`{value}`"), codes: &["SC3025"], dash: missing, ash: missing });
         }
     }
+}
+
+/// Whether its arithmetic has `++` or `--`.
+fn counts(command: &Command) -> bool {
+    command.args().iter().map(Word::lossy).any(|text| text.contains("++") || text.contains("--"))
 }
 
 fn in_word(script: &Script, word: &Word, inside_test: bool, found: &mut Vec<Bashism>) {

@@ -182,7 +182,11 @@ pub(crate) fn split_words(command: &Command, dialect: Dialect) -> impl Iterator<
     let name = command.words.first().map(Word::lossy).unwrap_or_default();
     let test = matches!(name.as_ref(), "[[" | "((");
     let keeps_assignments = dialect != Dialect::Posix && is_declaration(&name);
-    let operands = command.args().iter().filter(move |w| !test && (!keeps_assignments || !assigns(w)));
+    // a program that a variable names is split on purpose
+    let one =
+        |w: &Word| matches!(w.pieces.as_slice(), [p] if !matches!(&p.kind, PieceKind::Param(p) if matches!(p.name.as_str(), "@" | "*")));
+    let program = usize::from(name == "exec" && command.args().first().is_some_and(one));
+    let operands = command.args().iter().skip(program).filter(move |w| !test && (!keeps_assignments || !assigns(w)));
     let head = command.words.first().filter(|w| !test && w.pieces.len() > 1);
     head.into_iter().chain(operands).chain(command.redirects.iter().filter(|r| r.heredoc.is_none()).filter_map(|r| r.target.as_ref()))
 }
