@@ -33,6 +33,8 @@ mod own_rules;
 mod pages;
 mod plan;
 mod prediction;
+#[cfg(unix)]
+mod process_one;
 mod quoting;
 mod report;
 mod shell;

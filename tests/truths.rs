@@ -1,4 +1,4 @@
-//! Tables of truths, `tests/truths/RULE.txt`: what shells, envsubst and the builder do with a text, and what is to be said of it. Half of the
+//! Tables of truths, `tests/truths/RULE.txt`: what shells, envsubst, the builder and servers do with a text, and what is to be said of it. Half of the
 //! cases of each table are innocent and look like the others. Where a shell can prove a truth, it is asked.
 //!
 //! A case begins with `=== title`; `--- path` holds a file (`+x`, `crlf` as in the rule pages), `--- expect` the findings of all rules of
@@ -60,7 +60,9 @@ fn cases() -> Vec<Case> {
 
 fn findings(case: &Case) -> BTreeSet<String> {
     let rules = registry().rules().iter();
-    let family = rules.filter(|r| r.entry.id.starts_with("quoting/") && r.page.meta.presets.iter().any(|p| p == "recommended"));
+    let own = registry().rules().iter().find(|r| r.name == case.table).map_or("", |r| r.entry.id);
+    let category = own.split('/').next().unwrap_or_default();
+    let family = rules.filter(|r| r.entry.id.split('/').next() == Some(category) && r.page.meta.presets.iter().any(|p| p == "recommended"));
     let mut names: Vec<&str> = family.map(|r| r.name).collect();
     names.push(&case.table);
     let files = memory(&case.files());

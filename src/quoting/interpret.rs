@@ -86,7 +86,8 @@ pub(super) struct Call {
 /// Runs a text; gives the state that it leaves, for `eval`.
 pub(super) fn run(text: &Flow, call: Call, state: State, machine: Machine, level: usize) -> (Step, State) {
     let reader = Reader::Shell { how: call.how, shell: call.shell, note: call.note };
-    let mut step = Step { reader, text: text.clone(), marks: Vec::new(), commands: Vec::new(), uncertain: !text.is_known() };
+    let mut step =
+        Step { reader, text: text.clone(), marks: Vec::new(), commands: Vec::new(), subjects: Vec::new(), uncertain: !text.is_known() };
     if level > MAX_LEVEL || text.len() > MAX_TEXT {
         step.uncertain = true;
         return (step, state);
@@ -96,11 +97,12 @@ pub(super) fn run(text: &Flow, call: Call, state: State, machine: Machine, level
     step.uncertain |= !script.errors.is_empty() || script.commands.len() > MAX_COMMANDS;
     let mut run = Run::new(text, &script, call.shell, state, machine, level);
     run.all();
-    let Run { mut marks, commands, state, .. } = run;
+    let Run { mut marks, commands, subjects, state, .. } = run;
     marks.sort_by_key(|m| (m.range.start, m.range.end));
     marks.dedup();
     step.marks = marks;
     step.commands = commands;
+    step.subjects = subjects;
     (step, state)
 }
 
@@ -133,6 +135,7 @@ pub(super) struct Run<'a> {
     pub(super) state: State,
     marks: Vec<Mark>,
     commands: Vec<Executed>,
+    subjects: Vec<(usize, String)>,
     frames: Vec<Frame>,
     /// The state before the command whose substitutions come next.
     outer: Option<(std::ops::Range<usize>, State)>,
@@ -160,6 +163,7 @@ impl<'a> Run<'a> {
             state,
             marks: Vec::new(),
             commands: Vec::new(),
+            subjects: Vec::new(),
             frames: vec![root],
             outer: None,
             functions,
@@ -222,6 +226,7 @@ impl<'a> Run<'a> {
                 }
             }
             GroupKind::Loop | GroupKind::For(_) => self.forget_assigned(Some(at), LOOP),
+            GroupKind::Case => self.subject(at, &group.words),
             GroupKind::Function(_) => {
                 self.forget_assigned(None, "a function sees what its caller set");
                 self.state.positional = None;
@@ -237,6 +242,19 @@ impl<'a> Run<'a> {
         frame.runs = runs;
         frame.branches = branches;
         self.frames.push(frame);
+    }
+
+    /// What a `case` looks at: it tells which of its branches runs.
+    fn subject(&mut self, at: usize, words: &[Word]) {
+        let [word] = words else { return };
+        let marks = self.marks.len();
+        let subject = self.expander().whole(word);
+        // what nothing here sets may be given from outside
+        let unset = self.marks.iter().skip(marks).any(|m| m.outcome == Outcome::Empty);
+        self.marks.truncate(marks);
+        if let Some(text) = subject.known().filter(|_| !unset) {
+            self.subjects.push((at, text.to_owned()));
+        }
     }
 
     /// Sets the variable of a loop; whether it runs exactly once.
@@ -273,6 +291,7 @@ impl<'a> Run<'a> {
                 if frame.in_branch {
                     frame.ends.push(end);
                 }
+                let arguments = frame.ends.iter().all(|e| e.positional == self.state.positional);
                 let mut ends = frame.ends.into_iter();
                 if let Some(first) = ends.next().filter(|_| group.exhaustive) {
                     self.state = first;
@@ -281,6 +300,9 @@ impl<'a> Run<'a> {
                 }
                 let all: Vec<State> = ends.collect();
                 all.iter().for_each(|other| self.state.vars.meet(&other.vars, BRANCH));
+                if !arguments {
+                    self.state.positional = None;
+                }
             }
             GroupKind::Loop | GroupKind::For(_) => {
                 self.state.vars.meet(&end.vars, LOOP);

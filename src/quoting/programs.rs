@@ -114,7 +114,14 @@ impl Run<'_> {
             environment: child,
         };
         let text = format.map(|f| f.text.clone()).unwrap_or_default();
-        Some(Step { reader: Reader::Envsubst(Box::new(substitution)), text, marks: Vec::new(), commands: Vec::new(), uncertain: unknown })
+        Some(Step {
+            reader: Reader::Envsubst(Box::new(substitution)),
+            text,
+            marks: Vec::new(),
+            commands: Vec::new(),
+            subjects: Vec::new(),
+            uncertain: unknown,
+        })
     }
 
     /// `printf` and `echo`, where what they print is not just their words.
@@ -141,7 +148,7 @@ impl Run<'_> {
         let at = executed.argv.iter().position(|a| a.text.text() == first.lossy())?;
         let format = executed.argv.get(at)?.text.clone();
         let reader = Reader::Prints { program: name.to_owned(), output };
-        Some(Step { reader, text: format, marks: Vec::new(), commands: Vec::new(), uncertain: false })
+        Some(Step { reader, text: format, marks: Vec::new(), commands: Vec::new(), subjects: Vec::new(), uncertain: false })
     }
 
     /// `env -S 'program words'`, which splits its word itself.
@@ -253,7 +260,14 @@ fn own_programs(name: &str, args: &[Arg]) -> Vec<Step> {
         };
         marks.push(Mark { range: at..at + len, name: written, outcome: Outcome::Stays(why) });
     }
-    vec![Step { reader: Reader::Own(name.to_owned()), uncertain: !text.is_known(), text, marks, commands: Vec::new() }]
+    vec![Step {
+        reader: Reader::Own(name.to_owned()),
+        uncertain: !text.is_known(),
+        text,
+        marks,
+        commands: Vec::new(),
+        subjects: Vec::new(),
+    }]
 }
 
 fn program_word<'a>(name: &str, args: &'a [Arg], flags: &[&str], values: &[&str]) -> Option<&'a Arg> {

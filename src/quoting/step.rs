@@ -17,6 +17,8 @@ pub struct Step {
     pub marks: Vec<Mark>,
     /// The commands that a shell runs, in order.
     pub commands: Vec<Executed>,
+    /// What each `case` of a script looks at, where it is known: the group's number and the text.
+    pub subjects: Vec<(usize, String)>,
     /// Parts of the text are not known, or cannot be read: what comes of them is as likely as not.
     pub uncertain: bool,
 }

@@ -1,12 +1,20 @@
 //! Which command a shell ends with, and whether it gives way to it: measured on dash 0.5.12, bash 5.2 and busybox 1.35.
 
-use crate::syntax::shell::{Command, Group, GroupKind, Script};
+use crate::syntax::shell::{Command, Group, GroupKind, Join, Script, Word};
 
 /// Whether a shell that was given a text with `-c` replaces itself by this command, its last one. Debian's dash never does; bash
 /// does for a command that stands by itself, without redirections; busybox also inside `if` and `case` and with redirections.
-pub(super) fn gives_way(shell: &str, script: &Script, command: &Command) -> bool {
+pub(super) fn gives_way(shell: &str, script: &Script, command: &Command, text: Text) -> bool {
+    // a shell that is to do something at its end, or on a signal, stays, and so does one that measures the time
+    if script.commands.iter().any(sets_trap) || command.name().as_deref() == Some("time") {
+        return false;
+    }
     match shell {
-        "bash" | "zsh" | "ksh" | "mksh" => is_plain(command) && command.redirects.is_empty(),
+        "bash" | "zsh" | "ksh" | "mksh" => {
+            is_plain(command) && command.redirects.is_empty() && (text != Text::Line || !follows_job(script, command))
+        }
+        // it looks whether the text ends right behind the command
+        "ash" | "busybox" if text == Text::Open => false,
         "ash" | "busybox" => {
             let open = |kind: &GroupKind| matches!(kind, GroupKind::If | GroupKind::Case | GroupKind::Brace | GroupKind::Subshell);
             let plain = command.place.pipe_len <= 1 && !command.place.negated;
@@ -14,6 +22,35 @@ pub(super) fn gives_way(shell: &str, script: &Script, command: &Command) -> bool
         }
         _ => false,
     }
+}
+
+/// The form of a text that a shell is given with `-c`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Text {
+    /// A single line.
+    Line,
+    /// Several lines.
+    Lines,
+    /// It ends with a line break.
+    Open,
+}
+
+impl Text {
+    /// The form of this text.
+    pub(super) fn of(text: &str) -> Text {
+        match text {
+            _ if text.ends_with('\n') => Text::Open,
+            _ if text.replace("\\\n", " ").contains('\n') => Text::Lines,
+            _ => Text::Line,
+        }
+    }
+}
+
+/// `job & command`, with `&&` and `||` in the command: bash reads the line as one.
+fn follows_job(script: &Script, command: &Command) -> bool {
+    let before = script.commands.iter().rev().filter(|c| c.span.start <= command.span.start && c.place.depth == 0);
+    let head = before.into_iter().find(|c| !matches!(c.place.join, Join::And | Join::Or | Join::Pipe));
+    head.is_some_and(|c| c.place.join == Join::Background)
 }
 
 /// Neither in a pipeline nor in a group.
@@ -32,9 +69,84 @@ fn around<'a>(script: &'a Script, command: &Command) -> Vec<&'a Group> {
     found
 }
 
+/// Whether a command that is not the script's last is what the script is there for all the same: only talk follows it, a last
+/// function ends with it, a last loop starts it again and again, or the script only waits for it.
+pub(super) fn stays_for(script: &Script, command: &Command) -> bool {
+    only_talk_follows(script, command)
+        || is_before_exit(script, command)
+        || is_called_last(script, command)
+        || is_repeated(script, command)
+        || is_waited_for(script, command)
+}
+
+/// Whether the next command of the same list is `exit`.
+fn is_before_exit(script: &Script, command: &Command) -> bool {
+    let place = command.place;
+    if place.background || place.condition || place.substitution || place.function || place.pipe_len > 1 {
+        return false;
+    }
+    let next = script.commands.iter().find(|c| c.span.start >= command.span.end && !c.place.substitution);
+    next.is_some_and(|c| c.place.group == place.group && c.place.join != Join::First && c.name().as_deref() == Some("exit"))
+}
+
+/// Whether a loop at the end of the script, or one without an end, starts a command again whenever it stops.
+fn is_repeated(script: &Script, command: &Command) -> bool {
+    let Some(at) = command.place.group else { return false };
+    let Some(group) = script.groups.get(at).filter(|g| g.kind == GroupKind::Loop && g.place.depth == 0) else { return false };
+    let place = command.place;
+    let within = || script.commands.iter().filter(|c| c.place.group == Some(at));
+    let endless = within().filter(|c| c.place.condition).all(|c| matches!(c.name().as_deref(), Some("true" | ":")));
+    // a job that is done every now and then
+    let rests = within().any(|c| c.name().as_deref() == Some("sleep") && !c.args().iter().any(is_short_pause));
+    !(place.background || place.substitution || rests) && (endless && !place.condition || group.place.last)
+}
+
+fn is_short_pause(word: &Word) -> bool {
+    word.literal().and_then(|seconds| seconds.trim_end_matches('s').parse::<f32>().ok()).is_some_and(|seconds| seconds <= 10.0)
+}
+
+/// Whether a command was put into the background and the shell does nothing but wait from then on, or at the end.
+fn is_waited_for(script: &Script, command: &Command) -> bool {
+    let place = command.place;
+    place.background && place.depth == 0 && place.pipe_len == 1 && only_waits(script)
+}
+
+/// Whether a script ends in waiting: for its children, or for nothing.
+fn only_waits(script: &Script) -> bool {
+    let is_wait = |c: &Command| match c.name().as_deref() {
+        Some("wait" | "fg") => true,
+        Some("tail") => c.args().iter().any(|w| w.literal().is_some_and(|v| v.starts_with("-f") || v.starts_with("-F") || v == "--follow")),
+        Some("sleep") => c.args().iter().any(|w| w.literal().is_some_and(|v| v.starts_with("inf") || v.len() > 4)),
+        _ => false,
+    };
+    let idles = |c: &Command| is_wait(c) || matches!(c.name().as_deref(), Some("sleep" | "kill" | "true" | ":" | "[" | "test" | "echo"));
+    let talks = |c: &&Command| !matches!(c.name().as_deref(), Some("exit" | "echo" | "printf" | "kill" | "true" | ":"));
+    let mut last = script.commands.iter().rev().filter(|c| c.place.depth == 0 && !c.place.background && !c.words.is_empty());
+    let mut loops = script.groups.iter().enumerate().filter(|(_, g)| g.kind == GroupKind::Loop && g.place.last);
+    last.find(talks).is_some_and(is_wait) || loops.any(|(at, _)| script.commands.iter().filter(|c| c.place.group == Some(at)).all(idles))
+}
+
+/// Whether a script answers the signal that stops its container and passes it on. A shell runs its `trap` only after the command
+/// that it waits for, so that without anything in the background it answers too late.
+pub(super) fn passes_signals_on(script: &Script) -> bool {
+    let stops = |w: &Word| match w.literal().as_deref() {
+        Some(signal) => matches!(signal.trim_start_matches("SIG"), "TERM" | "15"),
+        None => true,
+    };
+    let mut background = script.commands.iter().map(|c| c.place).chain(script.groups.iter().map(|g| g.place)).filter(|p| p.background);
+    background.next().is_some() && script.commands.iter().any(|c| sets_trap(c) && c.args().iter().skip(1).any(stops))
+}
+
+/// `trap` with something to do; an empty text ignores the signal, `-` takes the trap off.
+fn sets_trap(command: &Command) -> bool {
+    command.name().as_deref() == Some("trap")
+        && command.args().len() > 1
+        && command.args().first().is_some_and(|w| w.literal().is_none_or(|v| !v.is_empty() && !v.starts_with('-')))
+}
+
 /// What comes after a command, if anything, only reports or ends the script: the command is what the script is there for. The
 /// parts of a last pipeline count, too.
-pub(super) fn only_talk_follows(script: &Script, command: &Command) -> bool {
+fn only_talk_follows(script: &Script, command: &Command) -> bool {
     let place = command.place;
     if place.depth > 0 || place.substitution || place.background || place.condition {
         return false;
@@ -57,5 +169,6 @@ pub(super) fn is_called_last(script: &Script, command: &Command) -> bool {
     });
     let Some(function) = function else { return false };
     let passes_on = |c: &Command| c.args().iter().all(|w| w.lossy() == "$@");
-    script.commands.iter().any(|c| c.place.last && !c.place.background && c.name().as_deref() == Some(function) && passes_on(c))
+    let ends = |c: &Command| (c.place.last || is_before_exit(script, c)) && !c.place.background;
+    script.commands.iter().any(|c| c.name().as_deref() == Some(function) && ends(c) && passes_on(c))
 }

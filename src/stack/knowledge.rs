@@ -1,6 +1,8 @@
 //! What is known of well-known base images without pulling them.
 
-use super::ImageRef;
+use crate::syntax::shell::Word;
+
+use super::{DockerfileUnit, ImageRef};
 
 /// The family of a distribution, by its package manager and its `/bin/sh`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,6 +155,16 @@ pub fn system_shell(image: &ImageRef) -> Option<&'static str> {
         Distribution::RedHat => Some("bash"),
         Distribution::Distroless => None,
     }
+}
+
+/// Whether some RUN of a stage or its parents puts another program in the place of `/bin/sh`.
+pub fn links_sh(unit: &DockerfileUnit, stage: usize) -> bool {
+    let items = unit.chain(stage).into_iter().filter_map(|n| unit.ast.stages.get(n)).flat_map(|s| &s.instructions);
+    items.filter_map(|item| unit.script(*item)).flat_map(|s| &s.commands).any(|c| {
+        let words = || c.args().iter().map(Word::lossy);
+        c.name().as_deref() == Some("ln") && words().any(|w| w == "/bin/sh" || w == "/usr/bin/sh")
+            || words().any(|w| w.contains("dash/sh") || w == "dash")
+    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod build_scripts;
 mod candidates;
 pub mod context;
+mod course;
 mod ends;
 mod imagefs;
 mod images;

@@ -42,10 +42,12 @@ pub struct Started {
     pub span: Span,
     /// Its path in the container.
     pub path: String,
-    /// Its path in the project.
+    /// Its path in the project; empty where an instruction writes it.
     pub file: String,
     /// Its mode has an execute bit; `None` where modes say nothing.
     pub executable: Option<bool>,
+    /// Another file in its folder has one: the project keeps its modes.
+    pub among_executables: bool,
     /// What brings it into the container.
     pub by: Span,
     /// It is part of the image, not mounted.
@@ -96,8 +98,12 @@ pub struct Process {
     pub below: Option<Vec<Below>>,
     /// Started with `&`.
     pub background: bool,
-    /// Nothing comes after it: what the container is there for.
+    /// Nothing comes after it: what the container is there for. In the background: the shell only waits for it.
     pub last: bool,
+    /// The files that its standard output goes to.
+    pub output: Vec<Arg>,
+    /// What the scripts that lead here add to the container's environment, the nearest first.
+    pub env: Vec<RuntimeEnv>,
     /// For gunicorn: its configuration file.
     pub gunicorn: Option<(FileId, gunicorn::Settings)>,
     /// For an interpreter: the program that it runs, where it lies in the context.
@@ -135,7 +141,7 @@ pub struct Below {
     pub word: Span,
     /// The command's name, where it is literal.
     pub name: Option<String>,
-    /// It is a part of a pipeline, or in parentheses: `exec` alone changes nothing.
+    /// It is a part of a pipeline, in parentheses or in the background: `exec` alone changes nothing.
     pub forked: bool,
 }
 
@@ -230,6 +236,11 @@ impl Runtime {
     /// A variable of the environment.
     pub fn env(&self, name: &str) -> Option<&RuntimeEnv> {
         self.env.iter().find(|v| v.name == name)
+    }
+
+    /// A variable that a process of it sees.
+    pub fn env_of<'a>(&'a self, process: &'a Process, name: &str) -> Option<&'a RuntimeEnv> {
+        process.env.iter().find(|v| v.name == name).or_else(|| self.env(name))
     }
 
     /// The value of a variable, where it is known.

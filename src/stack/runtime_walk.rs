@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::compose::{CommandLine, MountKind, Service};
 use crate::files::{self, Files, Kind};
+use crate::quoting::Step;
 use crate::source::{FileId, Sources, Span};
 use crate::syntax::dockerfile::Form;
 use crate::syntax::shell::{self, Command, Dialect, GroupKind, Script, Word};
@@ -11,12 +12,15 @@ use crate::syntax::supervisord::Program;
 use crate::syntax::{gunicorn, package_json};
 use crate::text::Text;
 
+use super::course::Course;
 use super::imagefs::{self, Located};
 use super::runtime::{Arg, Below, Launch, Pid1, Process, Runtime, RuntimeEnv, Started, Via, ViaKind};
-use super::{BuildContext, DockerfileUnit, ScriptOrigin, ScriptUnit, ends, images, supervised};
+use super::{BuildContext, DockerfileUnit, ScriptOrigin, ScriptUnit, course, ends, images, supervised};
 
 const MAX_DEPTH: usize = 10;
 const MAX_PROCESSES: usize = 200;
+/// Files of a folder that are looked at.
+const MAX_BESIDE: usize = 50;
 
 /// Everything that following a start needs.
 pub(super) struct Walk<'a> {
@@ -38,6 +42,21 @@ struct Layer {
     background: bool,
     last: bool,
     depth: usize,
+    /// What the scripts above have added to the environment, the innermost first.
+    env: Vec<RuntimeEnv>,
+}
+
+/// How a shell gets a script.
+struct Call<'a> {
+    /// The program behind the shell's name.
+    shell: &'a str,
+    /// The form of the text that `-c` gives it; `None` for a file, and for a part of a script that goes on.
+    text: Option<ends::Text>,
+    /// The launch, the `sh -c` or what brings the script.
+    at: Span,
+    /// `$1`, `$2` …; empty where they are not known.
+    args: &'a [Text],
+    course: Course,
 }
 
 impl Walk<'_> {
@@ -51,10 +70,14 @@ impl Walk<'_> {
         };
         runtime.init = self.service.is_some_and(|s| s.init);
         runtime.complete = !runtime.launches.is_empty() && (self.unit.is_some() || runtime.launches.iter().any(|l| l.entrypoint));
+        // official images run the command that they are given, unless it begins with an option
+        let official = runtime.image.as_ref().is_some_and(|i| i.official().is_some());
+        let given = runtime.launches.iter().any(|l| !l.entrypoint && l.argv.first().is_some_and(|w| !w.value.starts_with('-')));
+        runtime.complete |= official && given;
         let entrypoint = runtime.launches.iter().find(|l| l.entrypoint).cloned();
         let command = runtime.launches.iter().find(|l| !l.entrypoint).cloned();
         let pid1 = if runtime.init { Pid1::Unknown } else { Pid1::Yes };
-        let layer = Layer { pid1, below: Some(Vec::new()), via: Vec::new(), background: false, last: true, depth: 0 };
+        let layer = Layer { pid1, below: Some(Vec::new()), via: Vec::new(), background: false, last: true, depth: 0, env: Vec::new() };
         match (entrypoint, command) {
             (Some(entry), command) => {
                 let mut argv = entry.argv.clone();
@@ -114,12 +137,16 @@ impl Walk<'_> {
                 return;
             };
             let shell = self.system_shell(argv.first().map_or("sh", |a| files::file_name(&a.value)), runtime);
-            self.script(&script, &layer.clone(), &shell, true, launch.span, rest, runtime);
+            let step = course::step(&script, || launch.argv.last().cloned(), &shell, &[], rest, runtime);
+            let course = Course::of(&script, step);
+            let text = launch.argv.last().map_or(ends::Text::Line, |text| ends::Text::of(text));
+            let call = Call { shell: &shell, text: Some(text), at: launch.span, args: rest, course };
+            self.script(&script, &layer.clone(), &call, runtime);
             return;
         }
         let script = shell::from_argv(argv, Dialect::Posix);
         if let Some(command) = script.commands.first() {
-            self.command(command, layer, rest, runtime);
+            self.command(command, layer, rest, None, runtime);
         }
     }
 
@@ -136,30 +163,36 @@ impl Walk<'_> {
             return name.to_owned();
         }
         let image = match self.unit {
+            Some((unit, stage)) if super::knowledge::links_sh(unit, stage) => None,
             Some((unit, stage)) => unit.root_image(stage),
             None => runtime.image.as_ref(),
         };
         image.and_then(super::knowledge::system_shell).unwrap_or("sh").to_owned()
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the state of one layer")]
-    fn script(&mut self, script: &Script, layer: &Layer, shell: &str, inline: bool, at: Span, rest: &[Text], runtime: &mut Runtime) {
+    fn script(&mut self, script: &Script, layer: &Layer, call: &Call<'_>, runtime: &mut Runtime) {
+        let Call { shell, at, args, ref course, .. } = *call;
+        let inline = call.text.is_some();
         let count = script.commands.len();
         let runs = |names: &[&str]| script.commands.iter().any(|c| c.name().is_some_and(|n| names.contains(&n.as_ref())));
-        let (traps, sources) = (runs(&["trap"]), runs(&[".", "source"]));
-        for command in script.commands.iter().take(count.min(MAX_PROCESSES)) {
-            if command.place.substitution || command.words.is_empty() {
+        let (traps, sources) = (ends::passes_signals_on(script), runs(&[".", "source"]));
+        for (number, command) in script.commands.iter().enumerate().take(count.min(MAX_PROCESSES)) {
+            if command.place.substitution || command.words.is_empty() || !course.reaches(number) {
                 continue;
             }
+            let executed = course.words(number, command, args).map(|words| shell::with_words(command, words, script.dialect));
+            let written = command;
+            let command = executed.as_ref().unwrap_or(command);
             let effective = command.effective();
             if effective.name().is_some_and(|name| script.groups.iter().any(|g| matches!(&g.kind, GroupKind::Function(n) if *n == name))) {
                 continue;
             }
             let own = command.nested.as_ref().is_some_and(|n| n.by == "eval");
-            let last =
-                (command.place.last || ends::only_talk_follows(script, command) || ends::is_called_last(script, command)) && layer.last;
-            let execs = effective.exec && !command.place.subshell && command.place.pipe_len <= 1;
-            let implicit = inline && command.place.last && layer.last && ends::gives_way(shell, script, command);
+            let last = layer.last && (command.place.last && !command.place.background || ends::stays_for(script, command));
+            let forked = command.place.pipe_len > 1 || command.place.subshell || command.place.background;
+            let execs = effective.exec && !forked;
+            let gives_way = call.text.is_some_and(|text| ends::gives_way(shell, script, command, text));
+            let implicit = gives_way && command.place.last && layer.last;
             let pid1 = match (&layer.pid1, execs || own) {
                 (Pid1::Yes, true) => Pid1::Yes,
                 (Pid1::Yes, false) if inline && shell == "sh" && command.place.last && layer.last && ends::is_plain(command) => {
@@ -170,7 +203,6 @@ impl Walk<'_> {
                 (Pid1::Yes, false) => Pid1::No { above: shell.to_owned(), at },
                 (other, _) => other.clone(),
             };
-            let forked = command.place.pipe_len > 1 || command.place.subshell;
             // `sh` of an unknown image, the shell of a user under `su`
             let unsure = !matches!(shell, "dash" | "bash" | "ash" | "busybox") && inline && last && !forked;
             let stays = !(execs || own || implicit || unsure);
@@ -180,7 +212,7 @@ impl Walk<'_> {
             if sources && effective.name().is_some_and(|n| n.contains('_') && !n.contains('.')) {
                 below = None;
             }
-            if let (true, Some(below), Some(word)) = (stays, &mut below, command.words.first()) {
+            if let (true, Some(below), Some(word)) = (stays, &mut below, written.words.first()) {
                 let name = effective.name().map(Cow::into_owned);
                 below.push(Below { shell: shell.to_owned(), command: command.span, word: word.span, name, forked });
             }
@@ -189,30 +221,39 @@ impl Walk<'_> {
                 below,
                 via: layer.via.clone(),
                 background: layer.background || command.place.background,
-                last: last && !command.place.background || execs,
+                last: last || execs && !command.place.background,
                 depth: layer.depth + 1,
+                env: course.environment(number, &runtime.env).into_iter().chain(layer.env.iter().cloned()).collect(),
             };
-            self.command(command, inner, rest, runtime);
+            self.command(command, inner, args, course.inner(number), runtime);
         }
     }
 
-    fn command(&mut self, command: &Command, layer: Layer, rest: &[Text], runtime: &mut Runtime) {
+    fn command(&mut self, command: &Command, layer: Layer, rest: &[Text], inside: Option<&Step>, runtime: &mut Runtime) {
         if layer.depth > MAX_DEPTH || runtime.processes.len() >= MAX_PROCESSES {
             runtime.complete = false;
             return;
         }
         let effective = command.effective();
-        if runs_init(&effective) {
-            runtime.init = true;
-        }
-        let layer = if runs_init(&effective) { Layer { pid1: Pid1::Unknown, below: None, ..layer } } else { layer };
+        // below a shell that stays, an init is no more process 1 than anything else
+        let init = runs_init(&effective) && layer.below.as_ref().is_none_or(Vec::is_empty);
+        runtime.init |= init;
+        let layer = if init { Layer { pid1: Pid1::Unknown, below: None, ..layer } } else { layer };
         if let Some(nested) = &command.nested {
             let evaluated = nested.by == "eval";
             let shell = if evaluated { "sh".to_owned() } else { self.system_shell(&nested.by, runtime) };
             let mut inner = layer.clone();
             inner.via.push(Via { kind: ViaKind::Shell(nested.by.clone()), span: command.span });
+            let given: Vec<Text> = if evaluated { rest.to_vec() } else { handed_arguments(command) };
+            let step = match inside {
+                Some(step) => Some(step.clone()),
+                None => course::step(&nested.script, || handed_text(command), &shell, &inner.env, &given, runtime),
+            };
+            let course = Course::of(&nested.script, step);
             // no shell gives way to the last command of eval
-            self.script(&nested.script, &inner, &shell, !evaluated, command.span, rest, runtime);
+            let form = (!evaluated).then(|| handed_text(command).map_or(ends::Text::Line, |text| ends::Text::of(&text)));
+            let call = Call { shell: &shell, text: form, at: command.span, args: &given, course };
+            self.script(&nested.script, &inner, &call, runtime);
             return;
         }
         let words: Vec<&Word> = effective.words.iter().collect();
@@ -220,7 +261,7 @@ impl Walk<'_> {
             if rest.is_empty() {
                 runtime.complete = false;
             } else if let Some(command) = shell::from_argv(rest, Dialect::Posix).commands.first() {
-                self.command(command, layer, &[], runtime);
+                self.command(command, layer, &[], None, runtime);
             }
             return;
         }
@@ -249,6 +290,8 @@ impl Walk<'_> {
             below: layer.below,
             background: layer.background,
             last: layer.last,
+            output: self.argv(&outputs(command), runtime),
+            env: layer.env,
             gunicorn,
             program,
         };
@@ -266,15 +309,22 @@ impl Walk<'_> {
     fn supervised(&mut self, programs: Vec<(String, FileId, Program)>, layer: &Layer, at: Span, runtime: &mut Runtime) {
         let workdir = runtime.workdir.clone();
         for (path, _, program) in programs {
-            let mut inner =
-                Layer { pid1: Pid1::Unknown, background: true, last: false, depth: layer.depth + 1, below: None, via: layer.via.clone() };
+            let mut inner = Layer {
+                pid1: Pid1::Unknown,
+                background: true,
+                last: false,
+                depth: layer.depth + 1,
+                below: None,
+                via: layer.via.clone(),
+                env: layer.env.clone(),
+            };
             inner.via.push(Via { kind: ViaKind::Supervisor(path), span: at });
             if program.directory.is_some() {
                 runtime.workdir = program.directory.clone();
             }
             let script = shell::parse_text(&program.command, Dialect::Posix);
             if let Some(command) = script.commands.first() {
-                self.command(command, inner, &[], runtime);
+                self.command(command, inner, &[], None, runtime);
             }
             runtime.workdir.clone_from(&workdir);
         }
@@ -305,11 +355,20 @@ impl Walk<'_> {
         let Some(full) = self.container_path(given, argv, runtime) else { return false };
         let Some(located) = self.locate(&full) else { return false };
         let (text, by) = match located {
-            Located::Generated { text, by } => (text, by),
+            Located::Generated { text, by } => {
+                if let Some(word) = argv.first().filter(|a| a.value == given) {
+                    let (path, file) = (full.clone(), String::new());
+                    let executable = Some(false);
+                    runtime.started.push(Started { span: word.span, path, file, executable, among_executables: true, by, copied: true });
+                }
+                (text, by)
+            }
             Located::File { path, by, copied } => {
                 if let Some(word) = argv.first().filter(|a| a.value == given) {
                     let executable = self.files.mode(&path).map(|mode| mode & 0o111 != 0);
-                    runtime.started.push(Started { span: word.span, path: full.clone(), file: path.clone(), executable, by, copied });
+                    let among_executables = executable == Some(false) && self.has_executables(files::parent(&path));
+                    let (full, path) = (full.clone(), path.clone());
+                    runtime.started.push(Started { span: word.span, path: full, file: path, executable, among_executables, by, copied });
                 }
                 let Ok(bytes) = self.files.read(&path) else { return false };
                 if bytes.contains(&0) {
@@ -332,14 +391,20 @@ impl Walk<'_> {
         if sourced {
             inner.below = None;
         }
-        // `set -- …` and the like aside, "$@" of the script is what follows it on the command line
-        let arguments = if rest.is_empty() { after_script(argv, given) } else { rest.to_vec() };
-        self.script(&script, &inner, &shell, false, at, &arguments, runtime);
+        let arguments = if sourced && argv.len() <= 2 { rest.to_vec() } else { after_script(argv, given, rest) };
+        let step = course::step(&script, || Some(text.clone()), &shell, &inner.env, &arguments, runtime);
+        let course = Course::of(&script, step);
+        self.script(&script, &inner, &Call { shell: &shell, text: None, at, args: &arguments, course }, runtime);
         let known = self.scripts.iter().any(|s| s.span == text.span);
         if !known {
             self.scripts.push(ScriptUnit { script, origin: ScriptOrigin::File(text.span.file), span: text.span });
         }
         true
+    }
+
+    fn has_executables(&self, dir: &str) -> bool {
+        let files = self.files.list(dir).unwrap_or_default().into_iter().filter(|e| e.kind == Kind::File).take(MAX_BESIDE);
+        files.map(|e| files::join(dir, &e.name)).any(|path| self.files.mode(&path).is_some_and(|mode| mode & 0o111 != 0))
     }
 
     fn package_script(&mut self, script: &str, layer: &Layer, command: &Command, runtime: &mut Runtime) {
@@ -358,7 +423,9 @@ impl Walk<'_> {
             Pid1::Yes => Pid1::Unknown,
             other => other,
         };
-        self.script(&parsed, &inner, "sh", true, command.span, &[], runtime);
+        let step = course::step(&parsed, || Some(text.clone()), "sh", &inner.env, &[], runtime);
+        let course = Course::of(&parsed, step);
+        self.script(&parsed, &inner, &Call { shell: "sh", text: Some(ends::Text::Line), at: command.span, args: &[], course }, runtime);
     }
 
     fn gunicorn(&mut self, argv: &[Arg], runtime: &Runtime) -> Option<(FileId, gunicorn::Settings)> {
@@ -380,6 +447,9 @@ impl Walk<'_> {
     /// The program of `python main.py`, `node server.js`: where it lies in the context.
     fn program(&mut self, name: &str, argv: &[Arg], runtime: &Runtime) -> Option<FileId> {
         let interpreter = name.starts_with("python") || matches!(name, "node" | "nodejs" | "ruby" | "php");
+        if let Some(stem) = settings_stem(name) {
+            return self.settings(stem, runtime);
+        }
         let own = name.ends_with(".py") || name.ends_with(".js");
         let path = if own {
             argv.first()?.value.clone()
@@ -397,23 +467,30 @@ impl Walk<'_> {
         Some(self.sources.add_bytes(&path, bytes))
     }
 
+    /// The configuration of a development server, in the folder that it is started in.
+    fn settings(&mut self, stem: &str, runtime: &Runtime) -> Option<FileId> {
+        let dir = runtime.workdir.clone()?;
+        let paths = ["ts", "js", "mts", "mjs", "cjs", "json"].iter().map(|end| files::join(&dir, &format!("{stem}.{end}")));
+        let Located::File { path, .. } = paths.into_iter().find_map(|path| self.locate(&path))? else { return None };
+        let bytes = self.files.read(&path).ok()?;
+        Some(self.sources.add_bytes(&path, bytes))
+    }
+
     fn container_path(&self, path: &str, _argv: &[Arg], runtime: &Runtime) -> Option<String> {
         if path.starts_with('/') {
             return Some(files::normalize(path));
         }
-        if !path.contains('/') && !path.contains('.') {
-            // a bare word is looked up on PATH: where entrypoints are commonly put
-            return ["/usr/local/bin", "/usr/bin", "/bin", "/"].iter().map(|dir| files::join(dir, path)).find(|p| self.locate(p).is_some());
+        // a bare word is looked up on PATH: where entrypoints are commonly put
+        let on_path =
+            || ["/usr/local/bin", "/usr/bin", "/bin", "/"].iter().map(|dir| files::join(dir, path)).find(|p| self.locate(p).is_some());
+        if !path.contains(['/', '.']) {
+            return on_path();
         }
-        let dir = runtime.workdir.as_deref()?;
-        let here = files::join(dir, path);
-        if !path.contains('/') && self.locate(&here).is_none() {
-            let on_path = files::join("/usr/local/bin", path);
-            if self.locate(&on_path).is_some() {
-                return Some(on_path);
-            }
+        let here = runtime.workdir.as_deref().map(|dir| files::join(dir, path));
+        if !path.contains('/') && here.as_ref().is_none_or(|here| self.locate(here).is_none()) {
+            return on_path().or(here);
         }
-        Some(here)
+        here
     }
 
     /// What stands at a path of the container: mounts first, then the image.
@@ -433,6 +510,24 @@ impl Walk<'_> {
     }
 }
 
+/// The files that a command's standard output is sent to.
+fn outputs(command: &Command) -> Vec<&Word> {
+    let to_file = |r: &&shell::Redirect| matches!(r.operator.as_str(), ">" | ">>" | ">|" | "&>" | "&>>") && r.fd.is_none_or(|fd| fd == 1);
+    command.redirects.iter().filter(to_file).filter_map(|r| r.target.as_ref()).collect()
+}
+
+fn settings_stem(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "vite" => "vite.config",
+        "webpack" | "webpack-dev-server" => "webpack.config",
+        "vue-cli-service" => "vue.config",
+        "astro" => "astro.config",
+        "nuxt" => "nuxt.config",
+        "ng" => "angular",
+        _ => return None,
+    })
+}
+
 fn probe(argv: &[Arg]) -> Process {
     let span = argv.first().map_or(Span::new(FileId(0), 0, 0), |a| a.span);
     Process {
@@ -443,6 +538,8 @@ fn probe(argv: &[Arg]) -> Process {
         below: None,
         background: false,
         last: false,
+        output: Vec::new(),
+        env: Vec::new(),
         gunicorn: None,
         program: None,
     }
@@ -493,9 +590,36 @@ pub(super) fn script_operand(name: &str, argv: &[Arg]) -> Option<String> {
     (first.known && looks).then(|| first.value.clone())
 }
 
-fn after_script(argv: &[Arg], path: &str) -> Vec<Text> {
+/// The arguments that a script is started with; none where one of them is not known. Those that are the caller's own keep their
+/// places.
+fn after_script(argv: &[Arg], path: &str, callers: &[Text]) -> Vec<Text> {
     let from = argv.iter().position(|a| a.value == path).map_or(argv.len(), |n| n + 1);
-    argv.get(from..).unwrap_or_default().iter().map(|a| Text::verbatim(a.value.clone(), a.span)).collect()
+    let after = argv.get(from..).unwrap_or_default();
+    if after.iter().any(|a| !a.known) {
+        return Vec::new();
+    }
+    let own = after.iter().rev().zip(callers.iter().rev()).take_while(|(a, c)| a.value == c.value).count();
+    let (new, kept) = after.split_at(after.len() - own);
+    let new = new.iter().map(|a| Text::verbatim(a.value.clone(), a.span));
+    new.chain(kept.iter().rev().zip(callers.iter().rev()).map(|(_, c)| c.clone()).collect::<Vec<_>>().into_iter().rev()).collect()
+}
+
+/// The script that a command hands to a shell in one of its words.
+fn handed_text(command: &Command) -> Option<Text> {
+    let shell::HandedText::Word(at) = shell::handed(&command.words, Dialect::Posix)?.text else { return None };
+    let word = command.words.get(at)?;
+    let mut text = Text::builder(word.span);
+    for piece in &word.pieces {
+        text.push(piece.literal()?, piece.span);
+    }
+    Some(text)
+}
+
+/// `$1`, `$2` … of a script that a command hands to a shell; none where one of them is not known.
+fn handed_arguments(command: &Command) -> Vec<Text> {
+    let arguments = shell::handed(&command.words, Dialect::Posix).map(|h| h.arguments).unwrap_or_default();
+    let words = command.words.get(arguments).unwrap_or_default().iter().skip(1);
+    words.map(|w| Some(Text::verbatim(w.literal()?.into_owned(), w.span))).collect::<Option<_>>().unwrap_or_default()
 }
 
 fn shebang(text: &str) -> Option<String> {

@@ -20,7 +20,10 @@ impl Rule for BindSourceMissing {
             for service in &project.services {
                 for mount in service.mounts.iter().filter(|m| m.kind == MountKind::Bind) {
                     let (Some(source), Some(path)) = (&mount.source, &mount.source_path) else { continue };
-                    let elsewhere = !source.value.starts_with('.') || cx.text(mount.span).contains('$') || path.starts_with("..");
+                    // a part of a project, whose paths count from the folder above
+                    let folder = files::file_name(files::parent(cx.stack.sources.path(mount.span.file)));
+                    let part = source.value.trim_start_matches("./").split('/').next() == Some(folder);
+                    let elsewhere = part || !source.value.starts_with('.') || cx.text(mount.span).contains('$') || path.starts_with("..");
                     if elsewhere || !stack.missing_mounts.contains(path) || said.contains(&mount.span) || left_out(path) {
                         continue;
                     }

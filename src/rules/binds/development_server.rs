@@ -25,12 +25,18 @@ impl Rule for DevelopmentServer {
     }
 }
 
+fn watches(server: &str) -> bool {
+    server.contains("watch") || matches!(server, "nodemon" | "ts-node-dev" | "air")
+}
+
 /// What users get of it.
 fn drawback(server: &str) -> &'static str {
     match server {
         "flask run" | "the Flask development server" | "manage.py runserver" | "php -S" | "php artisan serve" | "python -m http.server" => {
             "its own manual warns that it is neither secured nor made for load"
         }
+        "gunicorn" | "uvicorn" | "hypercorn" => "with `--reload` it watches the source and starts anew whenever a file changes",
+        name if watches(name) => "it watches the source and starts anew whenever a file changes",
         "fastapi dev" | "symfony server:start" | "symfony serve" => "it watches the source, and its errors show the program's insides",
         _ => "it compiles on the fly, hands out the source, and is slow under load",
     }
@@ -39,6 +45,8 @@ fn drawback(server: &str) -> &'static str {
 fn instead(server: &str) -> String {
     let better = match server {
         "flask run" | "the Flask development server" | "manage.py runserver" => "start the application with gunicorn or uWSGI",
+        "gunicorn" | "uvicorn" | "hypercorn" => "leave `--reload` out",
+        name if watches(name) => "start the program itself",
         "fastapi dev" => "start it with `fastapi run` or uvicorn",
         "php -S" | "php artisan serve" | "symfony server:start" | "symfony serve" => {
             "serve it with php-fpm behind nginx, Apache or FrankenPHP"

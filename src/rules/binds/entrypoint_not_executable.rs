@@ -7,16 +7,24 @@ rule!(EntrypointNotExecutable, "binds/entrypoint-not-executable");
 
 impl Rule for EntrypointNotExecutable {
     fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
-        if !modes_are_kept(stack) {
-            return;
-        }
+        let kept = modes_are_kept(stack);
         let mut said = Vec::new();
         for runtime in &stack.runtimes {
-            for started in runtime.started.iter().filter(|s| s.executable == Some(false)) {
+            let without = |s: &&Started| s.executable == Some(false) && (kept || s.file.is_empty()) || takes_bit_off(stack, runtime, s);
+            for started in runtime.started.iter().filter(without) {
                 if said.contains(&started.span) || (started.copied && made_executable(stack, runtime, started)) {
                     continue;
                 }
                 said.push(started.span);
+                if started.file.is_empty() {
+                    cx.report(
+                        started.span,
+                        format!("the container does not start: `{}` has no execute bit, permission is denied", started.path),
+                    )
+                    .label(started.by, "written without an execute bit")
+                    .help(format!("`chmod +x {}` behind it, or write it with `COPY --chmod=755`", started.path));
+                    continue;
+                }
                 let report = cx
                     .report(
                         started.span,
@@ -36,7 +44,23 @@ impl Rule for EntrypointNotExecutable {
 /// Some file of the contexts has an execute bit: the project was not unpacked without its modes.
 fn modes_are_kept(stack: &Stack) -> bool {
     let context = stack.contexts.iter().flat_map(|c| &c.listing.entries).any(|e| e.kind == files::Kind::File && e.mode & 0o111 != 0);
-    context || stack.runtimes.iter().flat_map(|r| &r.started).any(|s| s.executable == Some(true))
+    context || stack.runtimes.iter().flat_map(|r| &r.started).any(|s| s.executable == Some(true) || s.among_executables)
+}
+
+/// Whether a mode has an execute bit: `755`, `u=rwx`, `+x`; one that is not known may have.
+fn sets_execute_bit(mode: &str) -> bool {
+    match u32::from_str_radix(mode, 8) {
+        Ok(bits) => bits & 0o111 != 0,
+        Err(_) => mode.contains(['x', 'X', '$']),
+    }
+}
+
+/// `COPY --chmod=644` of a script.
+fn takes_bit_off(stack: &Stack, runtime: &Runtime, started: &Started) -> bool {
+    let unit = runtime.stage.and_then(|(u, _)| stack.dockerfiles.get(u)).filter(|_| started.copied);
+    let by = unit.and_then(|u| u.ast.instructions().map(|(_, i)| i).find(|i| i.head == started.by));
+    let mode = by.and_then(|i| i.flags.iter().find(|f| f.name.value == "chmod")).and_then(|f| f.value.as_ref());
+    mode.is_some_and(|mode| !sets_execute_bit(&mode.value))
 }
 
 /// A step of the build sets modes: by the file's name, by a pattern, or over a folder.
@@ -47,8 +71,10 @@ fn made_executable(stack: &Stack, runtime: &Runtime, started: &Started) -> bool 
     unit.ast.instructions().any(|(item, instruction)| match &instruction.op {
         Op::Copy(copy) | Op::Add(copy) => {
             let here = instruction.head == started.by || copy.from.is_some();
-            here && instruction.flags.iter().any(|f| f.name.value == "chmod")
+            here && instruction.flags.iter().any(|f| f.name.value == "chmod" && f.value.as_ref().is_none_or(|v| sets_execute_bit(&v.value)))
         }
+        // what comes before the file does nothing to it
+        Op::Run(_) if instruction.head.start < started.by.start => false,
         Op::Run(_) => unit.script(item).is_some_and(|script| {
             script.walk().any(|(_, command)| {
                 let words: Vec<_> = command.words.iter().map(|w| w.lossy()).collect();

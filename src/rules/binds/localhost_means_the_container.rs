@@ -29,8 +29,10 @@ impl Rule for LocalhostMeansTheContainer {
                 continue;
             }
             for var in &runtime.env {
-                let Some(value) = var.value.as_deref() else { continue };
-                let Some((host, kind)) = meant(&var.name, value) else { continue };
+                // what an empty environment makes of a value that comes from outside in parts
+                let given = service.environment.iter().find(|v| v.span == var.span).and_then(|v| v.value.as_ref()).map(|v| v.value.clone());
+                let Some(value) = var.value.clone().or(given) else { continue };
+                let Some((host, kind)) = meant(&var.name, &value) else { continue };
                 let Some(other) = neighbour(project, service, runtime, kind).filter(|_| !said.contains(&var.span)) else { continue };
                 said.push(var.span);
                 let text = cx.text(var.span);
@@ -56,7 +58,7 @@ impl Rule for LocalhostMeansTheContainer {
 /// The loopback name in a variable that tells a client where its server is, and the kinds of server that can be meant.
 fn meant(name: &str, value: &str) -> Option<(String, Vec<&'static [&'static str]>)> {
     if let Some((scheme, rest)) = value.split_once("://") {
-        let scheme = scheme.split('+').next().unwrap_or(scheme);
+        let scheme = scheme.trim_start_matches("jdbc:").split('+').next().unwrap_or(scheme);
         let authority = rest.split(['/', '?']).next()?;
         let host = authority.rsplit('@').next()?.split(':').next()?;
         let kinds: Vec<_> = KINDS.iter().filter(|(_, schemes, _)| schemes.contains(&scheme)).map(|k| k.0).collect();

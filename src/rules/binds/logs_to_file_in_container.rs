@@ -1,5 +1,6 @@
 use crate::files;
 use crate::rule::{Cx, Rule, rule};
+use crate::rules::support::lasting::lasting;
 use crate::source::Span;
 use crate::stack::{Process, Runtime, Stack};
 
@@ -9,7 +10,9 @@ impl Rule for LogsToFileInContainer {
     fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
         for runtime in &stack.runtimes {
             for process in &runtime.processes {
-                for (path, span) in log_files(process) {
+                let redirected = process.output.iter().filter(|o| o.known && (process.last || process.background) && lasting(process));
+                let redirected = redirected.map(|o| (o.value.clone(), o.span));
+                for (path, span) in log_files(process).into_iter().chain(redirected) {
                     let full = match (&runtime.workdir, path.starts_with('/')) {
                         (_, true) => files::normalize(&path),
                         (Some(dir), false) => files::join(dir, &path),
@@ -18,15 +21,29 @@ impl Rule for LogsToFileInContainer {
                     if kept(stack, runtime, &full) || elsewhere(&full) || shown(runtime, &full) {
                         continue;
                     }
-                    cx.report(
-                        span,
-                        format!(
-                            "`docker logs` shows nothing of {}: it writes to `{full}` in the container, which goes with it",
-                            process.name()
-                        ),
-                    )
-                    .help(format!("log to standard output: {}", to_stdout(process.name())));
+                    report(cx, span, process.name(), &full);
                 }
+            }
+        }
+        nginx(stack, cx);
+    }
+}
+
+fn report(cx: &mut Cx<'_>, span: Span, name: &str, path: &str) {
+    cx.report(span, format!("`docker logs` shows nothing of {name}: it writes to `{path}` in the container, which goes with it"))
+        .help(format!("log to standard output: {}", to_stdout(name)));
+}
+
+/// The logs that nginx's configuration names. The official images link those of the packaged configuration to standard output.
+fn nginx(stack: &Stack, cx: &mut Cx<'_>) {
+    for found in stack.nginx.iter().filter(|n| !n.template) {
+        let Some(runtime) = stack.runtimes.get(found.runtime) else { continue };
+        for (_, directive) in found.conf.walk() {
+            let (true, Some(path)) = (directive.is("access_log") || directive.is("error_log"), directive.args.first()) else { continue };
+            let own = path.value.starts_with("/var/log/nginx/");
+            let file = path.value.starts_with('/') && !elsewhere(&path.value);
+            if file && !own && !kept(stack, runtime, &path.value) && !shown(runtime, &path.value) {
+                report(cx, path.span, "nginx", &path.value);
             }
         }
     }

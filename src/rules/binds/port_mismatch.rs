@@ -1,5 +1,5 @@
 use crate::rule::{Cx, Rule, rule};
-use crate::rules::support::{reach, servers};
+use crate::rules::support::{nginx_ports, reach, servers};
 use crate::source::Span;
 use crate::stack::{Runtime, Stack, ViaKind};
 use crate::syntax::dockerfile::Op;
@@ -68,6 +68,10 @@ fn listening(stack: &Stack, runtime: &Runtime) -> Option<Vec<Open>> {
         return None;
     }
     let mut open: Vec<Open> = Vec::new();
+    if runtime.image.as_ref().is_some_and(|i| i.official() == Some("nginx")) {
+        let ports = nginx_ports::of(stack, runtime)?;
+        return Some(ports.into_iter().map(|(port, at)| Open { port, at, by: "`nginx`".to_owned() }).collect());
+    }
     if runtime.launches.is_empty() && fpm_image(runtime) {
         let by = "`php-fpm`".to_owned();
         return (!fpm_configured(stack, runtime)).then(|| vec![Open { port: 9000, at: None, by }]);
@@ -122,6 +126,9 @@ fn listening(stack: &Stack, runtime: &Runtime) -> Option<Vec<Open>> {
         "python -m http.server",
         "rq-dashboard",
         "php-fpm",
+        "redis-server",
+        "the server",
+        "the Flask development server",
     ];
     if listen.server == "php-fpm" && (!fpm_image(runtime) || fpm_configured(stack, runtime)) {
         return None;

@@ -26,7 +26,9 @@ impl Rule for SourceMountShadowsImage {
             let context = runtime.build.and_then(|b| stack.builds.get(b)).and_then(|b| stack.context_of(b));
             // yarn's own settings may put the modules elsewhere
             let moved = context.is_some_and(|c| c.listing.entries.iter().any(|e| files::file_name(&e.path) == ".yarnrc"));
-            let made: Vec<Made> = made(unit, stage).into_iter().filter(|m| !moved || files::file_name(&m.path) != "node_modules").collect();
+            let made: Vec<Made> =
+                made(unit, stage).into_iter().filter(|m| !(moved && files::file_name(&m.path) == "node_modules")).collect();
+            let made: Vec<Made> = made.into_iter().filter(|m| !is_put_elsewhere(unit, stage, &m.path)).collect();
             for mount in service.mounts.iter().filter(|m| m.kind == MountKind::Bind) {
                 let target = files::normalize(&mount.target);
                 let hidden = made.iter().find(|m| {
@@ -58,6 +60,19 @@ fn reinstalls(runtime: &crate::stack::Runtime) -> bool {
         let verb = p.args().first().map_or("", |a| a.value.as_str());
         matches!((p.name(), verb), ("npm" | "yarn" | "pnpm" | "bun" | "composer" | "bundle" | "poetry", "install" | "ci" | "i"))
             || (p.name() == "yarn" && p.args().is_empty())
+    })
+}
+
+/// Whether the image has a folder of the same name at another place, made or moved there by a step, or on a search path.
+fn is_put_elsewhere(unit: &DockerfileUnit, stage: usize, path: &str) -> bool {
+    let name = files::file_name(path);
+    let is_other = |word: &str| word.starts_with('/') && files::file_name(word) == name && files::normalize(word) != path;
+    unit.chain(stage).into_iter().any(|n| {
+        let steps = unit.ast.stages.get(n).into_iter().flat_map(|s| unit.ast.stage_instructions(s));
+        let scripts = steps.filter(|(_, i)| matches!(i.op, Op::Run(_))).filter_map(|(item, _)| unit.script(item));
+        let mut words = scripts.flat_map(|s| &s.commands).flat_map(|c| c.args()).filter_map(|w| w.literal());
+        let values = unit.stages.get(n).into_iter().flat_map(|s| &s.env).filter_map(|e| e.value.as_deref());
+        words.any(|w| is_other(&w)) || values.flat_map(|v| v.split(':')).any(|v| is_other(v.trim_end_matches("/.bin")))
     })
 }
 

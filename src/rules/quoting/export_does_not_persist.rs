@@ -4,13 +4,14 @@ use crate::rule::{Cx, Rule, replace, rule};
 use crate::rules::support::lost::{LostIn, lost_in_runs};
 use crate::source::Span;
 use crate::stack::DockerfileUnit;
-use crate::syntax::dockerfile::Instruction;
-use crate::syntax::shell::PieceKind;
+use crate::syntax::dockerfile::{Instruction, Op};
+use crate::syntax::shell::{Command, GroupKind, PieceKind};
 
 rule!(ExportDoesNotPersist, "quoting/export-does-not-persist");
 
 impl Rule for ExportDoesNotPersist {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
+        functions(unit, cx);
         for LostIn { instruction, script, alone, lost, .. } in lost_in_runs(unit) {
             // options of the shell may be there for what stands beside them
             let idle = lost.len() == script.commands.len() && lost.iter().all(|l| l.kind == LostKind::Setting);
@@ -28,6 +29,20 @@ impl Rule for ExportDoesNotPersist {
             if let Some((span, text)) = fix {
                 report.fix("set it with ENV", Applicability::Unsafe, vec![replace(span, text)]);
             }
+        }
+    }
+}
+
+/// A RUN that only defines functions.
+fn functions(unit: &DockerfileUnit, cx: &mut Cx<'_>) {
+    for (item, instruction) in unit.ast.instructions().filter(|(_, i)| matches!(i.op, Op::Run(_))) {
+        let Some(script) = unit.script(item).filter(|_| instruction.error.is_none()) else { continue };
+        let Some(last) = script.groups.iter().rfind(|g| matches!(g.kind, GroupKind::Function(_))) else { continue };
+        let GroupKind::Function(name) = &last.kind else { continue };
+        let inside = |c: &Command| c.place.function || matches!(c.name().as_deref(), Some("set" | "shopt"));
+        if script.commands.iter().all(inside) {
+            cx.report(last.span, format!("the function `{name}` ends with its RUN: later instructions start with a new shell"))
+                .help("define it in the RUN that needs it, or write it into a script file");
         }
     }
 }

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use crate::diagnostic::Applicability;
 use crate::rule::{Cx, Rule, replace, rule};
+use crate::rules::support::broken_json::falls_back;
 use crate::rules::support::lasting::lasting;
 use crate::source::Span;
 use crate::stack::{Below, Process, Runtime, Stack, ViaKind};
@@ -11,10 +12,14 @@ rule!(Pid1DoesNotExec, "quoting/pid1-does-not-exec");
 impl Rule for Pid1DoesNotExec {
     fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
         let mut told: BTreeSet<Span> = BTreeSet::new();
-        for runtime in stack.runtimes.iter().filter(|r| !r.init && start_known(r)) {
+        for runtime in stack.runtimes.iter().filter(|r| !r.init && start_known(r) && !is_broken_list(stack, r)) {
             for process in runtime.processes.iter().filter(|p| judged(p)) {
-                let below = process.below.iter().flatten();
-                for link in below.filter(|b| told.insert(b.command)) {
+                // of several servers that a shell waits for, the first stands for all
+                let waits = process.via.last().filter(|_| process.background);
+                if waits.is_some_and(|via| !told.insert(via.span)) {
+                    continue;
+                }
+                for link in process.below.iter().flatten().filter(|b| told.insert(b.command)) {
                     report(process, link, cx);
                 }
             }
@@ -27,8 +32,14 @@ fn start_known(runtime: &Runtime) -> bool {
     runtime.launches.iter().any(|l| l.entrypoint) || runtime.image.as_ref().is_some_and(|i| i.official().is_some())
 }
 
+/// A list that is no JSON: the shell that is given it finds no program at all.
+fn is_broken_list(stack: &Stack, runtime: &Runtime) -> bool {
+    let instructions = runtime.launches.iter().filter_map(|l| l.instruction);
+    instructions.filter_map(|(unit, item)| stack.instruction(unit, item)).any(|(_, i)| falls_back(i))
+}
+
 fn judged(process: &Process) -> bool {
-    process.last && !process.background && !process.via.iter().any(|v| matches!(v.kind, ViaKind::PackageScript(_))) && lasting(process)
+    process.last && !process.via.iter().any(|v| matches!(v.kind, ViaKind::PackageScript(_))) && lasting(process)
 }
 
 fn report(process: &Process, link: &Below, cx: &mut Cx<'_>) {
@@ -43,6 +54,10 @@ fn report(process: &Process, link: &Below, cx: &mut Cx<'_>) {
     let mut report = cx.report(link.command, message);
     if !process.span.is_empty() && !link.command.contains(process.span) {
         report = report.label(process.span, format!("this leads to `{name}`"));
+    }
+    if process.background {
+        report.help("`trap` the signal in the script and pass it on, or start one server in the foreground with `exec`");
+        return;
     }
     if link.forked {
         report.help("start it with `exec` outside of pipelines and parentheses");

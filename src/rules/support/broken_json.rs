@@ -14,7 +14,8 @@ pub(crate) fn falls_back(instruction: &Instruction) -> bool {
         _ => return false,
     };
     let Form::Shell(text) = form else { return false };
-    let text = text.text.trim();
+    let joined = text.text.replace("\\\n", " ");
+    let text = joined.trim();
     let Some(inner) = text.strip_prefix('[').filter(|i| !i.starts_with('[')) else { return false };
     // the test of a shell has a blank behind its bracket
     let tight = !inner.starts_with(char::is_whitespace);

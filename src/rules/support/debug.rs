@@ -66,7 +66,8 @@ pub(crate) fn modes(stack: &Stack, runtime: &Runtime) -> Vec<Debug> {
     }
     for process in &runtime.processes {
         found.extend(flags(process));
-        let program = process.program.and_then(|file| super::program::debug(stack.sources.get(file), runtime));
+        let program =
+            process.program.and_then(|file| super::program::debug(stack.sources.get(file), &super::program::Seen { process, runtime }));
         found.extend(program.map(|span| Debug { span, by: "debug".to_owned(), effect: WERKZEUG, shell: Shell::OnServer }));
     }
     found

@@ -22,13 +22,19 @@ pub(crate) struct LostIn<'a> {
 /// The scripts of the RUN instructions of a file with what is lost at the end of each. A shell that a RUN starts ends before the RUN does.
 pub(crate) fn lost_in_runs(unit: &DockerfileUnit) -> Vec<LostIn<'_>> {
     let mut found = Vec::new();
-    for (item, instruction) in unit.ast.instructions().filter(|(_, i)| matches!(i.op, Op::Run(_)) && i.error.is_none()) {
+    let is_run = |i: &Instruction| match &i.op {
+        Op::Onbuild(later) => matches!(later.op, Op::Run(_)),
+        op => matches!(op, Op::Run(_)),
+    };
+    for (item, instruction) in unit.ast.instructions().filter(|(_, i)| is_run(i) && i.error.is_none()) {
         let Some(script) = unit.script(item) else { continue };
         let shells = script.walk().filter_map(|(_, c)| c.nested.as_deref()).filter(|n| n.by != "eval").map(|n| &n.script);
         for (n, script) in std::iter::once(script).chain(shells).enumerate() {
             let lost = lost_effects(script);
             if !lost.is_empty() {
-                let alone = n == 0 && script.commands.len() == 1 && instruction.flags.is_empty() && instruction.heredocs.is_empty();
+                let plain = matches!(instruction.op, Op::Run(_));
+                let alone =
+                    plain && n == 0 && script.commands.len() == 1 && instruction.flags.is_empty() && instruction.heredocs.is_empty();
                 found.push(LostIn { item, instruction, script, alone, lost });
             }
         }

@@ -26,6 +26,7 @@ pub(crate) mod layout;
 pub(crate) mod lockfiles;
 pub(crate) mod logins;
 pub(crate) mod lost;
+pub(crate) mod nginx_ports;
 pub(crate) mod outputs;
 pub(crate) mod packages;
 pub(crate) mod pipes;

@@ -19,12 +19,13 @@ pub(crate) struct Pipe {
 pub(crate) fn unseen_pipe(unit: &DockerfileUnit, stage: Option<usize>, item: usize, instruction: &Instruction) -> Option<(Pipe, String)> {
     let (Op::Run(run), Some(script)) = (&instruction.op, unit.script(item)) else { return None };
     let shell = stage.map(|stage| unit.shell_at(stage, item));
-    if shell.as_ref().is_some_and(|s| s.dialect == Dialect::Windows) || script.walk().any(|(_, c)| sets_pipefail(c)) {
+    if shell.as_ref().is_some_and(|s| s.dialect == Dialect::Windows) {
         return None;
     }
+    let told = |pipe: &Pipe| script.walk().any(|(_, c)| sets_pipefail(c) && c.span.start < pipe.span.start);
     let exec = !matches!(run.form, Form::Shell(_));
     let set = shell.as_ref().is_some_and(|s| s.argv.iter().any(|w| w == "pipefail"));
-    let own = first_pipe(script).filter(|_| !set && !exec).map(|pipe| {
+    let own = first_pipe(script).filter(|pipe| !set && !exec && !told(pipe)).map(|pipe| {
         let sh = shell.map_or_else(|| "/bin/sh".to_owned(), |s| s.argv.first().cloned().unwrap_or_default());
         let alpine = stage.and_then(|s| unit.root_image(s)).and_then(crate::stack::knowledge::system_shell) == Some("ash");
         let help = if alpine || sh.ends_with("bash") {
@@ -38,7 +39,7 @@ pub(crate) fn unseen_pipe(unit: &DockerfileUnit, stage: Option<usize>, item: usi
     own.or_else(|| {
         let nested = script.commands.iter().filter_map(|c| Some((c, c.nested.as_deref()?)));
         let open = nested.filter(|(command, nested)| nested.by != "eval" && !is_told(command, nested));
-        let (pipe, by) = open.filter_map(|(_, nested)| Some((first_pipe(&nested.script)?, &nested.by))).next()?;
+        let (pipe, by) = open.filter_map(|(_, nested)| Some((first_pipe(&nested.script).filter(|p| !told(p))?, &nested.by))).next()?;
         Some((pipe, format!("begin what `{by}` is given with `set -o pipefail;`, where it is a shell that knows it")))
     })
 }

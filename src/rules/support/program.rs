@@ -2,25 +2,37 @@
 //! `.listen(port, "address")`. Only literals and look-ups in the environment are understood.
 
 use crate::source::{SourceFile, Span};
-use crate::stack::Runtime;
+use crate::stack::{Process, Runtime, RuntimeEnv};
 
 use super::servers::Listen;
 
-/// Where the program listens, where its text says so plainly.
-pub(crate) fn listen(source: &SourceFile, runtime: &Runtime) -> Option<Listen> {
-    if source.path.ends_with(".py") {
-        return python(source, runtime);
+/// The environment that a program sees.
+pub(crate) struct Seen<'a> {
+    pub(crate) process: &'a Process,
+    pub(crate) runtime: &'a Runtime,
+}
+
+impl<'a> Seen<'a> {
+    fn get(&self, name: &str) -> Option<&'a RuntimeEnv> {
+        self.runtime.env_of(self.process, name)
     }
-    node(source, runtime)
+}
+
+/// Where the program listens, where its text says so plainly.
+pub(crate) fn listen(source: &SourceFile, seen: &Seen<'_>) -> Option<Listen> {
+    if source.path.ends_with(".py") {
+        return python(source, seen);
+    }
+    node(source, seen)
 }
 
 /// `debug=True` in the call that starts Flask's own server: at the argument.
-pub(crate) fn debug(source: &SourceFile, runtime: &Runtime) -> Option<Span> {
+pub(crate) fn debug(source: &SourceFile, seen: &Seen<'_>) -> Option<Span> {
     let text = source.text.as_str();
     let (_, call) = flask_run(text).filter(|_| source.path.ends_with(".py"))?;
     let args = call_arguments(text.get(call..)?)?;
     let (_, value, offset) = keyword_arguments(args, '=').into_iter().find(|(name, ..)| *name == "debug")?;
-    let on = value == "True" || value == "1" || value_of(value, runtime).is_some_and(|v| v == "True" || v == "1");
+    let on = value == "True" || value == "1" || value_of(value, seen).is_some_and(|v| v == "True" || v == "1");
     on.then(|| Span::new(source.id, call + offset, call + offset + value.len()))
 }
 
@@ -50,7 +62,7 @@ fn after(text: &str, wanted: &str) -> Option<usize> {
     text.match_indices(wanted).find(|(at, _)| !commented(text, *at)).map(|(at, found)| at + found.len())
 }
 
-fn python(source: &SourceFile, runtime: &Runtime) -> Option<Listen> {
+fn python(source: &SourceFile, seen: &Seen<'_>) -> Option<Listen> {
     let text = source.text.as_str();
     let (start, call, server, default_port, development) = match after(text, "uvicorn.run(") {
         Some(call) => (call - "uvicorn.run(".len(), call, "uvicorn", 8000, false),
@@ -69,7 +81,7 @@ fn python(source: &SourceFile, runtime: &Runtime) -> Option<Listen> {
     };
     for (name, value, offset) in keyword_arguments(args, '=') {
         let span = Span::new(source.id, call + offset, call + offset + value.len());
-        let value = value_of(value, runtime);
+        let value = value_of(value, seen);
         match name {
             "host" => (found.host, found.host_at, found.host_defaulted) = (value, span, false),
             "port" => (found.port, found.port_at) = (value.and_then(|v| v.parse().ok()), span),
@@ -82,7 +94,7 @@ fn python(source: &SourceFile, runtime: &Runtime) -> Option<Listen> {
 }
 
 /// `listen(port, "address")` and `listen({ port, host })`. Fastify listens on loopback where no host is given.
-fn node(source: &SourceFile, runtime: &Runtime) -> Option<Listen> {
+fn node(source: &SourceFile, seen: &Seen<'_>) -> Option<Listen> {
     let text = source.text.as_str();
     let call = after(text, ".listen(")?;
     let args = call_arguments(text.get(call..)?)?;
@@ -100,7 +112,7 @@ fn node(source: &SourceFile, runtime: &Runtime) -> Option<Listen> {
         let short = |wanted: &str| inside.split(',').any(|p| p.trim() == wanted || p.trim().starts_with("..."));
         for (name, value, offset) in &options {
             let span = Span::new(source.id, at + offset, at + offset + value.len());
-            let value = value_of(value, runtime);
+            let value = value_of(value, seen);
             match *name {
                 "host" | "hostname" => (found.host, found.host_at) = (value, span),
                 "port" => (found.port, found.port_at) = (value.and_then(|v| v.parse().ok()), span),
@@ -114,12 +126,57 @@ fn node(source: &SourceFile, runtime: &Runtime) -> Option<Listen> {
         return found.host.is_some().then_some(found);
     }
     let mut parts = args.split(',').map(str::trim);
-    found.port = parts.next().and_then(|p| p.parse().ok());
-    let host = parts.next().and_then(literal)?;
+    found.port = parts.next().and_then(|p| script_value(p, text, seen, 0)).and_then(|p| p.parse().ok());
+    let second = parts.next().unwrap_or_default();
+    let Some(host) = literal(second) else {
+        // `listen(port)` and `listen(port, callback)`: all addresses, where that is the only server of the file
+        let callback = second.is_empty() || second.starts_with(['(', '{']) || second.starts_with("function") || second.starts_with("async");
+        let only = text.matches(".listen(").count() == 1 && !fastify;
+        return (callback && only && found.port.is_some()).then_some(found);
+    };
     let at = call + args.find(&host)?;
     found.host_at = Span::new(source.id, at, at + host.len());
     found.host = Some(host);
     Some(found)
+}
+
+/// What a JavaScript expression is: a literal, `process.env.NAME || other`, or a constant of the same file that is one of these.
+fn script_value(expression: &str, text: &str, seen: &Seen<'_>, depth: usize) -> Option<String> {
+    let expression = expression.trim().trim_end_matches(';').trim();
+    if depth > 3 {
+        return None;
+    }
+    if expression.bytes().all(|b| b.is_ascii_digit()) && !expression.is_empty() {
+        return Some(expression.to_owned());
+    }
+    if let Some(value) = literal(expression) {
+        return Some(value);
+    }
+    for call in ["Number(", "parseInt(", "Number.parseInt("] {
+        if let Some(inner) = expression.strip_prefix(call) {
+            let (inner, rest) = inner.split_once(')')?;
+            let inner = inner.split(", 10").next().unwrap_or(inner);
+            return script_value(&format!("{inner}{rest}"), text, seen, depth + 1);
+        }
+    }
+    if let Some(rest) = expression.strip_prefix("process.env.") {
+        let (name, default) = match rest.split_once("||").or_else(|| rest.split_once("??")) {
+            Some((name, default)) => (name.trim(), Some(default)),
+            None => (rest.trim(), None),
+        };
+        return match seen.get(name) {
+            Some(var) => var.value.clone(),
+            None => script_value(default?, text, seen, depth + 1),
+        };
+    }
+    let is_name = !expression.is_empty() && expression.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'$');
+    let mut set = text.lines().filter_map(|line| {
+        let (name, value) = line.trim_start().split_once('=')?;
+        let name = ["const ", "let ", "var "].iter().find_map(|k| name.strip_prefix(k))?;
+        (name.split(':').next()?.trim() == expression).then_some(value)
+    });
+    let value = set.next().filter(|_| is_name)?;
+    if set.next().is_some() { None } else { script_value(value, text, seen, depth + 1) }
 }
 
 /// The text up to the closing parenthesis.
@@ -180,7 +237,7 @@ fn literal(text: &str) -> Option<String> {
 }
 
 /// A literal, or `….get("NAME", "default")` / `getenv("NAME")` / `environ["NAME"]`, also inside `int(…)`.
-fn value_of(text: &str, runtime: &Runtime) -> Option<String> {
+fn value_of(text: &str, seen: &Seen<'_>) -> Option<String> {
     let text = text.trim();
     if text.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty() {
         return Some(text.to_owned());
@@ -189,19 +246,19 @@ fn value_of(text: &str, runtime: &Runtime) -> Option<String> {
         return Some(value);
     }
     if let Some(inner) = text.strip_prefix("int(").or_else(|| text.strip_prefix("str(")).and_then(|t| t.strip_suffix(')')) {
-        return value_of(inner, runtime);
+        return value_of(inner, seen);
     }
     let call = ["environ.get(", "env.get(", "getenv("].iter().find_map(|c| text.find(c).map(|at| at + c.len()));
     if let Some(at) = call {
         let args = call_arguments(text.get(at..)?)?;
         let (name, default) = args.split_once(',').map_or((args, None), |(n, d)| (n, Some(d)));
         let name = literal(name.trim())?;
-        return match runtime.env(&name) {
+        return match seen.get(&name) {
             Some(var) => var.value.clone(),
-            None => value_of(default?, runtime),
+            None => value_of(default?, seen),
         };
     }
     let at = text.find("environ[").map(|at| at + "environ[".len())?;
     let name = literal(call_arguments(text.get(at..)?)?.trim())?;
-    runtime.env_value(&name).map(str::to_owned)
+    seen.get(&name).and_then(|v| v.value.clone())
 }

@@ -6,6 +6,7 @@ use crate::stack::{NginxUse, Process, Runtime, Stack, ViaKind};
 use crate::syntax::nginx::Endpoint;
 use crate::text::Text;
 
+use super::program::Seen;
 use super::servers::{self, Listen};
 
 /// Where the processes of a runtime listen: every process that is a server we know.
@@ -14,7 +15,13 @@ pub(crate) fn listens<'a>(stack: &Stack, runtime: &'a Runtime) -> Vec<(&'a Proce
 }
 
 fn process_listen(stack: &Stack, process: &Process, runtime: &Runtime) -> Option<Listen> {
-    servers::listen(process, runtime).or_else(|| process.program.and_then(|file| super::program::listen(stack.sources.get(file), runtime)))
+    let mut found = servers::listen(process, runtime);
+    // vite and its kin read their address from a program
+    let text = process.program.map_or("", |file| stack.sources.get(file).text.as_str());
+    if let Some(listen) = found.as_mut().filter(|l| l.host_defaulted && (text.contains("host:") || text.contains("\"host\""))) {
+        (listen.host, listen.port) = (None, None);
+    }
+    found.or_else(|| process.program.and_then(|file| super::program::listen(stack.sources.get(file), &Seen { process, runtime })))
 }
 
 /// How a connection from outside the container is known to be wanted.

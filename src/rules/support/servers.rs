@@ -417,6 +417,9 @@ const SERVERS: &[Server] = &[
         ..SERVER
     },
     Server { command: &["redis-server"], name: "redis-server", host: &["--bind"], port: &["--port"], default_port: 6379, ..SERVER },
+    Server { command: &["mongod"], name: "mongod", host: &["--bind_ip"], port: &["--port"], default_port: 27017, ..SERVER },
+    Server { command: &["mysqld"], name: "mysqld", host: &["--bind-address"], port: &["--port", "-P"], default_port: 3306, ..SERVER },
+    Server { command: &["mariadbd"], name: "mariadbd", host: &["--bind-address"], port: &["--port", "-P"], default_port: 3306, ..SERVER },
     Server { command: &["php-fpm"], name: "php-fpm", default_port: 9000, ..SERVER },
     Server {
         command: &["php", "artisan", "serve"],
@@ -450,6 +453,16 @@ const SERVERS: &[Server] = &[
         development: true,
         ..SERVER
     },
+    Server { command: &["nodemon"], name: "nodemon", development: true, ..SERVER },
+    Server { command: &["ts-node-dev"], name: "ts-node-dev", development: true, ..SERVER },
+    Server { command: &["tsnd"], name: "ts-node-dev", development: true, ..SERVER },
+    Server { command: &["node", "--watch"], name: "node --watch", development: true, ..SERVER },
+    Server { command: &["tsx", "watch"], name: "tsx watch", development: true, ..SERVER },
+    Server { command: &["nest", "start", "--watch"], name: "nest start --watch", development: true, ..SERVER },
+    Server { command: &["cargo", "watch"], name: "cargo watch", development: true, ..SERVER },
+    Server { command: &["cargo-watch"], name: "cargo watch", development: true, ..SERVER },
+    Server { command: &["dotnet", "watch"], name: "dotnet watch", development: true, ..SERVER },
+    Server { command: &["air"], name: "air", development: true, ..SERVER },
     Server { command: &["celery", "flower"], name: "flower", host: &["--address"], port: &["--port"], default_port: 5555, ..SERVER },
 ];
 
@@ -493,6 +506,9 @@ pub(crate) fn is_loopback(address: &str) -> bool {
 /// Where a process listens; `None` for what is no server that we know.
 pub(crate) fn listen(process: &Process, runtime: &Runtime) -> Option<Listen> {
     let words = command_words(process);
+    if let Some(found) = postgres(process) {
+        return Some(found);
+    }
     if let Some(found) = django(process, &words).or_else(|| php_builtin(process, &words)).or_else(|| http_server(process, &words)) {
         return Some(found);
     }
@@ -506,10 +522,29 @@ pub(crate) fn listen(process: &Process, runtime: &Runtime) -> Option<Listen> {
         host_defaulted: true,
         development: server.development,
     };
-    environment(server, runtime, &mut found);
+    environment(server, process, runtime, &mut found);
     configuration(process, &mut found);
+    gunicorn_arguments(process, runtime, &mut found);
+    if has_own_file(process) {
+        (found.host, found.port) = (None, None);
+    }
     options(server, process, &mut found);
+    // no port at all, or another one for TLS
+    found.port = found.port.filter(|p| *p > 0 && !process.args().iter().any(|a| a.value.starts_with("--tls-port")));
+    if process.has("--reload") && matches!(server.name, "gunicorn" | "uvicorn" | "hypercorn") {
+        found.development = true;
+    }
     Some(found)
+}
+
+/// A store that is given a configuration file, which may say anything.
+fn has_own_file(process: &Process) -> bool {
+    match process.name() {
+        "redis-server" => process.args().first().is_some_and(|a| !a.value.starts_with('-')),
+        "mongod" => process.args().iter().any(|a| a.value.starts_with("--config") || a.value == "-f"),
+        "mysqld" | "mariadbd" => process.args().iter().any(|a| a.value.starts_with("--defaults")),
+        _ => false,
+    }
 }
 
 /// The words of a command without folders, `python -m` and package runners taken off, options left out after the program.
@@ -559,14 +594,14 @@ fn versioned(word: Option<&String>, program: &str) -> bool {
     word.and_then(|w| w.strip_prefix(program)).is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit() || c == '.'))
 }
 
-fn environment(server: &Server, runtime: &Runtime, found: &mut Listen) {
+fn environment(server: &Server, process: &Process, runtime: &Runtime, found: &mut Listen) {
     for name in server.host_env {
-        if let Some(var) = runtime.env(name) {
+        if let Some(var) = runtime.env_of(process, name) {
             (found.host, found.host_at, found.host_defaulted) = (var.value.clone(), var.span, false);
         }
     }
     for name in server.port_env {
-        if let Some(var) = runtime.env(name) {
+        if let Some(var) = runtime.env_of(process, name) {
             (found.port, found.port_at) = (var.value.as_deref().and_then(|v| v.parse().ok()), var.span);
             if server.name == "gunicorn" {
                 (found.host, found.host_at, found.host_defaulted) = (Some(ANY.to_owned()), var.span, false);
@@ -574,14 +609,17 @@ fn environment(server: &Server, runtime: &Runtime, found: &mut Listen) {
         }
     }
     if server.name == "rails server" {
-        let production = ["RAILS_ENV", "RACK_ENV"].iter().any(|n| runtime.env_value(n) == Some("production"));
+        let production =
+            ["RAILS_ENV", "RACK_ENV"].iter().any(|n| runtime.env_of(process, n).and_then(|v| v.value.as_deref()) == Some("production"));
         if production && found.host_defaulted {
             found.host = Some(ANY.to_owned());
         }
     }
-    if server.name == "gunicorn"
-        && let Some(var) = runtime.env("GUNICORN_CMD_ARGS")
-    {
+}
+
+/// What gunicorn is told by its variable comes after its configuration file.
+fn gunicorn_arguments(process: &Process, runtime: &Runtime, found: &mut Listen) {
+    if let Some(var) = runtime.env_of(process, "GUNICORN_CMD_ARGS").filter(|_| process.name() == "gunicorn") {
         let words = var.value.as_deref().unwrap_or("").split_whitespace().collect::<Vec<_>>();
         let bind = words.iter().enumerate().find_map(|(n, w)| {
             w.strip_prefix("--bind=").or_else(|| matches!(*w, "-b" | "--bind").then(|| words.get(n + 1).copied()).flatten())
@@ -681,6 +719,33 @@ fn django(process: &Process, words: &[String]) -> Option<Listen> {
         (found.host_at, found.port_at) = (arg.span, arg.span);
     }
     Some(found)
+}
+
+/// `postgres -c listen_addresses=…`: the image's own configuration listens everywhere.
+fn postgres(process: &Process) -> Option<Listen> {
+    let setting = |name: &str| {
+        let given = process.args().iter().filter(|a| a.known).rev();
+        given
+            .filter_map(|a| {
+                Some((a.value.trim_start_matches("-c").trim_start_matches("--").strip_prefix(name)?.strip_prefix('=')?, a.span))
+            })
+            .next()
+    };
+    if process.name() != "postgres" {
+        return None;
+    }
+    let (host, port) = (setting("listen_addresses"), setting("port"));
+    let port_given = process.option(&["-p"]).map(|a| (a.value.parse().ok(), a.span)).or_else(|| port.map(|(p, at)| (p.parse().ok(), at)));
+    let address = host.map_or(ANY, |(list, _)| if list.split(',').all(|a| is_loopback(a.trim())) { LOCAL } else { ANY });
+    Some(Listen {
+        server: "postgres",
+        host: Some(host.map_or(address, |(list, _)| if address == LOCAL { list } else { ANY }).to_owned()),
+        port: port_given.map_or(Some(5432), |(p, _)| p),
+        host_at: host.map_or(process.span, |(_, at)| at),
+        port_at: port_given.map_or(process.span, |(_, at)| at),
+        host_defaulted: host.is_none(),
+        development: false,
+    })
 }
 
 /// `php -S address:port`.

@@ -127,7 +127,7 @@ impl<'a> Reading<'a> {
         match argv.first().map(|p| p.rsplit('/').next().unwrap_or_default()) {
             Some("ash") if !self.nested => Some(Some("ash")),
             Some("dash") if !self.nested => Some(Some("dash")),
-            _ => Some(unit.root_image(stage).and_then(knowledge::system_shell).filter(|_| !links_sh(unit, stage))),
+            _ => Some(unit.root_image(stage).and_then(knowledge::system_shell).filter(|_| !knowledge::links_sh(unit, stage))),
         }
     }
 
@@ -151,16 +151,6 @@ impl<'a> Reading<'a> {
         let report = cx.report(span, message);
         if self.peers { report.aliases(ids) } else { report.aliases(&[]) }
     }
-}
-
-/// Whether some RUN of a stage or its parents puts another program in the place of `/bin/sh`.
-fn links_sh(unit: &DockerfileUnit, stage: usize) -> bool {
-    let items = unit.chain(stage).into_iter().filter_map(|n| unit.ast.stages.get(n)).flat_map(|s| &s.instructions);
-    items.filter_map(|item| unit.script(*item)).flat_map(|s| &s.commands).any(|c| {
-        let words = || c.args().iter().map(Word::lossy);
-        c.name().as_deref() == Some("ln") && words().any(|w| w == "/bin/sh" || w == "/usr/bin/sh")
-            || words().any(|w| w.contains("dash/sh") || w == "dash")
-    })
 }
 
 /// The programs that set variables from their operands.

@@ -3,7 +3,7 @@
 use shuck_ast as ast;
 
 use super::lower::{Context, Lower, MAX_DEPTH};
-use super::model::{Group, GroupKind, Piece, PieceKind, Place, Quote, Word};
+use super::model::{Branch, Group, GroupKind, Piece, PieceKind, Place, Quote, Word};
 use super::words::range;
 
 impl Lower<'_> {
@@ -17,6 +17,7 @@ impl Lower<'_> {
             kind,
             words: Vec::new(),
             redirects,
+            branches: Vec::new(),
             exhaustive: false,
             place: context.settle(place),
         });
@@ -32,13 +33,16 @@ impl Lower<'_> {
                 let inner = self.group(GroupKind::If, c.span, statement, place, context);
                 let (condition, branch) = split(inner);
                 self.sequence(&c.condition, condition, false);
+                self.branch(inner, Vec::new(), Some(&c.condition), &c.then_branch);
                 self.sequence(&c.then_branch, branch, tail);
                 for (test, then) in &c.elif_branches {
                     self.sequence(test, condition, false);
+                    self.branch(inner, Vec::new(), Some(test), then);
                     self.sequence(then, branch, tail);
                 }
                 if let Some(otherwise) = &c.else_branch {
                     self.exhaustive(inner);
+                    self.branch(inner, Vec::new(), None, otherwise);
                     self.sequence(otherwise, branch, tail);
                 }
             }
@@ -130,7 +134,17 @@ impl Lower<'_> {
             if item.patterns.iter().any(|p| self.raw(range(p.span).0, range(p.span).1).trim() == "*") {
                 self.exhaustive(inner);
             }
+            let patterns = item.patterns.iter().map(|p| self.raw(range(p.span).0, range(p.span).1).trim().to_owned()).collect();
+            self.branch(inner, patterns, None, &item.body);
             self.sequence(&item.body, Context { conditional: true, condition: false, ..inner }, tail);
+        }
+    }
+
+    fn branch(&mut self, inner: Context, patterns: Vec<String>, condition: Option<&ast::StmtSeq>, body: &ast::StmtSeq) {
+        let span = |list: &ast::StmtSeq| self.map.span(range(list.span).0, range(list.span).1);
+        let branch = Branch { patterns, condition: condition.map(span), body: span(body) };
+        if let Some(group) = inner.group.and_then(|at| self.script.groups.get_mut(at)) {
+            group.branches.push(branch);
         }
     }
 
@@ -206,6 +220,7 @@ impl Lower<'_> {
             kind: GroupKind::Substitution,
             words: Vec::new(),
             redirects: Vec::new(),
+            branches: Vec::new(),
             exhaustive: false,
             place,
         });

@@ -49,7 +49,19 @@ pub fn from_argv(argv: &[Text], dialect: Dialect) -> Script {
     script
 }
 
-fn argument(text: &Text) -> Word {
+/// The same command with other words, such as those that its variables and arguments make of it. The script that it hands to
+/// another shell stays as it was written.
+pub fn with_words(command: &Command, words: Vec<Word>, dialect: Dialect) -> Command {
+    let wrapped = is_wrapped(&words);
+    let mut command = Command { words, wrapped, ..command.clone() };
+    if command.nested.is_none() {
+        command.nested = super::nested::of(&command, dialect, 0);
+    }
+    command
+}
+
+/// A text as a word that nothing expands in.
+pub fn argument(text: &Text) -> Word {
     let mut pieces = Vec::new();
     let mut at = 0;
     while at < text.len() {

@@ -12,7 +12,7 @@ mod recover;
 mod words;
 mod wrappers;
 
-pub use lower::{MAX_SCRIPT_BYTES, as_read, from_argv, parse, parse_run, parse_text};
+pub use lower::{MAX_SCRIPT_BYTES, argument, as_read, from_argv, parse, parse_run, parse_text, with_words};
 pub use model::*;
 pub use nested::{Handed, HandedText, When, handed, shell};
 pub use words::operand;

@@ -46,10 +46,23 @@ pub struct Group {
     pub words: Vec<Word>,
     /// Redirections of the whole.
     pub redirects: Vec<Redirect>,
+    /// The branches of `if` and `case`, in order.
+    pub branches: Vec<Branch>,
     /// One of its branches always runs: an `if` with `else`, a `case` with `*`.
     pub exhaustive: bool,
     /// Where it stands itself.
     pub place: Place,
+}
+
+/// A branch of `if` or `case`.
+#[derive(Clone, Debug)]
+pub struct Branch {
+    /// The patterns of `case`, as written.
+    pub patterns: Vec<String>,
+    /// The condition of `if` and `elif`; `None` for `else`.
+    pub condition: Option<Span>,
+    /// What it runs.
+    pub body: Span,
 }
 
 /// Kinds of [`Group`].
