@@ -85,6 +85,10 @@ impl<'a> Converter<'a, '_> {
 
     fn scalar(&mut self, scalar: &yaml::Scalar, node: &yaml::Node) -> Node {
         let made = scalar_node(scalar, node);
+        if let Some(wanted) = mistagged(scalar, node, made.as_scalar().map(|s| s.data)) {
+            let message = format!("`{}` is no {wanted}, as the tag before it says", scalar.text.value);
+            self.problems.fatal(ProblemKind::YamlSyntax, node.span, &message).help = Some("leave the tag out".to_owned());
+        }
         if matches!(made.as_scalar().map(|s| s.data), Some(Data::Float(f)) if !f.is_finite()) {
             let message = format!("`{}` is a number without end, which Compose cannot pass on", scalar.text.value);
             self.problems.fatal(ProblemKind::Schema, node.span, &message).help = Some("put it in quotes".to_owned());
@@ -217,13 +221,25 @@ fn scalar_node(scalar: &yaml::Scalar, node: &yaml::Node) -> Node {
 fn data(scalar: &yaml::Scalar, node: &yaml::Node) -> Data {
     let text = scalar.text.value.as_str();
     match node.tag.as_ref().map(|t| t.value.as_str()) {
-        Some("!!str" | "!!binary" | "!") => Data::Str,
+        Some("!!str" | "!!binary") => Data::Str,
         Some("!!null") => Data::Null,
         Some("!!float") => number(text).map_or(Data::Str, |n| if let Data::Int(i) = n { Data::Float(i as f64) } else { n }),
         Some("!!int" | "!!bool") => plain(text),
         Some("!!timestamp") => Date::parse(text).map_or(Data::Str, Data::Date),
+        Some(tag) if !tag.starts_with("!!") && !tag.starts_with("!<tag:yaml.org,2002:") && tag != "!" => Data::Str,
         _ if scalar.style == Style::Plain => plain(text),
         _ => Data::Str,
+    }
+}
+
+/// What a tag of YAML's own asks of a value that is none.
+fn mistagged(scalar: &yaml::Scalar, node: &yaml::Node, data: Option<Data>) -> Option<&'static str> {
+    match (node.tag.as_ref()?.value.as_str(), data?) {
+        ("!!int", data) if !matches!(data, Data::Int(_) | Data::Uint(_)) => Some("whole number"),
+        ("!!float", Data::Str) => Some("number"),
+        ("!!bool", data) if !matches!(data, Data::Bool(_)) => Some("true or false"),
+        ("!!null", _) if !matches!(plain(&scalar.text.value), Data::Null) => Some("null"),
+        _ => None,
     }
 }
 
@@ -245,7 +261,7 @@ fn number(text: &str) -> Option<Data> {
     }
     let plain = text.replace('_', "");
     if let Some(int) = integer(&plain) {
-        return Some(Data::Int(int));
+        return i64::try_from(int).map(Data::Int).or_else(|_| u64::try_from(int).map(Data::Uint)).ok();
     }
     let body = plain.trim_start_matches(['+', '-']);
     let floats = body.starts_with(|c: char| c.is_ascii_digit() || c == '.')
@@ -256,7 +272,7 @@ fn number(text: &str) -> Option<Data> {
 }
 
 /// Decimal, `0x`, `0o`, `0b`, and a leading zero for octal.
-fn integer(text: &str) -> Option<i64> {
+fn integer(text: &str) -> Option<i128> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -266,15 +282,17 @@ fn integer(text: &str) -> Option<i64> {
     }
     let lower = digits.to_ascii_lowercase();
     let value = if let Some(hex) = lower.strip_prefix("0x") {
-        i64::from_str_radix(hex, 16).ok()?
+        i128::from_str_radix(hex, 16).ok()?
     } else if let Some(octal) = lower.strip_prefix("0o") {
-        i64::from_str_radix(octal, 8).ok()?
+        i128::from_str_radix(octal, 8).ok()?
     } else if let Some(binary) = lower.strip_prefix("0b") {
-        i64::from_str_radix(binary, 2).ok()?
+        i128::from_str_radix(binary, 2).ok()?
     } else if lower.len() > 1 && lower.starts_with('0') {
-        i64::from_str_radix(&lower, 8).ok()?
+        i128::from_str_radix(&lower, 8).ok()?
     } else {
         lower.parse().ok()?
     };
-    Some(if negative { -value } else { value })
+    // what no 64 bits hold is a fraction to YAML
+    let signed = if negative { -value } else { value };
+    (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(&signed).then_some(signed)
 }

@@ -54,15 +54,16 @@ pub(super) fn env_file_lines(node: &Node, loader: &mut Loader<'_>) -> Vec<(EnvVa
 }
 
 fn env_files(node: &Node, own: &[EnvVar], loader: &mut Loader<'_>) -> (Vec<EnvFile>, Vec<(EnvVar, Span)>) {
-    let mut known: Env = own.iter().filter_map(|v| Some((v.name.value.clone(), v.value.as_ref()?.value.clone()))).collect();
+    let own: Env = own.iter().filter_map(|v| Some((v.name.value.clone(), v.value.as_ref()?.value.clone()))).collect();
+    let mut before = Env::new();
     let mut files = Vec::new();
     let mut lines = Vec::new();
     for item in node.items_at("env_file") {
-        let Some((file, found)) = env_file(item, &known, loader) else { continue };
+        let Some((file, found)) = env_file(item, &own, &before, loader) else { continue };
         files.push(file);
         for variable in found {
             if let Some(value) = &variable.value {
-                known.entry(variable.name.value.clone()).or_insert_with(|| value.value.clone());
+                before.insert(variable.name.value.clone(), value.value.clone());
             }
             lines.push((variable, item.span));
         }
@@ -77,7 +78,7 @@ fn replace(all: &mut Vec<EnvVar>, variable: EnvVar) {
     }
 }
 
-fn env_file(item: &Node, known: &Env, loader: &mut Loader<'_>) -> Option<(EnvFile, Vec<EnvVar>)> {
+fn env_file(item: &Node, own: &Env, before: &Env, loader: &mut Loader<'_>) -> Option<(EnvFile, Vec<EnvVar>)> {
     let path_node = item.get("path")?;
     let path = path_node.any_text()?;
     let scalar = path_node.as_scalar()?;
@@ -91,8 +92,9 @@ fn env_file(item: &Node, known: &Env, loader: &mut Loader<'_>) -> Option<(EnvFil
     file.file = Some(id);
     let raw = item.get("format").and_then(Node::as_str) == Some("raw");
     let env = std::rc::Rc::clone(&loader.env);
-    let lookup = |name: &str| env.get(name).or_else(|| known.get(name)).cloned();
-    let parsed = dotenv::parse(loader.sources.get(id), if raw { Format::Raw } else { Format::Compose }, &lookup);
+    let lookup = |name: &str| env.get(name).or_else(|| own.get(name)).cloned();
+    let format = if raw { Format::Raw } else { Format::Compose };
+    let parsed = dotenv::parse_after(loader.sources.get(id), format, &lookup, before.clone());
     for error in parsed.errors {
         loader.problems.fatal(ProblemKind::Invalid, error.span, &error.message).help = error.help;
     }
@@ -107,10 +109,17 @@ fn from_env_file(line: dotenv::Variable) -> EnvVar {
 pub(super) fn label_lines(model: &Node, service: &str, loader: &mut Loader<'_>) -> Vec<(EnvVar, Span)> {
     let mut lines: Vec<(EnvVar, Span)> = Vec::new();
     for item in model.at(&["services", service, "label_file"]).map_or(&[][..], Node::items) {
-        let Some(path) = item.as_scalar().and_then(|s| s.path.clone()) else { continue };
+        let Some(scalar) = item.as_scalar().filter(|s| !s.unset) else { continue };
+        let Some(path) = scalar.path.clone() else {
+            loader.problems.fatal(ProblemKind::EnvFileMissing, item.span, "`label_file` names no file");
+            continue;
+        };
         let Some(id) = loader.read(&path, Some((item.span, ProblemKind::EnvFileMissing))) else { continue };
         let known = |name: &str| lines.iter().rev().find(|(v, _)| v.name.value == name).and_then(|(v, _)| v.value.as_ref());
         let parsed = dotenv::parse(loader.sources.get(id), Format::Compose, &|name| known(name).map(|t| t.value.clone()));
+        for error in parsed.errors {
+            loader.problems.fatal(ProblemKind::Invalid, error.span, &error.message).help = error.help;
+        }
         lines.extend(parsed.variables.into_iter().filter(|v| v.value.is_some()).map(|v| (from_env_file(v), item.span)));
     }
     lines

@@ -118,14 +118,7 @@ impl Loader<'_> {
             return None;
         }
         let id = self.read(&path, Some((file.span, ProblemKind::Extends)))?;
-        let quiet = self.problems.list.len();
         let (mut root, resets) = self.raw_model(id);
-        // What is wrong with services that nobody extends is the other file's own affair.
-        self.problems.list.get_mut(quiet..).unwrap_or_default().iter_mut().for_each(|p| {
-            if p.kind == ProblemKind::Schema {
-                p.fatal = false;
-            }
-        });
         let home = self.home.clone();
         resolve(&mut root, &Base { dir: files::parent(&path), home: home.as_deref() });
         match root.remove("services") {

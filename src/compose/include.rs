@@ -50,7 +50,9 @@ impl Loader<'_> {
     fn one(&mut self, item: &Node, dir: &str, chain: &[String]) -> Option<Node> {
         let paths = strings(if item.is_map() { item.get("path") } else { Some(item) });
         let Some((first, first_span)) = paths.first().cloned() else {
-            self.problems.fatal(ProblemKind::Include, item.span, "this `include` names no file");
+            let nothing =
+                item.is_map() && item.get("path").is_none_or(|p| p.is_null() || matches!(&p.value, Value::Seq(all) if all.is_empty()));
+            self.problems.fatal(ProblemKind::Include, item.span, "this `include` names no file, so nothing comes in").fatal = !nothing;
             return None;
         };
         if self.is_elsewhere(&first, first_span, ProblemKind::Include) {
@@ -65,10 +67,11 @@ impl Loader<'_> {
         if !self.count_file(first_span) {
             return None;
         }
-        let project = match item.get("project_directory").and_then(Node::as_str) {
-            Some(given) if !given.is_empty() => files::join(dir, given),
-            _ => files::parent(&main).to_owned(),
-        };
+        let given = item.get("project_directory").and_then(Node::as_str).filter(|given| !given.is_empty());
+        let project = given.map_or_else(|| files::parent(&main).to_owned(), |given| files::join(dir, given));
+        // of a folder that is not there Compose takes the one above
+        let there = given.is_none() || self.files.kind(&project) == Some(Kind::Dir);
+        let base = if there { project.as_str() } else { files::parent(&project) };
         let outer = Rc::clone(&self.env);
         let outer_places = Rc::clone(&self.env_places);
         let found = self.include_env(item, dir, &project, &outer);
@@ -77,10 +80,10 @@ impl Loader<'_> {
         let mut model = Node::map(Vec::new(), item.span);
         for (path, span) in paths {
             if let Some(id) = self.read(&path, Some((span, ProblemKind::Include))) {
-                model = self.file(model, id, &project, chain);
+                model = self.file(model, id, base, chain);
             }
         }
-        self.complete(&mut model, &project);
+        self.complete(&mut model, base);
         self.env = outer;
         self.env_places = outer_places;
         Some(model)
@@ -91,7 +94,7 @@ impl Loader<'_> {
         if given.is_empty() {
             let path = files::join(project, ".env");
             let found = self.files.kind(&path) == Some(Kind::File);
-            return if found { self.env_file(&path, env) } else { FileEnv::new() };
+            return if found { self.env_file(&path, env, &FileEnv::new()) } else { FileEnv::new() };
         }
         let mut all = FileEnv::new();
         for (path, span) in given {
@@ -104,7 +107,8 @@ impl Loader<'_> {
                 self.problems.fatal(ProblemKind::EnvFileMissing, span, &message);
                 continue;
             }
-            all.extend(self.env_file(&path, env));
+            let found = self.env_file(&path, env, &all);
+            all.extend(found);
         }
         all
     }

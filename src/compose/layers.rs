@@ -51,9 +51,14 @@ impl Loader<'_> {
             schema::check(&model, self.strict, &mut self.problems);
         }
         model.remove("version").map(|v| self.problems.version.get_or_insert(v));
+        let so_far = self.problems.list.len();
         let mut canonical = Canonical { problems: &mut self.problems, strict: self.strict, ports: self.ports };
         canonical.run(&mut model, &mut Vec::new());
         self.ports = canonical.ports;
+        if !check {
+            // short forms of services that nobody extends are the other file's own affair
+            self.problems.list.iter_mut().skip(so_far).for_each(|p| p.fatal = false);
+        }
         unique::enforce(&mut model, &mut Vec::new());
         model
     }

@@ -121,7 +121,8 @@ impl Loader<'_> {
 
     /// Whether a service with these profiles runs.
     fn is_active(&self, request: &Request, profiles: &[At<String>]) -> bool {
-        let from_env = self.env.get("COMPOSE_PROFILES").filter(|_| request.profiles.is_empty());
+        // without any, the empty profile is active
+        let from_env = request.profiles.is_empty().then(|| self.env.get("COMPOSE_PROFILES").map_or("", String::as_str));
         let named = |p: &At<String>| {
             let listed = from_env.is_some_and(|all| all.split(',').any(|e| e.trim() == p.value || e.trim() == "*"));
             listed || request.profiles.iter().any(|r| *r == p.value || r == "*")
@@ -169,6 +170,10 @@ impl Loader<'_> {
         let env = Rc::clone(&self.env);
         let written = written.map(|t| crate::syntax::interpolate::interpolate(&t, &|n| env.get(n).cloned()).text.value);
         let absolute = files::join(&request.root, dir);
+        if request.canonical && written.as_deref() == Some("") {
+            self.problems.fatal(ProblemKind::Invalid, first, "the project's `name:` is empty once its variables are filled in").help =
+                Some("set the variable, or give it a default: `${NAME:-myproject}`".to_owned());
+        }
         let written = written.map(|n| normal_name(&n)).filter(|n| !n.is_empty()).or_else(|| request.default_name.clone());
         let named = written.is_some();
         let name = written.unwrap_or_else(|| normal_name(files::file_name(&absolute)));

@@ -85,11 +85,8 @@ impl Loader<'_> {
         let mut from_files = FileEnv::new();
         for path in paths {
             if self.files.kind(&path) == Some(files::Kind::File) {
-                let mut known = env.clone();
-                for (name, value) in &from_files {
-                    known.entry(name.clone()).or_insert_with(|| value.value.clone());
-                }
-                from_files.extend(self.env_file(&path, &known));
+                let found = self.env_file(&path, &env, &from_files);
+                from_files.extend(found);
             } else if given {
                 self.unreadable.push((path, "no such file".to_owned()));
             }
@@ -112,10 +109,11 @@ impl Loader<'_> {
         self.env_places = Rc::new(places);
     }
 
-    /// Reads an env file's variables.
-    pub(super) fn env_file(&mut self, path: &str, env: &Env) -> FileEnv {
+    /// Reads an env file's variables; `before` are those of the files before it.
+    pub(super) fn env_file(&mut self, path: &str, env: &Env, before: &FileEnv) -> FileEnv {
         let Some(id) = self.read(path, None) else { return FileEnv::new() };
-        let parsed = dotenv::parse(self.sources.get(id), Format::Compose, &|name| env.get(name).cloned());
+        let known = before.iter().map(|(name, value)| (name.clone(), value.value.clone())).collect();
+        let parsed = dotenv::parse_after(self.sources.get(id), Format::Compose, &|name| env.get(name).cloned(), known);
         for error in parsed.errors {
             self.problems.fatal(ProblemKind::Invalid, error.span, &error.message).help = error.help;
         }

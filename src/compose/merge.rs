@@ -242,7 +242,7 @@ pub(super) fn listed(node: Node) -> Vec<Node> {
 
 fn pairs(entry: Entry) -> Vec<Node> {
     let Entry { key, value } = entry;
-    if value.items().is_empty() {
+    if !matches!(value.value, Value::Seq(_)) {
         return vec![pair(&key, value)];
     }
     listed(value).into_iter().map(|item| pair(&key, item)).collect()
@@ -252,7 +252,11 @@ fn pair(key: &At<String>, value: Node) -> Node {
     let span = key.span.to(value.span);
     let mut text = Text::builder(span);
     text.push(&key.value, key.span);
-    let Value::Scalar(scalar) = &value.value else { return Node { origin: value.origin, ..Node::text(text) } };
+    let Value::Scalar(scalar) = &value.value else {
+        // a mapping where a value is meant: Go's way to write it out
+        text.push(&format!("={}", written_out(&value)), value.span);
+        return Node { origin: value.origin, ..Node::text(text) };
+    };
     let mut raw = None;
     if scalar.data != Data::Null {
         text.push("=", key.span.at_end());
@@ -264,4 +268,17 @@ fn pair(key: &At<String>, value: Node) -> Node {
     }
     let scalar = Scalar { data: Data::Str, text, raw, unset: scalar.unset, path: scalar.path.clone() };
     Node { value: Value::Scalar(scalar), span, origin: value.origin }
+}
+
+fn written_out(node: &Node) -> String {
+    match &node.value {
+        Value::Map(entries) => {
+            let mut all: Vec<String> = entries.iter().map(|e| format!("{}:{}", e.key.value, written_out(&e.value))).collect();
+            all.sort();
+            format!("map[{}]", all.join(" "))
+        }
+        Value::Seq(items) => format!("[{}]", items.iter().map(written_out).collect::<Vec<_>>().join(" ")),
+        Value::Scalar(scalar) if scalar.data == Data::Null => "<nil>".to_owned(),
+        Value::Scalar(scalar) => scalar.shown(),
+    }
 }

@@ -25,25 +25,26 @@ impl Base<'_> {
         files::join(self.dir, path)
     }
 
-    fn mark(&self, node: &mut Node) {
+    /// `empty`: the empty path is the folder itself, and not nothing.
+    fn mark(&self, node: &mut Node, empty: bool) {
         if let Value::Scalar(scalar) = &mut node.value
             && scalar.data == Data::Str
             && scalar.path.is_none()
-            && !scalar.text.value.is_empty()
+            && (empty || !scalar.text.value.is_empty())
         {
             scalar.path = Some(self.resolve(&scalar.text.value));
         }
     }
 
-    fn mark_key(&self, node: &mut Node, key: &str) {
+    fn mark_key(&self, node: &mut Node, key: &str, empty: bool) {
         if let Some(value) = node.get_mut(key) {
-            self.mark(value);
+            self.mark(value, empty);
         }
     }
 
     fn mark_context(&self, node: &mut Node) {
         if node.as_str().is_some_and(|v| !is_remote(v)) {
-            self.mark(node);
+            self.mark(node, false);
         }
     }
 }
@@ -63,24 +64,24 @@ pub(super) fn resolve(root: &mut Node, base: &Base<'_>) {
                 base.mark_context(context);
             }
             children(build, "additional_contexts").for_each(|c| base.mark_context(c));
-            children(build, "ssh").for_each(|c| base.mark(c));
+            children(build, "ssh").for_each(|c| base.mark(c, true));
         }
-        elements(service, "env_file").for_each(|f| base.mark_key(f, "path"));
-        elements(service, "label_file").for_each(|f| base.mark(f));
+        elements(service, "env_file").for_each(|f| base.mark_key(f, "path", false));
+        elements(service, "label_file").for_each(|f| base.mark(f, false));
         if let Some(extends) = service.get_mut("extends") {
-            base.mark_key(extends, "file");
+            base.mark_key(extends, "file", false);
         }
         if let Some(develop) = service.get_mut("develop") {
-            elements(develop, "watch").for_each(|w| base.mark_key(w, "path"));
+            elements(develop, "watch").for_each(|w| base.mark_key(w, "path", false));
         }
         for volume in elements(service, "volumes") {
             if volume.get("type").and_then(Node::as_str) == Some("bind") {
-                base.mark_key(volume, "source");
+                base.mark_key(volume, "source", true);
             }
         }
     }
     for kind in ["configs", "secrets"] {
-        children(root, kind).for_each(|r| base.mark_key(r, "file"));
+        children(root, kind).for_each(|r| base.mark_key(r, "file", true));
     }
     for volume in children(root, "volumes") {
         let local = volume.get("driver").and_then(Node::as_str) == Some("local");

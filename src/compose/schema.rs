@@ -194,7 +194,7 @@ impl<'a> Walk<'a> {
 
     /// YAML makes a point in time of a plain date; where any kind of value may stand, Compose writes it out in full.
     fn date(&mut self, node: &Node, wanted: &[&str], shown: &str) {
-        let passed_on = wanted.iter().any(|k| matches!(*k, "number" | "boolean" | "null"));
+        let passed_on = wanted.is_empty() || wanted.iter().any(|k| matches!(*k, "number" | "boolean" | "null"));
         let name = self.name();
         let message = match passed_on {
             true => format!("YAML reads a date here: {name} gets `{shown}`"),
@@ -286,7 +286,8 @@ impl<'a> Walk<'a> {
         if schema.get("uniqueItems") == Some(&Json::Bool(true)) {
             let mut seen: HashMap<String, ()> = HashMap::new();
             for item in items {
-                let Some(shown) = item.as_scalar().map(|s| format!("{:?} {}", std::mem::discriminant(&s.data), s.shown())) else {
+                let Some(shown) = item.as_scalar().map(|s| format!("{} {}", matches!(s.data, Data::Bool(_) | Data::Null), s.shown()))
+                else {
                     continue;
                 };
                 if seen.insert(shown, ()).is_some() && (self.strict || !item.unset()) {
@@ -317,6 +318,7 @@ impl<'a> Walk<'a> {
         }
         let number = match scalar.data {
             Data::Int(i) => Some(i as f64),
+            Data::Uint(u) => Some(u as f64),
             Data::Float(f) => Some(f),
             _ => None,
         };
@@ -359,7 +361,7 @@ fn is_kind(node: &Node, kind: &str) -> bool {
         (Value::Scalar(s), kind) => match (s.data, kind) {
             (Data::Str, "string") | (Data::Bool(_), "boolean") | (Data::Null, "null") => true,
             (Data::Date(_), "string") => true,
-            (Data::Int(_), "integer" | "number") | (Data::Float(_), "number") => true,
+            (Data::Int(_) | Data::Uint(_), "integer" | "number") | (Data::Float(_), "number") => true,
             (Data::Float(f), "integer") => f.fract() == 0.0,
             _ => false,
         },

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::model::{ProblemKind, VariableUse};
 use super::problems::Problems;
 use super::tree::{Data, Node, Scalar, Value, fits};
+use super::units;
 use crate::source::Span;
 use crate::syntax::interpolate::{Fault, interpolate};
 
@@ -153,7 +154,7 @@ impl Substitution<'_> {
         let made = match cast {
             Cast::Bool => boolean(text).map(Data::Bool),
             Cast::Int => text.parse().ok().map(Data::Int),
-            Cast::Float => text.parse().ok().map(Data::Float),
+            Cast::Float => units::float(text).map(Data::Float),
         };
         let wanted = match cast {
             Cast::Bool => "true or false",

@@ -50,6 +50,8 @@ pub(super) enum Data {
     Null,
     Bool(bool),
     Int(i64),
+    /// Beyond what `Int` holds.
+    Uint(u64),
     Float(f64),
     Date(Date),
     Str,
@@ -262,7 +264,7 @@ impl Node {
             Value::Scalar(s) => match s.data {
                 Data::Null => "empty",
                 Data::Bool(_) => "true or false",
-                Data::Int(_) => "a whole number",
+                Data::Int(_) | Data::Uint(_) => "a whole number",
                 Data::Float(_) => "a number",
                 Data::Date(_) => "a date",
                 Data::Str => "a string",
@@ -278,6 +280,7 @@ impl Scalar {
             Data::Null => String::new(),
             Data::Bool(b) => b.to_string(),
             Data::Int(i) => i.to_string(),
+            Data::Uint(u) => u.to_string(),
             Data::Float(f) => show_float(f),
             Data::Date(date) => date.shown(),
             Data::Str => self.text.value.clone(),

@@ -9,7 +9,7 @@ pub(crate) fn bytes(text: &str) -> Option<i64> {
     }
     let last = text.rfind(|c: char| c.is_ascii_digit() || matches!(c, '.' | ' '))?;
     let (number, unit) = text.split_at_checked(last + 1)?;
-    let number: f64 = number.strip_suffix(' ').unwrap_or(number).parse().ok()?;
+    let number = float(number.strip_suffix(' ').unwrap_or(number))?;
     if number < 0.0 {
         return None;
     }
@@ -23,6 +23,17 @@ pub(crate) fn bytes(text: &str) -> Option<i64> {
         _ => return None,
     };
     Some((number * 1024_f64.powi(power)) as i64)
+}
+
+/// A finite number as Go reads it: `_` may stand between digits.
+pub(super) fn float(text: &str) -> Option<f64> {
+    let bytes = text.as_bytes();
+    let digit = |i: usize| bytes.get(i).is_some_and(u8::is_ascii_digit);
+    let between = |i: usize| i > 0 && digit(i - 1) && digit(i + 1);
+    if bytes.iter().enumerate().any(|(i, &b)| b == b'_' && !between(i)) {
+        return None;
+    }
+    text.replace('_', "").parse().ok().filter(|f: &f64| f.is_finite())
 }
 
 /// Nanoseconds: `1h30m`, `500ms`, `2d`, `1w`; a unit is needed unless the value is 0.
@@ -41,7 +52,7 @@ pub(super) fn show_float(f: f64) -> String {
     let scientific = format!("{f:e}");
     let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
     match exponent.parse::<i32>() {
-        Ok(e) if !(-4..21).contains(&e) => format!("{mantissa}e{}{:02}", if e < 0 { '-' } else { '+' }, e.unsigned_abs()),
+        Ok(e) if !(-4..6).contains(&e) => format!("{mantissa}e{}{:02}", if e < 0 { '-' } else { '+' }, e.unsigned_abs()),
         _ => f.to_string(),
     }
 }
@@ -103,7 +114,9 @@ mod tests {
         {
             assert_eq!(duration(text).map(show_duration).as_deref(), Some(shown), "{text}");
         }
-        for (f, shown) in [(1.0, "1"), (0.5, "0.5"), (0.00001, "1e-05"), (1e21, "1e+21"), (1e20, "100000000000000000000")] {
+        for (f, shown) in
+            [(1.0, "1"), (0.5, "0.5"), (0.00001, "1e-05"), (123_456.0, "123456"), (1_234_567.0, "1.234567e+06"), (1e21, "1e+21")]
+        {
             assert_eq!(show_float(f), shown);
         }
         assert_eq!((duration("30"), duration("9999999w")), (None, None));

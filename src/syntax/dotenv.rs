@@ -40,7 +40,12 @@ pub enum Format {
 
 /// Reads an env file. `lookup` is asked for variables before those that the file itself has set.
 pub fn parse(file: &SourceFile, format: Format, lookup: Lookup<'_>) -> Dotenv {
-    let mut reader = Reader { file, text: &file.text, pos: file.bom_len(), lookup, known: BTreeMap::new(), out: Dotenv::default() };
+    parse_after(file, format, lookup, BTreeMap::new())
+}
+
+/// Reads an env file after others, whose variables are `known`: those that it sets itself take their place.
+pub fn parse_after(file: &SourceFile, format: Format, lookup: Lookup<'_>, known: BTreeMap<String, String>) -> Dotenv {
+    let mut reader = Reader { file, text: &file.text, pos: file.bom_len(), lookup, known, out: Dotenv::default() };
     match format {
         Format::Compose => reader.compose(),
         Format::Raw => reader.raw(),
@@ -119,6 +124,12 @@ impl<'a> Reader<'a> {
             return;
         }
         let name = At::new(name.clone(), self.span(start, start + name.len()));
+        if separator.is_none() && !name.value.is_empty() {
+            // Compose takes a last line without a line break for the value of a variable without a name
+            self.pos = start;
+            self.value(At::new(String::new(), self.span(start, start)), first);
+            return;
+        }
         if !matches!(separator, Some('=' | ':')) {
             self.pos = end;
             self.inherited(name);
@@ -220,16 +231,29 @@ impl<'a> Reader<'a> {
         while start < self.text.len() {
             let end = self.line_end(start);
             let line = self.text.get(start..end).unwrap_or_default().trim_end_matches('\r');
-            let skip = line.trim_start().is_empty() || line.trim_start().starts_with('#');
-            if let (false, Some((name, value))) = (skip, line.split_once('=')) {
-                let lead = name.len() - name.trim_start().len();
-                let name = At::new(name.trim().to_owned(), self.span(start + lead, start + name.trim_end().len()));
-                let from = start + line.len() - value.len();
-                let text = Text::verbatim(value, self.span(from, from + value.len()));
-                self.add(Variable { name, value: Some(text), raw: value.to_owned(), span: self.span(start, start + line.len()) });
-            }
+            self.raw_line(line, start);
             start = end + 1;
         }
+    }
+
+    fn raw_line(&mut self, line: &str, start: usize) {
+        let start = start + line.len() - line.trim_start().len();
+        let line = line.trim_start();
+        if line.is_empty() || line.starts_with('#') {
+            return;
+        }
+        let (name, value) = line.split_once('=').map_or((line, None), |(name, value)| (name, Some(value)));
+        let named = self.span(start, start + name.len());
+        if name.is_empty() || name.contains([' ', '\t']) {
+            let message = if name.is_empty() { "this line names no variable" } else { "a variable's name has a blank in it" };
+            self.error(self.span(start, start + line.len()), message.to_owned(), "a line has the form NAME=value");
+            return;
+        }
+        let name = At::new(name.to_owned(), named);
+        let Some(value) = value else { return self.inherited(name) };
+        let from = start + line.len() - value.len();
+        let text = Text::verbatim(value, self.span(from, from + value.len()));
+        self.add(Variable { name, value: Some(text), raw: value.to_owned(), span: self.span(start, start + line.len()) });
     }
 }
 

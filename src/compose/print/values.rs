@@ -16,6 +16,9 @@ pub(super) fn flag(node: &Node) -> Option<bool> {
 pub(super) fn int(node: &Node) -> Option<i64> {
     match node.as_scalar()?.data {
         Data::Int(i) => Some(i),
+        Data::Uint(u) => Some(u as i64),
+        // beyond 64 bits Go gives the smallest number
+        Data::Float(f) if f >= 9.223_372_036_854_775_807e18 => Some(i64::MIN),
         Data::Float(f) => Some(f as i64),
         _ => node.as_str()?.parse().ok(),
     }
@@ -24,8 +27,9 @@ pub(super) fn int(node: &Node) -> Option<i64> {
 pub(super) fn float(node: &Node) -> Option<f64> {
     match node.as_scalar()?.data {
         Data::Int(i) => Some(i as f64),
+        Data::Uint(u) => Some(u as f64),
         Data::Float(f) => Some(f),
-        _ => node.as_str()?.parse().ok(),
+        _ => units::float(node.as_str()?),
     }
 }
 
@@ -106,7 +110,8 @@ pub(super) fn mode(node: &Node) -> Option<Json> {
         Data::Int(i) => i,
         _ => i64::from_str_radix(node.as_str()?, 8).ok()?,
     };
-    Some(json!(format!("0{mode:o}")))
+    let sign = if mode < 0 { "-" } else { "" };
+    Some(json!(format!("0{sign}{:o}", mode.unsigned_abs())))
 }
 
 pub(super) fn limits(node: &Node) -> Option<Json> {
@@ -154,6 +159,7 @@ pub(in crate::compose) fn any(node: &Node) -> Json {
             Data::Null => Json::Null,
             Data::Bool(b) => json!(b),
             Data::Int(i) => json!(i),
+            Data::Uint(u) => json!(u),
             Data::Float(f) => json!(f),
             Data::Date(date) => json!(date.json()),
             Data::Str => json!(s.text.value),

@@ -44,7 +44,7 @@ impl Validate<'_> {
         let external = node.get("external").is_some_and(Node::is_true);
         let filled = |key: &str| node.get(key).is_some_and(|n| n.any_text().is_some_and(|t| !t.value.is_empty()));
         let missing = match word {
-            "secret" => !external && !filled("file") && !filled("environment"),
+            "secret" => !external && node.get("file").is_none_or(Node::is_null) && !filled("environment"),
             _ => set.is_empty() && node.get("driver").is_none() && node.get("external").is_none(),
         };
         if missing && !set.iter().any(|e| self.open(&e.value)) {

@@ -29,8 +29,16 @@ impl Validate<'_> {
             (&["build", "secrets"], "secrets", "build secret"),
         ] {
             for item in node.at(path).map_or(&[][..], Node::items) {
-                if let Some(source) = item.get("source").filter(|s| !self.open(s)).and_then(Node::as_text) {
-                    self.defined(kind, word, &source.value, source.span);
+                match item.get("source") {
+                    None if item.is_map() => {
+                        self.add(ProblemKind::UndefinedReference, item.span, format!("this {word} names no `source`")).help =
+                            Some(format!("add `source:` with a name from the top-level `{kind}:`"));
+                    }
+                    source => {
+                        if let Some(source) = source.filter(|s| !self.open(s)).and_then(Node::as_text) {
+                            self.defined(kind, word, &source.value, source.span);
+                        }
+                    }
                 }
             }
         }

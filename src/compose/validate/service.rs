@@ -15,7 +15,10 @@ impl Validate<'_> {
         let empty_image = node.get("image").is_none_or(|i| i.is_null() || (i.as_str() == Some("") && !self.open(i)));
         if empty_image && node.get("build").is_none_or(Node::is_null) && node.get("provider").is_none() {
             // a slip in the text or in the key is what is wrong then, and is said
-            let misspelt = node.entries().iter().any(|e| closest(&e.key.value, ["image", "build"].into_iter()).is_some());
+            let misspelt = node.entries().iter().any(|e| {
+                let names = ["image", "build"];
+                !names.contains(&e.key.value.as_str()) && closest(&e.key.value, names.into_iter()).is_some()
+            });
             if misspelt || self.torn(entry) {
                 return;
             }

@@ -21,10 +21,13 @@ impl Validate<'_> {
             self.one(node, path, "a size such as 512m or 2g", |n| bytes(n).is_some());
         }
         for path in NUMBERS {
-            self.one(node, path, "a number", |n| n.any_text().is_some_and(|t| t.value.parse::<f64>().is_ok()));
+            self.one(node, path, "a number", |n| n.any_text().is_some_and(|t| units::float(&t.value).is_some()));
         }
         for path in WHOLE {
-            self.one(node, path, "a whole number, 0 or more", |n| n.any_text().is_some_and(|t| t.value.parse::<u64>().is_ok()));
+            self.one(node, path, "a whole number, 0 or more", |n| match n.as_scalar().map(|s| s.data) {
+                Some(Data::Float(f)) => f >= 0.0,
+                _ => n.any_text().is_some_and(|t| t.value.parse::<u64>().is_ok()),
+            });
         }
         for key in ["command", "entrypoint"] {
             if let Some(text) = node.get(key).filter(|n| !self.open(n)).and_then(Node::as_text)
@@ -89,6 +92,30 @@ impl Validate<'_> {
         self.one(node, &["deploy", "resources", "limits", "pids"], "a whole number", |n| {
             n.as_str().is_none_or(|t| t.parse::<i64>().is_ok())
         });
+        for limit in node.entries_at("ulimits").chain(node.at(&["build", "ulimits"]).map_or(&[][..], Node::entries)) {
+            let counts = std::iter::once(&limit.value).chain(["soft", "hard"].iter().filter_map(|k| limit.value.get(k)));
+            for count in counts.filter(|c| matches!(c.as_scalar().map(|s| s.data), Some(Data::Float(_) | Data::Uint(_)))) {
+                self.add(ProblemKind::Schema, count.span, "a limit is a whole number, written without a point".to_owned());
+            }
+        }
+        for group in node.items_at("group_add").filter(|g| matches!(g.as_scalar().map(|s| s.data), Some(Data::Float(_)))) {
+            self.add(ProblemKind::Schema, group.span, "a group is a name or a whole number".to_owned()).help =
+                Some("put it in quotes".to_owned());
+        }
+        for key in ["device_read_bps", "device_write_bps", "device_read_iops", "device_write_iops"] {
+            for device in node.at(&["blkio_config", key]).map_or(&[][..], Node::items) {
+                self.one(device, &["rate"], "a size such as 12mb", |n| bytes(n).is_some());
+            }
+        }
+        if let Some(pid) = node.entry("pid").filter(|p| p.value.is_null()) {
+            self.add(ProblemKind::Schema, pid.key.span, "`pid` is empty: Compose crashes on that".to_owned()).help =
+                Some("write `host`, `service:NAME` or `container:NAME`, or leave the key out".to_owned());
+        }
+        for context in node.at(&["build", "additional_contexts"]).map_or(&[][..], Node::entries).iter().filter(|c| c.value.is_null()) {
+            let message = format!("the build context `{}` is empty: Compose crashes on that", context.key.value);
+            self.add(ProblemKind::Schema, context.key.span, message).help =
+                Some("say where it comes from: a folder, a URL, an image".to_owned());
+        }
         self.one(node, &["blkio_config", "weight"], "a whole number without quotes", |n| n.as_str().is_none());
         for weighed in node.at(&["blkio_config", "weight_device"]).map_or(&[][..], Node::items) {
             self.one(weighed, &["weight"], "a whole number without quotes", |n| n.as_str().is_none());

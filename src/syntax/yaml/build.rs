@@ -18,6 +18,8 @@ pub(super) struct Builder<'a> {
     last: Option<Node>,
     documents: Vec<Node>,
     comments: Vec<Span>,
+    /// Brackets and all scalars but plain ones of one line: line breaks in there start no line of YAML.
+    pub(super) inner: Vec<Span>,
     errors: Vec<SyntaxError>,
     /// The text was mended for the parser: what stands in the file counts, not what it read.
     mended: bool,
@@ -32,7 +34,17 @@ struct Open {
 
 impl<'a> Builder<'a> {
     pub(super) fn new(file: &'a SourceFile, bom: usize, mended: bool) -> Self {
-        Builder { file, bom, open: Vec::new(), last: None, documents: Vec::new(), comments: Vec::new(), errors: Vec::new(), mended }
+        Builder {
+            file,
+            bom,
+            open: Vec::new(),
+            last: None,
+            documents: Vec::new(),
+            comments: Vec::new(),
+            inner: Vec::new(),
+            errors: Vec::new(),
+            mended,
+        }
     }
 
     pub(super) fn event(&mut self, event: Event<'_>, span: granit_parser::Span) {
@@ -98,7 +110,7 @@ impl<'a> Builder<'a> {
         Some(At::new(if written.is_empty() { tag.original() } else { written.to_owned() }, at))
     }
 
-    fn scalar(&self, value: &str, style: ScalarStyle, tag: Option<&Tag>, span: &granit_parser::Span) -> Node {
+    fn scalar(&mut self, value: &str, style: ScalarStyle, tag: Option<&Tag>, span: &granit_parser::Span) -> Node {
         let at = self.place(span);
         let style = match style {
             ScalarStyle::Plain => Style::Plain,
@@ -110,6 +122,9 @@ impl<'a> Builder<'a> {
         // An absent value comes as `~` with an empty span.
         let value = if style == Style::Plain && at.is_empty() { "" } else { value };
         let text = scalar::decode(self.file, value, style, at, self.mended);
+        if style != Style::Plain || self.file.slice(text.span).contains('\n') {
+            self.inner.push(at);
+        }
         Node { span: text.span, tag: self.tag(tag, span), anchor: None, value: Value::Scalar(Scalar { text, style }) }
     }
 
@@ -123,6 +138,7 @@ impl<'a> Builder<'a> {
         if let Some(mut open) = self.open.pop() {
             if open.flow {
                 open.node.span = open.node.span.to(end);
+                self.inner.push(open.node.span);
             }
             self.close(open);
         }

@@ -8,6 +8,7 @@ use crate::syntax::SyntaxError;
 mod build;
 mod explain;
 mod scalar;
+mod strict;
 pub mod tree;
 
 pub use tree::*;
@@ -28,7 +29,7 @@ pub fn parse(file: &SourceFile) -> Yaml {
         let mut built = build::Builder::new(file, bom, round > 0);
         let failure = run(&text, &mut built);
         let Some((at, kind)) = failure else {
-            return finish(built, errors);
+            return finish(file, built, errors);
         };
         let fault = explain::fault(file, &text, bom, at, &kind);
         let repaired = repair(&mut text, fault.repair);
@@ -36,15 +37,17 @@ pub fn parse(file: &SourceFile) -> Yaml {
             errors.push(fault.error);
         }
         if round == RECOVERIES || !repaired {
-            return finish(built, errors);
+            return finish(file, built, errors);
         }
     }
     Yaml { file: file.id, documents: Vec::new(), comments: Vec::new(), errors }
 }
 
-fn finish(built: build::Builder<'_>, mut errors: Vec<SyntaxError>) -> Yaml {
+fn finish(file: &SourceFile, built: build::Builder<'_>, mut errors: Vec<SyntaxError>) -> Yaml {
+    let strict = strict::faults(file, &built.inner);
     let (mut yaml, more) = built.finish();
     errors.extend(more);
+    errors.extend(strict.into_iter().filter(|f| errors.iter().all(|e| e.span != f.span)).collect::<Vec<_>>());
     errors.sort_by_key(|e| (e.span.start, e.span.end));
     yaml.errors = errors;
     yaml
