@@ -373,6 +373,31 @@ fn what_compose_makes_of_odd_values() {
         ("hostname: 2001-01-01", true),
         ("labels: {a: .inf}", true),
         ("networks: {x-a: {}}", true),
+        ("cpus: \"inf\"", true),
+        ("ulimits: {nofile: 1.0}", true),
+        ("ulimits: {nofile: \"1\"}", false),
+        ("build: {context: ., ulimits: {nofile: \"1\"}}", true),
+        ("build: {context: ., additional_contexts: {a: }}", true),
+        ("build: {context: ., secrets: [{source: s, mode: a}]}", true),
+        ("group_add: [\"1\", 1]", true),
+        ("secrets: [{target: t}]", true),
+        ("label_file: \"\"", true),
+        ("pid: ", true),
+        ("tty: 2001-01-01", true),
+        ("blkio_config: {device_read_bps: [{path: /a, rate: much}]}", true),
+        ("blkio_config: {weight: -1}", true),
+        ("healthcheck: {test: a, retries: 1.5}", false),
+        ("gpus: [{count: 1.0}]", true),
+        ("ports: [{target: 80, published: 80.0}]", true),
+        ("post_start: [{command: a, privileged: \"maybe\"}]", true),
+        ("env_file: [{path: e, required: \"no\"}]", false),
+        ("env_file: [{path: e, required: \"maybe\"}]", true),
+        ("storage_opt: {a: true}", true),
+        ("environment: {A: !!int x}", true),
+        ("hostname: !mine 1", false),
+        ("profiles: [\"\"]\n    image: \"\"", true),
+        ("command:\n    -\ta", true),
+        ("command: |\n      a\n      \tb", false),
     ] {
         let text = format!("name: x\nservices:\n  a:\n    image: i\n    {body}\nnetworks: {{x-a: {{}}}}\n");
         let (loaded, _) = json(&[("compose.yaml", &text)]);
@@ -394,5 +419,5 @@ fn what_compose_makes_of_odd_values() {
     }
     let nested = "services:\n  a:\n    environment: !override {A: 1, B: !reset null}\n";
     let (loaded, _) = json(&[("compose.yaml", base), ("compose.override.yaml", nested)]);
-    assert_eq!(loaded.json.expect("asked for")["services"]["a"]["environment"], serde_json::json!({"A": "1", "B": null}));
+    assert_eq!(loaded.json.expect("asked for")["services"]["a"]["environment"], serde_json::json!({"A": "1", "B": "null"}));
 }

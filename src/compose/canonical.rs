@@ -176,6 +176,12 @@ impl Canonical<'_> {
             Err(message) => return self.refuse(node, &message),
         };
         let span = node.span;
+        for option in volume.unknown.iter().filter(|_| self.strict || !node.unset()) {
+            let message = format!("`{option}` is no option of a volume: Compose drops it without a word");
+            let problem = self.problems.fatal(ProblemKind::Schema, span, &message);
+            problem.help = Some("options are ro, rw, nocopy, z, Z and those of propagation".to_owned());
+            problem.fatal = false;
+        }
         let mut long = Node::map(Vec::new(), span);
         long.set("type", Node::string(if volume.bind { "bind" } else { "volume" }, span));
         if let Some(source) = volume.source {

@@ -3,7 +3,7 @@
 use super::canonical::split_pair;
 use super::loader::Loader;
 use super::model::{EnvFile, EnvVar, ProblemKind};
-use super::substitute::Env;
+use super::substitute::{Env, boolean};
 use super::tree::{Data, Entry, Node};
 use crate::files;
 use crate::source::{At, Span};
@@ -83,7 +83,10 @@ fn env_file(item: &Node, own: &Env, before: &Env, loader: &mut Loader<'_>) -> Op
     let path = path_node.any_text()?;
     let scalar = path_node.as_scalar()?;
     let resolved = scalar.path.clone().unwrap_or_else(|| path.value.clone());
-    let required = item.get("required").is_none_or(|r| !matches!(r.as_scalar().map(|s| s.data), Some(Data::Bool(false))));
+    let required = item.get("required").is_none_or(|r| match r.as_scalar().map(|s| s.data) {
+        Some(Data::Bool(required)) => required,
+        _ => r.as_str().and_then(boolean) != Some(false),
+    });
     let mut file = EnvFile { path, resolved: resolved.clone(), required, file: None };
     if scalar.unset || !matches!(loader.files.kind(&resolved), Some(files::Kind::File)) {
         return Some((file, Vec::new()));
@@ -109,7 +112,7 @@ fn from_env_file(line: dotenv::Variable) -> EnvVar {
 pub(super) fn label_lines(model: &Node, service: &str, loader: &mut Loader<'_>) -> Vec<(EnvVar, Span)> {
     let mut lines: Vec<(EnvVar, Span)> = Vec::new();
     for item in model.at(&["services", service, "label_file"]).map_or(&[][..], Node::items) {
-        let Some(scalar) = item.as_scalar().filter(|s| !s.unset) else { continue };
+        let Some(scalar) = item.as_scalar().filter(|s| loader.strict || !s.unset) else { continue };
         let Some(path) = scalar.path.clone() else {
             loader.problems.fatal(ProblemKind::EnvFileMissing, item.span, "`label_file` names no file");
             continue;

@@ -101,9 +101,40 @@ impl Loader<'_> {
             }
         };
         origin::relate(&model, &mut self.problems.list);
-        project.problems = finished(std::mem::take(&mut self.problems.list));
+        if self.old_layout {
+            self.say_layout(&project);
+        }
+        project.problems = self.finished();
         project.variables = std::mem::take(&mut self.variables);
         Loaded { project, json, explained, bake, unreadable: self.unreadable }
+    }
+
+    /// Of the layout of 2014 one thing is wrong, and everything else follows from it.
+    fn say_layout(&mut self, project: &Project) {
+        self.problems.list.retain(|p| matches!(p.kind, ProblemKind::YamlSyntax | ProblemKind::DuplicateKey));
+        let tree = project.files.first().map(|id| self.tree(*id));
+        let first = tree.iter().flat_map(|t| &t.documents).flat_map(yaml::Node::entries).next();
+        if let Some(entry) = first {
+            let message = "services stand at the top of this file, as they did in 2014: Compose refuses it today";
+            self.problems.fatal(ProblemKind::Schema, entry.key.span, message).help =
+                Some("put `services:` above them, and indent them by two".to_owned());
+        }
+    }
+
+    /// What is wrong, in order of place, each once; without what only follows from a line that is no YAML.
+    fn finished(&mut self) -> Vec<Problem> {
+        let mut problems = std::mem::take(&mut self.problems.list);
+        let broken: Vec<Span> = problems.iter().filter(|p| p.kind == ProblemKind::YamlSyntax).map(|p| p.span).collect();
+        problems.retain(|p| p.kind != ProblemKind::Schema || !broken.iter().any(|b| self.one_line(*b, p.span)));
+        problems.sort_by(|a, b| (a.span, &a.message, !a.fatal).cmp(&(b.span, &b.message, !b.fatal)));
+        problems.dedup_by(|b, a| a.span == b.span && a.message == b.message);
+        problems
+    }
+
+    /// Whether a line that `a` starts on holds the start of `b`.
+    fn one_line(&self, a: Span, b: Span) -> bool {
+        let (from, to) = (a.start.min(b.start), a.start.max(b.start));
+        a.file == b.file && !self.sources.slice(Span { start: from, end: to, ..a }).contains('\n')
     }
 
     fn validate(&mut self, model: &Node, project: &Project, active: &[bool], (partial, loose): (bool, bool)) {
@@ -183,13 +214,6 @@ impl Loader<'_> {
         }
         (name, named)
     }
-}
-
-/// In order of place, each once.
-fn finished(mut problems: Vec<Problem>) -> Vec<Problem> {
-    problems.sort_by(|a, b| (a.span, &a.message, !a.fatal).cmp(&(b.span, &b.message, !b.fatal)));
-    problems.dedup_by(|b, a| a.span == b.span && a.message == b.message);
-    problems
 }
 
 /// Lower case, without what names cannot hold.

@@ -11,6 +11,10 @@ use super::problems::{Problems, closest};
 use super::tree::{Data, Entry, Node, Value};
 use crate::source::Span;
 
+/// Keys that take a duration, wherever they stand.
+const DURATIONS: &[&str] =
+    &["interval", "timeout", "start_period", "start_interval", "stop_grace_period", "delay", "monitor", "window", "pull_refresh_after"];
+
 struct Schema {
     root: Json,
     patterns: HashMap<String, Regex>,
@@ -148,7 +152,7 @@ impl<'a> Walk<'a> {
         }
         let span = if node.span.is_empty() { place } else { node.span };
         // strings are taken there for the sake of variables
-        if words.contains(&"true or false") {
+        if words.contains(&"true or false") && !kinds.contains(&"number") {
             words.retain(|w| *w != "a string");
         }
         if let ([top, key], false) = (self.path.as_slice(), node.is_map() || node.is_null())
@@ -156,7 +160,14 @@ impl<'a> Walk<'a> {
             && self.is_service_key(key)
         {
             let message = format!("`{key}` stands between the services, so Compose takes it for one");
-            self.report(span, message, Some("indent it under the service that it belongs to".to_owned()));
+            self.report(place, message, Some("indent it under the service that it belongs to".to_owned()));
+            return;
+        }
+        if let (Some(key), Some(Data::Int(n))) = (self.path.last(), node.as_scalar().map(|s| s.data))
+            && DURATIONS.contains(&key.as_str())
+        {
+            let message = format!("`{key}` takes a duration such as 30s or 1m30s, not `{n}`");
+            self.report(span, message, Some(format!("add the unit: `{n}s`")));
             return;
         }
         let name = self.name();
@@ -175,6 +186,12 @@ impl<'a> Walk<'a> {
             (Value::Scalar(s), _) if s.data == Data::Null => None,
             (Value::Scalar(_), _) if words.contains(&"true or false") => Some("write true or false".to_owned()),
             (Value::Scalar(s), _) if s.data != Data::Str && words.contains(&"a string") => Some("put it in quotes".to_owned()),
+            (Value::Scalar(_), Some(text)) if words.contains(&"a list") && text.starts_with('-') => {
+                Some("put a blank after each `-` that starts an item".to_owned())
+            }
+            (Value::Scalar(_), Some(text)) if words.contains(&"a list") && text.starts_with(['\u{2013}', '\u{2014}']) => {
+                Some("this is a dash of typesetters: items start with the minus sign, `-`".to_owned())
+            }
             (Value::Scalar(_), Some(text)) if words.contains(&"a list") => Some(format!("write it as an item: `- {text}`")),
             (Value::Scalar(_), Some(text)) if words == ["a mapping"] => Some(format!("write `{text}:`, with a colon")),
             (Value::Seq(_), _) if words == ["a mapping"] => Some("write the names as keys, each with a colon, without `-`".to_owned()),

@@ -13,6 +13,8 @@ pub(super) struct Volume {
     pub(super) no_copy: bool,
     pub(super) propagation: Option<String>,
     pub(super) selinux: Option<String>,
+    /// Options that mean nothing.
+    pub(super) unknown: Vec<String>,
     /// Too short to be split: read as a target alone.
     pub(super) bare: bool,
 }
@@ -28,6 +30,7 @@ pub(super) fn volume(text: &Text) -> Result<Volume, String> {
         no_copy: false,
         propagation: None,
         selinux: None,
+        unknown: Vec::new(),
         bare: value.len() <= 2,
     };
     if value.is_empty() {
@@ -53,7 +56,10 @@ pub(super) fn volume(text: &Text) -> Result<Volume, String> {
                     "nocopy" => volume.no_copy = true,
                     "z" | "Z" => volume.selinux = Some(option.to_owned()),
                     "rprivate" | "private" | "rshared" | "shared" | "rslave" | "slave" => volume.propagation = Some(option.to_owned()),
-                    _ => {}
+                    // these speak to Docker Desktop
+                    "cached" | "delegated" | "consistent" | "default" | "" => {}
+                    _ if option.contains('$') => {}
+                    _ => volume.unknown.push(option.to_owned()),
                 }
             }
         }
@@ -119,6 +125,9 @@ pub(super) fn ports(value: &str) -> Result<Vec<Port>, String> {
     }
     let host_ip = address(host_ip).ok_or_else(|| format!("`{host_ip}` is no IP address"))?;
     let (first, last) = range(container).ok_or_else(|| format!("`{container}` is no port or range of ports between 0 and 65535"))?;
+    if first == 0 {
+        return Err(format!("`{value}` names port 0 of the container, which is none"));
+    }
     let host = match published {
         "" => None,
         text => Some(range(text).ok_or_else(|| format!("`{text}` is no port or range of ports between 0 and 65535"))?),

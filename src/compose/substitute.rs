@@ -102,7 +102,7 @@ impl Substitution<'_> {
             Value::Scalar(scalar) if scalar.data == Data::Str => {
                 self.scalar(scalar, path);
             }
-            Value::Scalar(_) => {}
+            Value::Scalar(scalar) => self.date(scalar, path),
         }
     }
 
@@ -145,6 +145,14 @@ impl Substitution<'_> {
                 let strict = self.strict;
                 self.problems.fatal(ProblemKind::Interpolation, *span, &message).fatal = strict;
             }
+        }
+    }
+
+    /// A date where a number or a truth value is meant.
+    fn date(&mut self, scalar: &Scalar, path: &[String]) {
+        if matches!(scalar.data, Data::Date(_)) && CASTS.iter().any(|(pattern, _)| fits(path, pattern)) {
+            let message = format!("YAML reads a date here, and `{}` takes none", path.last().map_or("", String::as_str));
+            self.problems.fatal(ProblemKind::Schema, scalar.text.span, &message);
         }
     }
 

@@ -359,6 +359,27 @@ mod tests {
     }
 
     #[test]
+    fn later_files_see_earlier_ones_and_themselves_first() {
+        let mut sources = Sources::new();
+        let id = sources.add("b.env", "B=$A\nA=2\nC=$A\nLAST".to_owned());
+        let known = BTreeMap::from([("A".to_owned(), "1".to_owned())]);
+        let got = parse_after(sources.get(id), Format::Compose, &|_| None, known);
+        let got: Vec<(String, Option<String>)> = got.variables.into_iter().map(|v| (v.name.value, v.value.map(|t| t.value))).collect();
+        let want = [("B", "1"), ("A", "2"), ("C", "2"), ("", "LAST")];
+        assert_eq!(got, want.map(|(k, v)| (k.to_owned(), Some(v.to_owned()))));
+    }
+
+    #[test]
+    fn raw_files_are_taken_as_they_stand() {
+        let mut sources = Sources::new();
+        let id = sources.add("r.env", " A='x' # y \n# c\nOUT\nB C=1\n=d\n".to_owned());
+        let got = parse(sources.get(id), Format::Raw, &|n| (n == "OUT").then(|| "out".to_owned()));
+        let values: Vec<(String, Option<String>)> = got.variables.into_iter().map(|v| (v.name.value, v.value.map(|t| t.value))).collect();
+        assert_eq!(values, [("A", "'x' # y "), ("OUT", "out")].map(|(k, v)| (k.to_owned(), Some(v.to_owned()))));
+        assert_eq!(got.errors.len(), 2);
+    }
+
+    #[test]
     fn slips_are_errors() {
         for text in ["A B=1\n", "A='x\n", "A=${\n", "A*B=1\n"] {
             assert_eq!(read(text).1, 1, "{text}");

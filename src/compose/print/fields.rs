@@ -4,6 +4,8 @@
 pub(super) enum Kind {
     /// Left out where empty.
     Str,
+    /// Always printed.
+    StrAlways,
     /// Left out where false.
     Flag,
     /// Printed wherever it is set.
@@ -12,6 +14,8 @@ pub(super) enum Kind {
     Int,
     /// Printed wherever it is set.
     IntSet,
+    /// Always printed.
+    IntAlways,
     /// Left out where 0.
     Float,
     /// A size: bytes as a string; left out where 0.
@@ -50,10 +54,7 @@ pub(super) enum Kind {
     Devices(&'static str),
 }
 
-use Kind::{
-    Always, Bool, ByName, Bytes, Command, Count, Devices, Duration, DurationSet, Each, Environment, Fields, Flag, Float, Hosts, Int,
-    IntSet, Limits, List, Mode, OptOut, Options, Ssh, Str, Strings, Test,
-};
+use Kind::*;
 
 const FILE: &[(&str, Kind)] = &[("source", Str), ("target", Str), ("uid", Str), ("gid", Str), ("mode", Mode)];
 
@@ -100,7 +101,7 @@ const WATCH: &[(&str, Kind)] =
 
 const DEVICE: &[(&str, Kind)] = &[("capabilities", List), ("driver", Str), ("count", Count), ("device_ids", List), ("options", Strings)];
 
-const SPEC: &[(&str, Kind)] = &[("kind", Str), ("value", IntSet)];
+const SPEC: &[(&str, Kind)] = &[("kind", StrAlways), ("value", IntAlways)];
 
 const RESOURCE: &[(&str, Kind)] = &[
     ("cpus", Float),

@@ -103,6 +103,8 @@ impl Printer<'_> {
             let printed = match (value, kind) {
                 (None, Command) => Some(Json::Null),
                 (None, Always(fields)) => Some(Json::Object(self.fields(&Node::map(Vec::new(), node.span), fields))),
+                (None, StrAlways) => Some(json!("")),
+                (None, IntAlways) => Some(json!(0)),
                 (None, _) => None,
                 (Some(value), kind) => self.value(value, kind),
             };
@@ -116,6 +118,8 @@ impl Printer<'_> {
     fn value(&self, node: &Node, kind: &Kind) -> Option<Json> {
         match kind {
             Str => self.text(node).filter(|t| !t.is_empty()).map(Json::from),
+            StrAlways => Some(json!(self.text(node).unwrap_or_default())),
+            IntAlways => Some(json!(int(node).unwrap_or_default())),
             Flag => flag(node).filter(|&b| b).map(Json::from),
             Bool => flag(node).map(Json::from),
             OptOut => flag(node).filter(|b| !b).map(Json::from),
@@ -147,12 +151,12 @@ impl Printer<'_> {
             Limits => limits(node),
             Count => count(node),
             Ssh => ssh(self, node),
-            Options => Some(Json::Object(
-                node.entries()
-                    .iter()
-                    .map(|e| (e.key.value.clone(), json!(e.value.any_text().map_or_else(|| self.list(&e.value), |t| vec![t.value]))))
-                    .collect(),
-            )),
+            Options => {
+                let list = |n: &Node| n.any_text().map_or_else(|| self.list(n), |text| vec![text.value]);
+                let all = node.entries().iter().map(|e| (e.key.value.clone(), list(&e.value))).filter(|(_, values)| !values.is_empty());
+                let map: Map<String, Json> = all.map(|(key, values)| (key, json!(values))).collect();
+                (!map.is_empty()).then_some(Json::Object(map))
+            }
             Fields(fields) | Always(fields) => node.is_map().then(|| Json::Object(self.fields(node, fields))),
             Each(fields) => {
                 let all: Vec<Json> = node.items().iter().map(|i| Json::Object(self.fields(i, fields))).collect();

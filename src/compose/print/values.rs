@@ -102,7 +102,7 @@ pub(super) fn hosts(node: &Node) -> Option<Json> {
         all.extend(ips.map(|ip| format!("{}={}", entry.key.value, bare(&ip))));
     }
     all.sort();
-    (!all.is_empty()).then(|| json!(all))
+    (!all.is_empty() || !node.entries().is_empty()).then(|| json!(all))
 }
 
 pub(super) fn mode(node: &Node) -> Option<Json> {
@@ -116,6 +116,7 @@ pub(super) fn mode(node: &Node) -> Option<Json> {
 
 pub(super) fn limits(node: &Node) -> Option<Json> {
     let one = |n: &Node| match int(n) {
+        Some(0) => json!({}),
         Some(single) => json!(single),
         None => {
             let mut map = Map::new();

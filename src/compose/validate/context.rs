@@ -35,7 +35,7 @@ impl Validate<'_> {
 
     /// Whether something is wrong with this very text already.
     pub(super) fn said(&self, span: Span) -> bool {
-        self.problems.list.iter().any(|p| p.span == span)
+        self.problems.list.iter().any(|p| p.fatal && p.span == span)
     }
 
     pub(super) fn one(&mut self, service: &Node, path: &[&str], wanted: &str, fits: impl Fn(&Node) -> bool) {

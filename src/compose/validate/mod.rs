@@ -4,6 +4,7 @@ mod context;
 mod project;
 mod references;
 mod service;
+mod typed;
 mod values;
 
 pub(super) use context::Validate;

@@ -29,6 +29,7 @@ impl Validate<'_> {
         {
             for entry in model.entries_at(kind) {
                 self.file_object(entry, word, sources);
+                self.driver_options(&entry.value);
             }
         }
     }

@@ -19,7 +19,8 @@ impl Validate<'_> {
                 let names = ["image", "build"];
                 !names.contains(&e.key.value.as_str()) && closest(&e.key.value, names.into_iter()).is_some()
             });
-            if misspelt || self.torn(entry) {
+            let unknown = node.entries().iter().any(|e| self.said(e.key.span));
+            if misspelt || unknown || self.torn(entry) {
                 return;
             }
             let message = format!("the service `{}` has neither `image` nor `build`", entry.key.value);

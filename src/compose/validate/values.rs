@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::context::Validate;
+use super::typed::{is_count, is_fraction};
 use crate::compose::model::ProblemKind;
 use crate::compose::print::bytes;
 use crate::compose::substitute::boolean;
@@ -84,65 +85,14 @@ impl Validate<'_> {
         }
     }
 
-    /// Texts that Compose makes a truth value or a number of, and those of which it makes none.
-    fn converted(&mut self, node: &Node) {
-        for path in BOOLEANS {
-            self.one(node, path, "true or false", |n| n.as_str().is_none_or(|t| boolean(t).is_some()));
-        }
-        self.one(node, &["deploy", "resources", "limits", "pids"], "a whole number", |n| {
-            n.as_str().is_none_or(|t| t.parse::<i64>().is_ok())
-        });
-        for limit in node.entries_at("ulimits").chain(node.at(&["build", "ulimits"]).map_or(&[][..], Node::entries)) {
-            let counts = std::iter::once(&limit.value).chain(["soft", "hard"].iter().filter_map(|k| limit.value.get(k)));
-            for count in counts.filter(|c| matches!(c.as_scalar().map(|s| s.data), Some(Data::Float(_) | Data::Uint(_)))) {
-                self.add(ProblemKind::Schema, count.span, "a limit is a whole number, written without a point".to_owned());
-            }
-        }
-        for group in node.items_at("group_add").filter(|g| matches!(g.as_scalar().map(|s| s.data), Some(Data::Float(_)))) {
-            self.add(ProblemKind::Schema, group.span, "a group is a name or a whole number".to_owned()).help =
-                Some("put it in quotes".to_owned());
-        }
-        for key in ["device_read_bps", "device_write_bps", "device_read_iops", "device_write_iops"] {
-            for device in node.at(&["blkio_config", key]).map_or(&[][..], Node::items) {
-                self.one(device, &["rate"], "a size such as 12mb", |n| bytes(n).is_some());
-            }
-        }
-        if let Some(pid) = node.entry("pid").filter(|p| p.value.is_null()) {
-            self.add(ProblemKind::Schema, pid.key.span, "`pid` is empty: Compose crashes on that".to_owned()).help =
-                Some("write `host`, `service:NAME` or `container:NAME`, or leave the key out".to_owned());
-        }
-        for context in node.at(&["build", "additional_contexts"]).map_or(&[][..], Node::entries).iter().filter(|c| c.value.is_null()) {
-            let message = format!("the build context `{}` is empty: Compose crashes on that", context.key.value);
-            self.add(ProblemKind::Schema, context.key.span, message).help =
-                Some("say where it comes from: a folder, a URL, an image".to_owned());
-        }
-        self.one(node, &["blkio_config", "weight"], "a whole number without quotes", |n| n.as_str().is_none());
-        for weighed in node.at(&["blkio_config", "weight_device"]).map_or(&[][..], Node::items) {
-            self.one(weighed, &["weight"], "a whole number without quotes", |n| n.as_str().is_none());
-        }
-        for port in node.items_at("expose") {
-            if matches!(port.as_scalar().map(|s| s.data), Some(Data::Float(_) | Data::Date(_))) {
-                self.add(ProblemKind::Schema, port.span, "a port is a whole number or a string".to_owned());
-            }
-        }
-        for device in node.items_at("devices").filter(|d| d.is_map() && d.get("target").is_none_or(|t| t.as_str().is_none())) {
-            self.add(ProblemKind::Schema, device.span, "this device names no `target`: its path in the container".to_owned());
-        }
-        for format in node.items_at("env_file").filter_map(|f| f.get("format")) {
-            if format.as_str().is_some_and(|f| !matches!(f, "" | "raw")) && !self.open(format) {
-                let message = format!("`{}` is no format of env files", format.as_str().unwrap_or_default());
-                self.invalid(format.span, message).help = Some("write `raw`, or leave it out".to_owned());
-            }
-        }
-    }
-
     fn device_counts(&mut self, node: &Node) {
         for path in [&["gpus"][..], &["deploy", "resources", "reservations", "devices"]] {
             for device in node.at(path).map_or(&[][..], Node::items) {
                 let count = device.entry("count");
                 let wrong = count
                     .and_then(|c| c.value.any_text())
-                    .filter(|t| !t.value.eq_ignore_ascii_case("all") && t.value.parse::<i64>().is_err());
+                    .filter(|t| !t.value.eq_ignore_ascii_case("all") && t.value.parse::<i64>().is_err())
+                    .or_else(|| count.filter(|c| is_fraction(&c.value)).and_then(|c| c.value.any_text()));
                 if let Some(text) = wrong.filter(|_| !self.open(device)) {
                     self.add(ProblemKind::Schema, text.span, format!("`count` takes a whole number or `all`, not `{}`", text.value));
                 }
@@ -164,12 +114,12 @@ impl Validate<'_> {
             if volume.get("type").and_then(Node::as_str) == Some("bind") && volume.get("source").is_none_or(Node::is_null) {
                 self.add(ProblemKind::Schema, volume.span, "this bind mount names no `source`".to_owned());
             }
-            self.one(volume, &["tmpfs", "mode"], "a whole number without quotes", |n| n.as_str().is_none());
+            self.one(volume, &["tmpfs", "mode"], "a whole number without quotes", is_count);
             self.one(volume, &["bind", "create_host_path"], "true or false", |n| n.as_str().is_none_or(|t| boolean(t).is_some()));
             self.one(volume, &["tmpfs", "size"], "a size such as 512m or 2g", |n| bytes(n).is_some());
         }
-        for key in ["secrets", "configs"] {
-            for item in node.items_at(key) {
+        for path in [&["secrets"][..], &["configs"], &["build", "secrets"]] {
+            for item in node.at(path).map_or(&[][..], Node::items) {
                 self.one(item, &["mode"], "an octal number such as 0440", |n| match n.as_scalar().map(|s| s.data) {
                     Some(Data::Int(_)) => true,
                     _ => n.as_str().is_some_and(|t| i64::from_str_radix(t, 8).is_ok()),
@@ -188,6 +138,7 @@ impl Validate<'_> {
             self.add(ProblemKind::Schema, port.span, "this port names no `target`: the port inside the container".to_owned());
         }
         self.one(port, &["target"], "a port between 0 and 65535", |n| n.any_text().is_some_and(|t| t.value.parse::<u32>().is_ok()));
+        self.one(port, &["published"], "a whole number or a string", |n| !is_fraction(n));
         if let Some(ip) = port.get("host_ip").filter(|i| !self.open(i)).and_then(Node::as_text)
             && ip.value.parse::<IpAddr>().is_err()
         {
@@ -196,8 +147,6 @@ impl Validate<'_> {
         }
     }
 }
-
-const BOOLEANS: &[&[&str]] = &[&["attach"], &["build", "no_cache"], &["build", "pull"], &["build", "privileged"], &["use_api_socket"]];
 
 const DURATIONS: &[&[&str]] = &[
     &["stop_grace_period"],

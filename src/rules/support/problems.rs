@@ -1,6 +1,6 @@
 //! What the Compose loader found wrong, told as findings.
 
-use crate::compose::{ProblemKind, Project, Role};
+use crate::compose::{ProblemKind, Project};
 use crate::diagnostic::Severity;
 use crate::rule::Cx;
 
@@ -15,9 +15,6 @@ pub(crate) fn report_fatal(project: &Project, kind: ProblemKind, cx: &mut Cx<'_>
 }
 
 fn tell(project: &Project, kind: ProblemKind, fatal_only: bool, cx: &mut Cx<'_>) {
-    if project.role == Role::V1 && kind != ProblemKind::YamlSyntax && kind != ProblemKind::DuplicateKey {
-        return;
-    }
     for problem in project.problems.iter().filter(|p| p.kind == kind && (p.fatal || !fatal_only)) {
         let mut report = cx.report(problem.span, problem.message.clone());
         for (span, text) in &problem.related {

@@ -54,6 +54,11 @@ pub(super) fn fault(file: &SourceFile, text: &str, bom: usize, at: usize, kind: 
             let place = find_in(text, &line, *open);
             (line, place, format!("this `{open}` is never closed"), Some(format!("add the closing `{}`", closing(*open))))
         }
+        ErrorKind::InvalidColonPlacement if unclosed_above(text, &here).is_some() => {
+            let (line, open) = unclosed_above(text, &here).unwrap_or((here, '['));
+            let place = find_in(text, &line, open);
+            (line, place, format!("this `{open}` is never closed"), Some(format!("add the closing `{}`", closing(open))))
+        }
         ErrorKind::MappingValueNotAllowed if glued_line_above(text, &here).is_some() => {
             let line = glued_line_above(text, &here).unwrap_or(here);
             let (message, help) = explain(text, &line, kind);
@@ -136,6 +141,14 @@ fn explain(text: &str, line: &Range<usize>, kind: &ErrorKind) -> (String, Option
         ),
         other => (format!("this is no YAML: {other}"), None),
     }
+}
+
+/// The line above that opens a bracket and does not close it.
+fn unclosed_above(text: &str, line: &Range<usize>) -> Option<(Range<usize>, char)> {
+    let above = non_blank_line(text, line.start.checked_sub(1)?);
+    let content = text.get(above.clone())?;
+    let open = ['[', '{'].into_iter().find(|&open| content.matches(open).count() > content.matches(closing(open)).count())?;
+    Some((above, open))
 }
 
 /// `key:value` above a line that then cannot be a mapping's.

@@ -33,7 +33,8 @@ pub fn parse(file: &SourceFile) -> Yaml {
         };
         let fault = explain::fault(file, &text, bom, at, &kind);
         let repaired = repair(&mut text, fault.repair);
-        if errors.iter().all(|e| e.span != fault.error.span) {
+        let at = fault.error.span.start as usize;
+        if !errors.iter().any(|e| follows(&file.text, e.span.start as usize, at)) {
             errors.push(fault.error);
         }
         if round == RECOVERIES || !repaired {
@@ -41,6 +42,22 @@ pub fn parse(file: &SourceFile) -> Yaml {
         }
     }
     Yaml { file: file.id, documents: Vec::new(), comments: Vec::new(), errors }
+}
+
+/// Whether what is wrong at `next` only follows from what is wrong at `first`: it stands on the same line, or on one that
+/// belongs to that line by its indentation.
+fn follows(text: &str, first: usize, next: usize) -> bool {
+    let line_start = |at: usize| text.get(..at).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1);
+    let (from, to) = (line_start(first), line_start(next));
+    if from >= to {
+        return from == to;
+    }
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let above = text.get(from..to).unwrap_or_default();
+    let outer = above.lines().next().map_or(0, indent);
+    let below = text.get(to..).and_then(|t| t.lines().next()).unwrap_or_default();
+    let deeper = |line: &str| line.trim().is_empty() || indent(line) > outer;
+    above.lines().skip(1).all(deeper) && deeper(below)
 }
 
 fn finish(file: &SourceFile, built: build::Builder<'_>, mut errors: Vec<SyntaxError>) -> Yaml {
