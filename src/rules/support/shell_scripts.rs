@@ -4,7 +4,7 @@ use crate::rule::{Cx, Report};
 use crate::source::Span;
 use crate::stack::{DockerfileUnit, ScriptOrigin, ScriptUnit, Stack, knowledge};
 use crate::syntax::dockerfile::Op;
-use crate::syntax::shell::{Command, Dialect, Piece, Quote, Script, Word};
+use crate::syntax::shell::{Command, Dialect, Piece, PieceKind, Quote, Script, Word};
 
 /// A script whose words reach a shell as they are written.
 pub(crate) struct Reading<'a> {
