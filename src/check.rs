@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use crate::diagnostic::Diagnostic;
-use crate::rule::{Cx, Info, SHELLCHECK, Selection, Suppressions, unused_suppressions};
+use crate::rule::{Cx, Info, Rule, SHELLCHECK, Selection, Suppressions, unused_suppressions};
 use crate::rules::support::early::{stopped, without_late_checks};
 use crate::source::Span;
-use crate::stack::Stack;
+use crate::stack::{ScriptUnit, Stack};
 
 /// What a run found.
 #[derive(Clone, Debug, Default)]
@@ -32,17 +32,13 @@ pub fn run(stack: &Stack, selection: &Selection) -> Outcome {
 pub fn run_with(stack: &Stack, selection: &Selection, outside: Vec<Diagnostic>) -> Outcome {
     let registry = selection.registry();
     let runs = |(n, info): &(usize, &'static Info)| selection.runs(*n) || info.category == SECRETS;
-    let rules: Vec<(usize, &'static Info)> = registry.rules().iter().enumerate().filter(runs).collect();
-    let found = crate::par::map(&rules, stack.sources.bytes(), |(index, info)| {
-        run_rule(stack, info).into_iter().partition::<Vec<Diagnostic>, _>(|d| selection.runs(*index) && selection.wants(*index, d))
-    });
+    let rules: Vec<&'static Info> = registry.rules().iter().enumerate().filter(runs).map(|(_, info)| info).collect();
+    let wanted = |d: &Diagnostic| registry.index(d.rule).is_some_and(|n| selection.runs(n) && selection.wants(n, d));
     let mut outcome = Outcome::default();
-    let (found, unasked): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-    outcome.masks.extend(unasked.into_iter().flatten().flat_map(|d| d.masks));
+    let (mut all, unasked): (Vec<Diagnostic>, Vec<Diagnostic>) = run_rules(stack, &rules).into_iter().partition(&wanted);
+    outcome.masks.extend(unasked.into_iter().flat_map(|d| d.masks));
     let mut suppressions = Suppressions::new(stack);
     let mut seen: HashSet<(&'static str, Span)> = HashSet::new();
-    let mut all: Vec<Diagnostic> = found.into_iter().flatten().collect();
-    let wanted = |d: &Diagnostic| registry.index(d.rule).is_some_and(|n| selection.runs(n) && selection.wants(n, d));
     all.extend(outside.into_iter().filter(wanted));
     all.sort_by(|a, b| order(stack, a).cmp(&order(stack, b)));
     let stopped = stopped(stack);
@@ -87,23 +83,40 @@ fn order<'a>(stack: &'a Stack, d: &'a Diagnostic) -> (&'a str, u32, &'static str
     (stack.sources.path(d.primary.file), d.primary.start, d.rule, d.primary.end, &d.message)
 }
 
-fn run_rule(stack: &Stack, info: &'static Info) -> Vec<Diagnostic> {
-    let mut cx = Cx::new(stack, info);
-    match (info.entry.native, &info.page.meta.matcher) {
-        (Some(rule), _) => {
-            for unit in &stack.dockerfiles {
-                rule.dockerfile(unit, &mut cx);
-            }
-            for script in stack.all_scripts() {
-                rule.script(script, &mut cx);
-            }
-            for project in &stack.projects {
-                rule.project(project, &mut cx);
-            }
-            rule.stack(stack, &mut cx);
+/// What rules find: file by file, script by script, project by project, each seen by all rules while it is at hand; then what
+/// they see in the whole.
+fn run_rules(stack: &Stack, rules: &[&'static Info]) -> Vec<Diagnostic> {
+    let native: Vec<(&'static Info, &dyn Rule)> = rules.iter().filter_map(|info| Some((*info, info.entry.native?))).collect();
+    let scripts: Vec<&ScriptUnit> = stack.all_scripts().collect();
+    let mut found = each(stack, &native, &stack.dockerfiles, |rule, unit, cx| rule.dockerfile(unit, cx));
+    found.extend(each(stack, &native, &scripts, |rule, script, cx| rule.script(script, cx)));
+    found.extend(each(stack, &native, &stack.projects, |rule, project, cx| rule.project(project, cx)));
+    let in_the_whole = crate::par::map(rules, stack.sources.bytes(), |info| {
+        let mut cx = Cx::new(stack, info);
+        match info.entry.native {
+            Some(rule) => rule.stack(stack, &mut cx),
+            None => info.page().meta.matcher.iter().for_each(|matcher| crate::rule::run_matcher(matcher, stack, &mut cx)),
         }
-        (None, Some(matcher)) => crate::rule::run_matcher(matcher, stack, &mut cx),
-        (None, None) => {}
-    }
-    cx.into_found()
+        cx.into_found()
+    });
+    found.extend(in_the_whole.into_iter().flatten());
+    found
+}
+
+fn each<T: Sync>(
+    stack: &Stack,
+    rules: &[(&'static Info, &dyn Rule)],
+    items: &[T],
+    look: impl Fn(&dyn Rule, &T, &mut Cx<'_>) + Sync + Send,
+) -> Vec<Diagnostic> {
+    let (Some((first, _)), false) = (rules.first(), items.is_empty()) else { return Vec::new() };
+    let found = crate::par::map(items, stack.sources.bytes(), |item| {
+        let mut cx = Cx::new(stack, first);
+        for (info, rule) in rules {
+            cx.hand_to(info);
+            look(*rule, item, &mut cx);
+        }
+        cx.into_found()
+    });
+    found.into_iter().flatten().collect()
 }

@@ -311,7 +311,7 @@ impl Sources {
 }
 
 fn line_starts(text: &str) -> Vec<u32> {
-    let breaks = text.bytes().enumerate().filter(|&(_, b)| b == b'\n').map(|(i, _)| clamp(i + 1));
+    let breaks = text.match_indices('\n').map(|(i, _)| clamp(i + 1));
     std::iter::once(0).chain(breaks).collect()
 }
 

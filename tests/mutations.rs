@@ -53,7 +53,7 @@ fn fixtures() -> Vec<Fixture> {
         found.push(Fixture { name: path.display().to_string(), files: vec![("Dockerfile".to_owned(), std::fs::read(path).unwrap())] });
     }
     for rule in registry().rules() {
-        for section in rule.page.sections() {
+        for section in rule.page().sections() {
             let blocks = section
                 .blocks
                 .iter()

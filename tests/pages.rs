@@ -228,7 +228,7 @@ fn every_page_holds() {
 
 #[test]
 fn pages_and_registry_are_the_same_set() {
-    assert_eq!(registry().broken(), &[], "pages that cannot be read");
+    assert_eq!(registry().broken(), [], "pages that cannot be read");
     let on_disk: Vec<String> = pages().into_iter().map(|(id, _)| id).collect();
     let registered: Vec<String> = registry().rules().iter().map(|r| r.entry.id.to_owned()).collect::<BTreeSet<_>>().into_iter().collect();
     assert_eq!(on_disk, registered);
@@ -239,7 +239,7 @@ fn names_are_unique_and_presets_exist() {
     let mut seen = BTreeSet::new();
     for rule in registry().rules() {
         assert!(seen.insert(rule.name), "{} is there twice", rule.name);
-        for preset in &rule.page.meta.presets {
+        for preset in &rule.page().meta.presets {
             assert!(stacklint::rule::Preset::parse(preset).is_some(), "{}: no preset {preset}", rule.name);
         }
     }

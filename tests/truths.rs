@@ -62,7 +62,8 @@ fn findings(case: &Case) -> BTreeSet<String> {
     let rules = registry().rules().iter();
     let own = registry().rules().iter().find(|r| r.name == case.table).map_or("", |r| r.entry.id);
     let category = own.split('/').next().unwrap_or_default();
-    let family = rules.filter(|r| r.entry.id.split('/').next() == Some(category) && r.page.meta.presets.iter().any(|p| p == "recommended"));
+    let family =
+        rules.filter(|r| r.entry.id.split('/').next() == Some(category) && r.page().meta.presets.iter().any(|p| p == "recommended"));
     let mut names: Vec<&str> = family.map(|r| r.name).collect();
     names.push(&case.table);
     let files = memory(&case.files());

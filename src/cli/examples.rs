@@ -12,7 +12,7 @@ pub(super) fn failures(registry: &'static Registry) -> Vec<String> {
 }
 
 fn page(rule: &Info, path: &str, registry: &'static Registry) -> Vec<String> {
-    let sections = rule.page.sections();
+    let sections = rule.page().sections();
     let titled = |word: &str| sections.iter().any(|section| kind(section) == word);
     let mut failures: Vec<String> = sections.iter().filter_map(|section| judge(rule, section, registry)).collect();
     if !titled("Bad") {

@@ -63,8 +63,8 @@ pub(super) fn info(rule: &Info) -> RuleInfo {
     RuleInfo {
         name: rule.name.to_owned(),
         category: rule.category.to_owned(),
-        summary: rule.page.meta.summary.clone(),
-        help_markdown: rule.page.body.to_owned(),
+        summary: rule.page().meta.summary.clone(),
+        help_markdown: rule.page().body.to_owned(),
         url: rule.url(),
         aliases: rule.aliases.iter().map(|a| (*a).to_owned()).collect(),
         severity: rule.severity,

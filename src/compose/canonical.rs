@@ -1,16 +1,74 @@
 //! Short forms become long ones, and what is left out gets its default.
 
+use std::sync::LazyLock;
+
+use super::keypaths::{KeyPaths, Place};
 use super::merge::dependency_default;
 use super::model::ProblemKind;
 use super::problems::Problems;
 use super::short;
-use super::tree::{Data, Entry, Made, Node, Value, fits, made};
+use super::tree::{Data, Entry, Made, Node, Value, made};
 use crate::files;
 use crate::source::At;
 use crate::text::Text;
 
 /// At most this many ports come out of the ranges of one project.
 const MAX_PORTS: usize = 200_000;
+
+/// What is done at a key path.
+#[derive(Clone, Copy)]
+enum Form {
+    /// A single text becomes a mapping of this key, and the mapping is gone through.
+    Keyed(&'static str),
+    /// A single text becomes a mapping of this key.
+    Source,
+    Text,
+    KeyValues,
+    Ssh,
+    DependsOn,
+    EnvFile,
+    Listed,
+    Dns,
+    Gpus,
+    Names,
+    Volume,
+    Device,
+    Ports,
+    External,
+    /// Left as it is.
+    Kept,
+}
+
+const FORMS: &[(&str, Form)] = &[
+    ("include", Form::Kept),
+    ("volumes.*", Form::External),
+    ("networks.*", Form::External),
+    ("secrets.*", Form::External),
+    ("configs.*", Form::External),
+    ("services.*.build", Form::Keyed("context")),
+    ("services.*.build.additional_contexts", Form::KeyValues),
+    ("services.*.build.provenance", Form::Text),
+    ("services.*.build.sbom", Form::Text),
+    ("services.*.build.secrets.[]", Form::Source),
+    ("services.*.build.ssh", Form::Ssh),
+    ("services.*.configs.[]", Form::Source),
+    ("services.*.depends_on", Form::DependsOn),
+    ("services.*.develop.watch.[].ignore", Form::Listed),
+    ("services.*.develop.watch.[].include", Form::Listed),
+    ("services.*.devices.[]", Form::Device),
+    ("services.*.dns", Form::Dns),
+    ("services.*.env_file", Form::EnvFile),
+    ("services.*.extends", Form::Keyed("service")),
+    ("services.*.gpus", Form::Gpus),
+    ("services.*.label_file", Form::Listed),
+    ("services.*.models", Form::Names),
+    ("services.*.networks", Form::Names),
+    ("services.*.ports", Form::Ports),
+    ("services.*.secrets.[]", Form::Source),
+    ("services.*.volumes.[]", Form::Volume),
+];
+
+static PLACES: LazyLock<KeyPaths<Form>> = LazyLock::new(|| KeyPaths::new(FORMS));
 
 /// Brings a model into its long form.
 pub(super) struct Canonical<'a> {
@@ -20,92 +78,67 @@ pub(super) struct Canonical<'a> {
 }
 
 impl Canonical<'_> {
-    pub(super) fn run(&mut self, node: &mut Node, path: &mut Vec<String>) {
-        if self.transform(node, path) {
+    pub(super) fn run(&mut self, model: &mut Node) {
+        self.below(model, PLACES.top());
+    }
+
+    fn below(&mut self, node: &mut Node, place: Place<'_, Form>) {
+        if place.is_bare() || place.holds().is_some_and(|form| self.transform(node, form)) {
             return;
         }
         match &mut node.value {
-            Value::Map(entries) => {
-                for entry in entries {
-                    path.push(entry.key.value.clone());
-                    self.run(&mut entry.value, path);
-                    path.pop();
-                }
-            }
-            Value::Seq(items) => {
-                path.push("[]".to_owned());
-                for item in items {
-                    self.run(item, path);
-                }
-                path.pop();
-            }
+            Value::Map(entries) => entries.iter_mut().for_each(|entry| self.below(&mut entry.value, place.below(&entry.key.value))),
+            Value::Seq(items) => items.iter_mut().for_each(|item| self.below(item, place.items())),
             Value::Scalar(_) => {}
         }
     }
 
     /// Rewrites a node that has a short form; true where its children need no visit.
-    fn transform(&mut self, node: &mut Node, path: &[String]) -> bool {
-        match path {
-            [top, _, rest @ ..] if top == "services" => self.service(node, rest),
-            [top, _] if matches!(top.as_str(), "volumes" | "networks" | "secrets" | "configs") => {
+    fn transform(&mut self, node: &mut Node, form: Form) -> bool {
+        match form {
+            Form::Keyed(key) => {
+                if let Some(text) = node.as_text().cloned() {
+                    let key = At::new(key.to_owned(), text.span);
+                    let span = node.span;
+                    let value = std::mem::replace(node, Node::null(span));
+                    *node = Node::map(vec![Entry { key, value }], span);
+                }
+                return false;
+            }
+            Form::Gpus => {
+                if node.as_str().is_some() {
+                    let mut all = Node::map(Vec::new(), node.span);
+                    all.set("count", Node::string("all", node.span));
+                    *node = Node::seq(vec![longer(node, all)], node.span);
+                }
+                return false;
+            }
+            Form::External => {
                 self.external(node);
-                false
+                return false;
             }
-            [top, _] if top == "include" => true,
-            _ => false,
-        }
-    }
-
-    fn service(&mut self, node: &mut Node, path: &[String]) -> bool {
-        let is = |pattern: &str| fits(path, pattern);
-        if is("build") || is("extends") {
-            let key = if is("build") { "context" } else { "service" };
-            if let Some(text) = node.as_text().cloned() {
-                let key = At::new(key.to_owned(), text.span);
-                let span = node.span;
-                let value = std::mem::replace(node, Node::null(span));
-                *node = Node::map(vec![Entry { key, value }], span);
+            Form::Source => keyed(node, "source"),
+            Form::Text => {
+                if let Some(text) = node.any_text() {
+                    *node = Node { value: Node::text(text).value, span: node.span, origin: node.origin.take() };
+                }
             }
-            return false;
-        }
-        if is("build.secrets.[]") || is("secrets.[]") || is("configs.[]") {
-            keyed(node, "source");
-        } else if is("build.provenance") || is("build.sbom") {
-            if let Some(text) = node.any_text() {
-                *node = Node { value: Node::text(text).value, span: node.span, origin: node.origin.take() };
+            Form::KeyValues => self.key_values(node),
+            Form::Ssh => self.ssh(node),
+            Form::DependsOn => depends_on(node, self.strict),
+            Form::EnvFile => env_file(node),
+            Form::Listed => listed_alone(node),
+            Form::Dns => {
+                listed_alone(node);
+                if let Value::Seq(items) = &mut node.value {
+                    items.retain(|i| !i.is_null() && i.as_str() != Some(""));
+                }
             }
-        } else if is("build.additional_contexts") {
-            self.key_values(node);
-        } else if is("build.ssh") {
-            self.ssh(node);
-        } else if is("depends_on") {
-            depends_on(node, self.strict);
-        } else if is("env_file") {
-            env_file(node);
-        } else if is("label_file") || is("dns") || is("develop.watch.[].ignore") || is("develop.watch.[].include") {
-            listed_alone(node);
-            if is("dns")
-                && let Value::Seq(items) = &mut node.value
-            {
-                items.retain(|i| !i.is_null() && i.as_str() != Some(""));
-            }
-        } else if is("gpus") {
-            if node.as_str().is_some() {
-                let mut all = Node::map(Vec::new(), node.span);
-                all.set("count", Node::string("all", node.span));
-                *node = Node::seq(vec![longer(node, all)], node.span);
-            }
-            return false;
-        } else if is("networks") || is("models") {
-            names(node, self.strict);
-        } else if is("volumes.[]") {
-            self.volume(node);
-        } else if is("devices.[]") {
-            self.device(node);
-        } else if is("ports") {
-            self.ports(node);
-        } else {
-            return false;
+            Form::Names => names(node, self.strict),
+            Form::Volume => self.volume(node),
+            Form::Device => self.device(node),
+            Form::Ports => self.ports(node),
+            Form::Kept => {}
         }
         true
     }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::date::Date;
 use super::model::ProblemKind;
 use super::problems::Problems;
-use super::tree::{Data, Entry, Node, Scalar, Step, StepKind, Value};
+use super::tree::{self, Data, Entry, Node, Scalar, StepKind, Value};
 use crate::source::{At, Span};
 use crate::syntax::yaml::{self, Style};
 
@@ -37,6 +37,13 @@ pub(super) fn convert(document: &yaml::Node, problems: &mut Problems) -> Documen
     Document { root, resets: converter.resets }
 }
 
+/// A step down the document.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Key(&'a str),
+    Item(usize),
+}
+
 struct Converter<'a, 'p> {
     problems: &'p mut Problems,
     anchors: HashMap<&'a str, &'a yaml::Node>,
@@ -44,7 +51,7 @@ struct Converter<'a, 'p> {
     active: Vec<&'a str>,
     nodes: usize,
     resets: Vec<Reset>,
-    path: Vec<String>,
+    path: Vec<Step<'a>>,
     /// Inside how many `!override`: tags in there say nothing.
     overriding: usize,
 }
@@ -103,7 +110,11 @@ impl<'a> Converter<'a, '_> {
             return false;
         }
         if matches!(tag, Some("!reset" | "!override")) {
-            self.resets.push(Reset { path: self.path.clone(), span: node.span });
+            let path = self.path.iter().map(|step| match step {
+                Step::Key(key) => (*key).to_owned(),
+                Step::Item(number) => number.to_string(),
+            });
+            self.resets.push(Reset { path: path.collect(), span: node.span });
         }
         tag == Some("!reset")
     }
@@ -117,14 +128,14 @@ impl<'a> Converter<'a, '_> {
             return Some(Node::null(span));
         }
         let mut node = self.node(target, depth + 1)?;
-        node.brought_by(&Rc::from([Step { kind: StepKind::Alias, span }]));
+        node.brought_by(&Rc::from([tree::Step { kind: StepKind::Alias, span }]));
         Some(node)
     }
 
     fn seq(&mut self, items: &'a [yaml::Node], span: Span, depth: usize) -> Node {
         let mut made = Vec::with_capacity(items.len());
         for (i, item) in items.iter().enumerate() {
-            self.path.push(i.to_string());
+            self.path.push(Step::Item(i));
             made.extend(self.node(item, depth + 1));
             self.path.pop();
         }
@@ -139,14 +150,14 @@ impl<'a> Converter<'a, '_> {
                 self.merge(&entry.value, &mut merged, depth);
                 continue;
             }
-            let Some(key) = self.key(&entry.key) else { continue };
-            self.path.push(key.value.clone());
+            let Some((name, span)) = self.key(&entry.key) else { continue };
+            self.path.push(Step::Key(name));
             let value = self.node(&entry.value, depth + 1);
             self.path.pop();
             if let Some(value) = value {
-                match made.iter_mut().find(|e| e.key.value == key.value) {
+                match made.iter_mut().find(|e| e.key.value == name) {
                     Some(first) => first.value = value,
-                    None => made.push(Entry { key, value }),
+                    None => made.push(Entry { key: At::new(name.to_owned(), span), value }),
                 }
             }
         }
@@ -177,7 +188,7 @@ impl<'a> Converter<'a, '_> {
         }
     }
 
-    fn key(&mut self, key: &'a yaml::Node) -> Option<At<String>> {
+    fn key(&mut self, key: &'a yaml::Node) -> Option<(&'a str, Span)> {
         let node = match &key.value {
             yaml::Value::Alias(name) => self.anchors.get(name.as_str()).copied().unwrap_or(key),
             _ => key,
@@ -193,7 +204,7 @@ impl<'a> Converter<'a, '_> {
             let message = format!("the key `{}` is no string", scalar.text.value);
             self.problems.fatal(ProblemKind::YamlSyntax, key.span, &message).help = Some("put it in quotes".to_owned());
         }
-        Some(At::new(scalar.text.value.clone(), key.span))
+        Some((&scalar.text.value, key.span))
     }
 }
 

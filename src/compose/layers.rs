@@ -46,20 +46,20 @@ impl Loader<'_> {
 
     pub(super) fn merged(&mut self, model: Node, root: Node, check: bool) -> Node {
         let mut model = merge(model, root, &mut Vec::new(), &mut self.problems);
-        unique::enforce(&mut model, &mut Vec::new());
+        unique::enforce(&mut model);
         if check && !self.old_layout {
             schema::check(&model, self.strict, &mut self.problems);
         }
         model.remove("version").map(|v| self.problems.version.get_or_insert(v));
         let so_far = self.problems.list.len();
         let mut canonical = Canonical { problems: &mut self.problems, strict: self.strict, ports: self.ports };
-        canonical.run(&mut model, &mut Vec::new());
+        canonical.run(&mut model);
         self.ports = canonical.ports;
         if !check {
             // short forms of services that nobody extends are the other file's own affair
             self.problems.list.iter_mut().skip(so_far).for_each(|p| p.fatal = false);
         }
-        unique::enforce(&mut model, &mut Vec::new());
+        unique::enforce(&mut model);
         model
     }
 

@@ -1,72 +1,98 @@
 //! One model over another: the rules by which override files, `extends` and `include` combine.
 
+use std::sync::LazyLock;
+
+use super::keypaths::KeyPaths;
 use super::model::ProblemKind;
 use super::problems::Problems;
-use super::tree::{Data, Entry, Node, Scalar, Value, fits};
+use super::tree::{Data, Entry, Node, Scalar, Value};
 use crate::source::{At, Span};
 use crate::text::Text;
 
-/// Lists of `name=value` and such: a mapping in one of the two becomes a list, then both are joined.
-const JOINED: &[&str] = &[
-    "networks.*.labels",
-    "volumes.*.labels",
-    "services.*.annotations",
-    "services.*.build.args",
-    "services.*.build.additional_contexts",
-    "services.*.build.labels",
-    "services.*.deploy.labels",
-    "services.*.dns",
-    "services.*.dns_opt",
-    "services.*.dns_search",
-    "services.*.env_file",
-    "services.*.label_file",
-    "services.*.environment",
-    "services.*.labels",
-    "services.*.volumes.*.volume.labels",
-    "services.*.sysctls",
-    "services.*.tmpfs",
+/// How two values of a key combine, where it is not by their kind alone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    /// Replaced whole, also by nothing.
+    Replaced,
+    /// Lists of `name=value` and such: a mapping in one of the two becomes a list, then both are joined.
+    Joined,
+    /// What is there already is not added again.
+    JoinedOnce,
+    Build,
+    /// A list of names counts as a mapping.
+    Named,
+    DependsOn,
+    Logging,
+    Ipam,
+}
+
+const SPECIAL: &[(&str, How)] = &[
+    ("networks.*.labels", How::Joined),
+    ("networks.*.ipam.config", How::Ipam),
+    ("volumes.*.labels", How::Joined),
+    ("services.*.annotations", How::Joined),
+    ("services.*.build", How::Build),
+    ("services.*.build.args", How::Joined),
+    ("services.*.build.additional_contexts", How::Joined),
+    ("services.*.build.extra_hosts", How::JoinedOnce),
+    ("services.*.build.labels", How::Joined),
+    ("services.*.command", How::Replaced),
+    ("services.*.depends_on", How::DependsOn),
+    ("services.*.deploy.labels", How::Joined),
+    ("services.*.dns", How::Joined),
+    ("services.*.dns_opt", How::Joined),
+    ("services.*.dns_search", How::Joined),
+    ("services.*.entrypoint", How::Replaced),
+    ("services.*.env_file", How::Joined),
+    ("services.*.environment", How::Joined),
+    ("services.*.extra_hosts", How::JoinedOnce),
+    ("services.*.healthcheck.test", How::Replaced),
+    ("services.*.label_file", How::Joined),
+    ("services.*.labels", How::Joined),
+    ("services.*.logging", How::Logging),
+    ("services.*.models", How::Named),
+    ("services.*.networks", How::Named),
+    ("services.*.sysctls", How::Joined),
+    ("services.*.tmpfs", How::Joined),
+    ("services.*.ulimits.*", How::Replaced),
+    ("services.*.volumes.*.volume.labels", How::Joined),
 ];
 
-/// Replaced whole, also by nothing.
-const REPLACED: &[&str] = &["services.*.command", "services.*.entrypoint", "services.*.healthcheck.test"];
+static PLACES: LazyLock<KeyPaths<How>> = LazyLock::new(|| KeyPaths::new(SPECIAL));
 
 /// Lays `over` on `base`; `path` is where both stand.
 pub(super) fn merge(base: Node, over: Node, path: &mut Vec<String>, problems: &mut Problems) -> Node {
-    let is = |pattern: &str| fits(path, pattern);
-    if REPLACED.iter().any(|p| is(p)) || is("services.*.ulimits.*") {
-        return over.replacing(base);
-    }
-    if JOINED.iter().any(|p| is(p)) {
-        if over.as_scalar().is_some_and(|s| !matches!(s.data, Data::Null | Data::Str)) {
-            mismatch(&base, &over, path, problems);
-            passes_unsaid(problems);
+    match PLACES.find(path).holds() {
+        Some(How::Replaced) => return over.replacing(base),
+        Some(How::Joined) => {
+            if over.as_scalar().is_some_and(|s| !matches!(s.data, Data::Null | Data::Str)) {
+                mismatch(&base, &over, path, problems);
+                passes_unsaid(problems);
+            }
+            return join(base, over);
         }
-        return join(base, over);
-    }
-    if is("services.*.extra_hosts") || is("services.*.build.extra_hosts") {
-        return join_once(base, over);
-    }
-    let (build, depends_on) = (is("services.*.build"), is("services.*.depends_on"));
-    if build || depends_on || is("services.*.networks") || is("services.*.models") {
-        let long = |node: Node| if build { built(node) } else { named(node, depends_on) };
-        let (base, over) = (long(base), long(over));
-        // what can be no mapping is dropped; a list of other things than names makes Compose crash
-        if base.is_map() && !over.is_map() && !over.is_null() && (build || over.as_scalar().is_some()) {
+        Some(How::JoinedOnce) => return join_once(base, over),
+        Some(how @ (How::Build | How::Named | How::DependsOn)) => {
+            let build = how == How::Build;
+            let long = |node: Node| if build { built(node) } else { named(node, how == How::DependsOn) };
+            let (base, over) = (long(base), long(over));
+            // what can be no mapping is dropped; a list of other things than names makes Compose crash
+            if base.is_map() && !over.is_map() && !over.is_null() && (build || over.as_scalar().is_some()) {
+                mismatch(&base, &over, path, problems);
+                passes_unsaid(problems);
+                return base;
+            }
+            return maps(base, over, path, problems);
+        }
+        Some(How::Logging) => return logging(base, over, path, problems),
+        Some(How::Ipam) => {
+            if matches!((&base.value, &over.value), (Value::Seq(_), Value::Seq(_))) {
+                return ipam(base, over, path, problems);
+            }
             mismatch(&base, &over, path, problems);
-            passes_unsaid(problems);
             return base;
         }
-        return maps(base, over, path, problems);
-    }
-    if is("services.*.logging") {
-        return logging(base, over, path, problems);
-    }
-    if is("networks.*.ipam.config") {
-        if matches!((&base.value, &over.value), (Value::Seq(_), Value::Seq(_))) {
-            return ipam(base, over, path, problems);
-        }
-        mismatch(&base, &over, path, problems);
-        return base;
+        None => {}
     }
     if over.is_null() {
         return base;

@@ -12,6 +12,7 @@ pub mod explain;
 
 mod extends;
 mod include;
+mod keypaths;
 mod layers;
 mod load;
 mod loader;
@@ -28,6 +29,7 @@ mod reset;
 mod role;
 mod schema;
 mod short;
+mod spec;
 mod substitute;
 mod tree;
 mod unique;

@@ -1,13 +1,10 @@
 //! The Compose schema, walked in step with the model, so that every finding stands at its key.
 
-use std::collections::HashMap;
-use std::sync::OnceLock;
-
-use regex::Regex;
-use serde_json::{Map, Value as Json};
+use std::collections::HashSet;
 
 use super::model::ProblemKind;
 use super::problems::{Problems, closest};
+use super::spec::{Part, Schema};
 use super::tree::{Data, Entry, Node, Value};
 use crate::source::Span;
 
@@ -15,43 +12,11 @@ use crate::source::Span;
 const DURATIONS: &[&str] =
     &["interval", "timeout", "start_period", "start_interval", "stop_grace_period", "delay", "monitor", "window", "pull_refresh_after"];
 
-struct Schema {
-    root: Json,
-    patterns: HashMap<String, Regex>,
-}
-
-fn schema() -> &'static Schema {
-    static SCHEMA: OnceLock<Schema> = OnceLock::new();
-    SCHEMA.get_or_init(|| {
-        let root: Json = serde_json::from_str(include_str!("../../rules/data/compose-spec.json")).unwrap_or_default();
-        let mut patterns = HashMap::new();
-        collect(&root, &mut patterns);
-        Schema { root, patterns }
-    })
-}
-
-fn collect(schema: &Json, patterns: &mut HashMap<String, Regex>) {
-    match schema {
-        Json::Object(map) => {
-            let own = map.get("pattern").and_then(Json::as_str).into_iter().map(str::to_owned);
-            let keys = map.get("patternProperties").and_then(Json::as_object).into_iter().flat_map(Map::keys).cloned();
-            for pattern in own.chain(keys) {
-                if let Ok(regex) = Regex::new(&pattern) {
-                    patterns.insert(pattern, regex);
-                }
-            }
-            map.values().for_each(|v| collect(v, patterns));
-        }
-        Json::Array(items) => items.iter().for_each(|v| collect(v, patterns)),
-        _ => {}
-    }
-}
-
 /// Checks a model. Where `strict` is not set, values that an unset variable went into are left alone.
 pub(super) fn check(model: &Node, strict: bool, problems: &mut Problems) {
-    let schema = schema();
+    let schema = Schema::get();
     let mut walk = Walk { schema, strict, found: Vec::new(), path: Vec::new() };
-    walk.node(model, &schema.root, model.span.at_start());
+    walk.node(model, schema.root(), model.span.at_start());
     for found in walk.found {
         let problem = problems.fatal(ProblemKind::Schema, found.span, &found.message);
         problem.help = found.help;
@@ -70,7 +35,7 @@ struct Walk<'a> {
     schema: &'a Schema,
     strict: bool,
     found: Vec<Finding>,
-    path: Vec<String>,
+    path: Vec<&'a str>,
 }
 
 impl<'a> Walk<'a> {
@@ -80,45 +45,37 @@ impl<'a> Walk<'a> {
 
     /// The key that the value belongs to, as shown in messages.
     fn name(&self) -> String {
-        match self.path.iter().rev().find(|p| *p != "[]") {
-            Some(key) if self.path.last().is_some_and(|p| p == "[]") => format!("an entry of `{key}`"),
+        match self.path.iter().rev().find(|p| **p != "[]") {
+            Some(key) if self.path.last().is_some_and(|p| *p == "[]") => format!("an entry of `{key}`"),
             Some(key) => format!("`{key}`"),
             None => "a Compose file".to_owned(),
         }
     }
 
-    fn resolve(&self, mut schema: &'a Json) -> &'a Json {
-        for _ in 0..10 {
-            let Some(name) = schema.get("$ref").and_then(Json::as_str).and_then(|r| r.strip_prefix("#/$defs/")) else { break };
-            schema = self.schema.root.get("$defs").and_then(|d| d.get(name)).unwrap_or(&Json::Null);
-        }
-        schema
-    }
-
     /// `place` is where to point at when the value itself has no text.
-    fn node(&mut self, node: &Node, schema: &'a Json, place: Span) {
-        let schema = self.resolve(schema);
+    fn node(&mut self, node: &'a Node, schema: &'a Part, place: Span) {
         if !self.strict && node.as_scalar().is_some_and(|s| s.unset) {
             return;
         }
-        if let Some(branches) = schema.get("oneOf").and_then(Json::as_array) {
-            let fitting = branches.iter().map(|b| self.resolve(b)).find(|b| self.accepts(node, b));
-            match fitting {
+        if !schema.one_of.is_empty() {
+            let mut branches = schema.one_of.iter().map(|b| self.schema.part(*b));
+            match branches.find(|b| self.accepts(node, b)) {
                 Some(branch) => self.node(node, branch, place),
                 None => {
-                    let kinds: Vec<&str> = branches.iter().flat_map(|b| kinds(self.resolve(b))).collect();
+                    let branches = schema.one_of.iter().map(|b| self.schema.part(*b));
+                    let kinds: Vec<&str> = branches.flat_map(|b| b.kinds.iter().copied()).collect();
                     self.wrong_kind(node, &kinds, place);
                 }
             }
             return;
         }
-        let wanted = kinds(schema);
+        let wanted = schema.kinds.as_slice();
         if !wanted.is_empty() && !wanted.iter().any(|k| is_kind(node, k)) {
-            self.wrong_kind(node, &wanted, place);
+            self.wrong_kind(node, wanted, place);
             return;
         }
         if let Some(Data::Date(date)) = node.as_scalar().map(|s| s.data) {
-            self.date(node, &wanted, &date.shown());
+            self.date(node, wanted, &date.shown());
         }
         match &node.value {
             Value::Map(entries) => self.map(entries, schema, place),
@@ -127,11 +84,9 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn accepts(&self, node: &Node, schema: &'a Json) -> bool {
-        match schema.get("oneOf").and_then(Json::as_array) {
-            Some(branches) => branches.iter().any(|b| self.accepts(node, self.resolve(b))),
-            None => kinds(schema).iter().any(|k| is_kind(node, k)),
-        }
+    fn accepts(&self, node: &Node, schema: &Part) -> bool {
+        schema.one_of.iter().any(|b| self.accepts(node, self.schema.part(*b)))
+            || schema.one_of.is_empty() && schema.kinds.iter().any(|k| is_kind(node, k))
     }
 
     fn wrong_kind(&mut self, node: &Node, kinds: &[&str], place: Span) {
@@ -156,7 +111,7 @@ impl<'a> Walk<'a> {
             words.retain(|w| *w != "a string");
         }
         if let ([top, key], false) = (self.path.as_slice(), node.is_map() || node.is_null())
-            && top == "services"
+            && *top == "services"
             && self.is_service_key(key)
         {
             let message = format!("`{key}` stands between the services, so Compose takes it for one");
@@ -164,7 +119,7 @@ impl<'a> Walk<'a> {
             return;
         }
         if let (Some(key), Some(Data::Int(n))) = (self.path.last(), node.as_scalar().map(|s| s.data))
-            && DURATIONS.contains(&key.as_str())
+            && DURATIONS.contains(key)
         {
             let message = format!("`{key}` takes a duration such as 30s or 1m30s, not `{n}`");
             self.report(span, message, Some(format!("add the unit: `{n}s`")));
@@ -195,7 +150,7 @@ impl<'a> Walk<'a> {
             (Value::Scalar(_), Some(text)) if words.contains(&"a list") => Some(format!("write it as an item: `- {text}`")),
             (Value::Scalar(_), Some(text)) if words == ["a mapping"] => Some(format!("write `{text}:`, with a colon")),
             (Value::Seq(_), _) if words == ["a mapping"] => Some("write the names as keys, each with a colon, without `-`".to_owned()),
-            (Value::Map(entries), _) if words == ["a string"] && self.path.last().is_some_and(|p| p == "[]") => {
+            (Value::Map(entries), _) if words == ["a string"] && self.path.last().is_some_and(|p| *p == "[]") => {
                 let entry = entries.first()?;
                 let value = entry.value.any_text().map(|t| t.value).unwrap_or_default();
                 Some(format!("write `{}={value}`, or leave the `-` out everywhere", entry.key.value))
@@ -205,8 +160,7 @@ impl<'a> Walk<'a> {
     }
 
     fn is_service_key(&self, key: &str) -> bool {
-        let service = self.schema.root.get("$defs").and_then(|d| d.get("service"));
-        service.and_then(|s| s.get("properties")).is_some_and(|p| p.get(key).is_some())
+        self.schema.service().property(key).is_some()
     }
 
     /// YAML makes a point in time of a plain date; where any kind of value may stand, Compose writes it out in full.
@@ -220,52 +174,44 @@ impl<'a> Walk<'a> {
         self.found.push(Finding { span: node.span, message, help: Some("put it in quotes".to_owned()), fatal: !passed_on });
     }
 
-    fn map(&mut self, entries: &[Entry], schema: &'a Json, place: Span) {
-        let properties = schema.get("properties").and_then(Json::as_object);
-        let patterns = schema.get("patternProperties").and_then(Json::as_object);
-        let closed = schema.get("additionalProperties") == Some(&Json::Bool(false));
+    fn map(&mut self, entries: &'a [Entry], schema: &'a Part, place: Span) {
         for entry in entries {
             let key = entry.key.value.as_str();
-            let by_name = properties.and_then(|p| p.get(key));
-            let by_pattern = || patterns.into_iter().flatten().find(|(p, _)| self.matches(p, key)).map(|(_, s)| s);
-            match by_name.or_else(by_pattern) {
+            let by_pattern = || schema.patterns.iter().find(|(p, _)| p.is_match(key)).map(|(_, part)| *part);
+            match schema.property(key).or_else(by_pattern) {
                 Some(inner) => {
-                    self.path.push(key.to_owned());
-                    self.node(&entry.value, inner, entry.key.span);
+                    self.path.push(key);
+                    self.node(&entry.value, self.schema.part(inner), entry.key.span);
                     self.path.pop();
                 }
-                None if closed => self.unknown(entry, properties),
+                None if schema.closed => self.unknown(entry, schema.properties.as_deref()),
                 None => {}
             }
         }
-        for key in schema.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str) {
-            if entries.iter().all(|e| e.key.value != key) {
+        for key in &schema.required {
+            if entries.iter().all(|e| e.key.value != *key) {
                 let message = format!("{} lacks `{key}`", self.name());
                 self.report(place, message, Some(format!("add `{key}:`")));
             }
         }
     }
 
-    fn matches(&self, pattern: &str, text: &str) -> bool {
-        self.schema.patterns.get(pattern).is_some_and(|r| r.is_match(text))
-    }
-
-    fn unknown(&mut self, entry: &Entry, properties: Option<&Map<String, Json>>) {
+    fn unknown(&mut self, entry: &Entry, properties: Option<&[(&'static str, usize)]>) {
         let key = &entry.key.value;
         let span = entry.key.span;
-        let in_service = matches!(self.path.as_slice(), [top, _] if top == "services");
+        let in_service = matches!(self.path.as_slice(), [top, _] if *top == "services");
         if let ([top], None) = (self.path.as_slice(), properties) {
             let message = format!("`{key}` cannot be a name in `{top}`");
             self.report(span, message, Some("use letters, digits, `.`, `_` and `-`".to_owned()));
             return;
         }
         if in_service && self.is_service(&entry.value) {
-            let outer = self.path.last().cloned().unwrap_or_default();
+            let outer = self.path.last().copied().unwrap_or_default();
             let message = format!("the service `{key}` stands inside the service `{outer}`, so Compose reads it as an unknown key");
             self.report(span, message, Some(format!("indent `{key}` like `{outer}`")));
             return;
         }
-        let names = properties.into_iter().flat_map(Map::keys).map(String::as_str);
+        let names = properties.into_iter().flatten().map(|(name, _)| *name);
         let near = closest(key, names);
         let place = match self.path.as_slice() {
             [] => "at the top of a Compose file".to_owned(),
@@ -278,7 +224,7 @@ impl<'a> Walk<'a> {
 
     /// Where a key belongs that stands one level too high or too low.
     fn elsewhere(&self, key: &str) -> Option<String> {
-        let top = self.schema.root.get("properties")?.get(key).is_some();
+        let top = self.schema.root().property(key).is_some();
         let service = self.is_service_key(key);
         match self.path.as_slice() {
             [] if service => Some("it belongs into a service, indented under its name".to_owned()),
@@ -293,21 +239,21 @@ impl<'a> Walk<'a> {
         node.get("image").is_some() || node.get("build").is_some() || keys >= 2
     }
 
-    fn seq(&mut self, items: &[Node], schema: &'a Json) {
-        self.path.push("[]".to_owned());
-        if let Some(inner) = schema.get("items") {
+    fn seq(&mut self, items: &'a [Node], schema: &'a Part) {
+        self.path.push("[]");
+        if let Some(inner) = schema.items {
             for item in items {
-                self.node(item, inner, item.span);
+                self.node(item, self.schema.part(inner), item.span);
             }
         }
-        if schema.get("uniqueItems") == Some(&Json::Bool(true)) {
-            let mut seen: HashMap<String, ()> = HashMap::new();
+        if schema.unique {
+            let mut seen: HashSet<String> = HashSet::new();
             for item in items {
                 let Some(shown) = item.as_scalar().map(|s| format!("{} {}", matches!(s.data, Data::Bool(_) | Data::Null), s.shown()))
                 else {
                     continue;
                 };
-                if seen.insert(shown, ()).is_some() && (self.strict || !item.unset()) {
+                if !seen.insert(shown) && (self.strict || !item.unset()) {
                     let message = format!("`{}` stands twice in this list", item.any_text().map(|t| t.value).unwrap_or_default());
                     self.report(item.span, message, Some("remove one of the two".to_owned()));
                 }
@@ -316,20 +262,18 @@ impl<'a> Walk<'a> {
         self.path.pop();
     }
 
-    fn scalar(&mut self, node: &Node, schema: &'a Json) {
+    fn scalar(&mut self, node: &Node, schema: &Part) {
         let Some(scalar) = node.as_scalar() else { return };
-        let shown = scalar.shown();
-        if let Some(allowed) = schema.get("enum").and_then(Json::as_array) {
-            let names: Vec<&str> = allowed.iter().filter_map(Json::as_str).collect();
-            if !names.contains(&shown.as_str()) {
-                let help = closest(&shown, names.iter().copied()).map(|n| format!("did you mean `{n}`?"));
-                let message = format!("`{shown}` is no value for {}: it takes {}", self.name(), names.join(", "));
-                self.report(node.span, message, help);
-            }
+        if schema.allowed.is_none() && schema.pattern.is_none() && schema.minimum.is_none() && schema.maximum.is_none() {
+            return;
         }
-        if let Some(pattern) = schema.get("pattern").and_then(Json::as_str)
-            && !self.matches(pattern, &shown)
-        {
+        let shown = scalar.shown();
+        if let Some(names) = schema.allowed.as_ref().filter(|names| !names.contains(&shown.as_str())) {
+            let help = closest(&shown, names.iter().copied()).map(|n| format!("did you mean `{n}`?"));
+            let message = format!("`{shown}` is no value for {}: it takes {}", self.name(), names.join(", "));
+            self.report(node.span, message, help);
+        }
+        if schema.pattern.as_ref().is_some_and(|p| !p.is_match(&shown)) {
             let message = format!("`{shown}` is no value for {}", self.name());
             self.report(node.span, message, None);
         }
@@ -339,8 +283,7 @@ impl<'a> Walk<'a> {
             Data::Float(f) => Some(f),
             _ => None,
         };
-        let low = schema.get("minimum").and_then(Json::as_f64);
-        let high = schema.get("maximum").and_then(Json::as_f64);
+        let (low, high) = (schema.minimum, schema.maximum);
         if let Some(n) = number
             && (low.is_some_and(|low| n < low) || high.is_some_and(|high| n > high))
         {
@@ -361,14 +304,6 @@ fn either(words: &[&str]) -> String {
         Some((last, [])) => (*last).to_owned(),
         Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
         None => "something else".to_owned(),
-    }
-}
-
-fn kinds(schema: &Json) -> Vec<&str> {
-    match schema.get("type") {
-        Some(Json::String(kind)) => vec![kind.as_str()],
-        Some(Json::Array(all)) => all.iter().filter_map(Json::as_str).collect(),
-        _ => Vec::new(),
     }
 }
 

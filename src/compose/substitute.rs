@@ -1,10 +1,12 @@
 //! Interpolation of a document's values, and the casts that follow it.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
+use super::keypaths::{KeyPaths, Place};
 use super::model::{ProblemKind, VariableUse};
 use super::problems::Problems;
-use super::tree::{Data, Node, Scalar, Value, fits};
+use super::tree::{Data, Entry, Node, Scalar, Value};
 use super::units;
 use crate::source::Span;
 use crate::syntax::interpolate::{Fault, interpolate};
@@ -15,6 +17,7 @@ pub(super) type Env = BTreeMap<String, String>;
 /// The lines of env files that set variables.
 pub(super) type Places = BTreeMap<String, Span>;
 
+#[derive(Clone, Copy)]
 enum Cast {
     Bool,
     Int,
@@ -67,6 +70,8 @@ const CASTS: &[(&str, Cast)] = &[
     ("configs.*.external", Cast::Bool),
 ];
 
+static CAST_PLACES: LazyLock<KeyPaths<Cast>> = LazyLock::new(|| KeyPaths::new(CASTS));
+
 /// What interpolation needs and leaves behind.
 pub(super) struct Substitution<'a> {
     pub(super) env: &'a Env,
@@ -80,33 +85,34 @@ pub(super) struct Substitution<'a> {
 
 impl Substitution<'_> {
     pub(super) fn run(&mut self, root: &mut Node) {
-        self.node(root, &mut Vec::new());
+        self.node(root, &mut Vec::new(), CAST_PLACES.top());
     }
 
-    fn node(&mut self, node: &mut Node, path: &mut Vec<String>) {
+    fn node<'n>(&mut self, node: &'n mut Node, path: &mut Vec<&'n str>, place: Place<'_, Cast>) {
         match &mut node.value {
             Value::Map(entries) => {
-                for entry in entries {
-                    path.push(entry.key.value.clone());
-                    self.node(&mut entry.value, path);
+                for Entry { key, value } in entries {
+                    path.push(&key.value);
+                    self.node(value, path, place.below(&key.value));
                     path.pop();
                 }
             }
             Value::Seq(items) => {
-                path.push("[]".to_owned());
+                path.push("[]");
                 for item in items {
-                    self.node(item, path);
+                    self.node(item, path, place.items());
                 }
                 path.pop();
             }
             Value::Scalar(scalar) if scalar.data == Data::Str => {
-                self.scalar(scalar, path);
+                self.scalar(scalar, path, place.holds());
             }
-            Value::Scalar(scalar) => self.date(scalar, path),
+            Value::Scalar(scalar) if place.holds().is_some() => self.date(scalar, path),
+            Value::Scalar(_) => {}
         }
     }
 
-    fn scalar(&mut self, scalar: &mut Scalar, path: &[String]) {
+    fn scalar(&mut self, scalar: &mut Scalar, path: &[&str], cast: Option<Cast>) {
         let mut faulty = false;
         if scalar.text.value.contains('$') {
             let outcome = interpolate(&scalar.text, &|name| self.env.get(name).cloned());
@@ -128,8 +134,8 @@ impl Substitution<'_> {
             scalar.raw = Some(std::mem::replace(&mut scalar.text, outcome.text).value);
             scalar.unset = outcome.unset;
         }
-        if !faulty {
-            self.cast(scalar, path);
+        if let Some(cast) = cast.filter(|_| !faulty) {
+            self.cast(scalar, path, cast);
         }
     }
 
@@ -149,15 +155,14 @@ impl Substitution<'_> {
     }
 
     /// A date where a number or a truth value is meant.
-    fn date(&mut self, scalar: &Scalar, path: &[String]) {
-        if matches!(scalar.data, Data::Date(_)) && CASTS.iter().any(|(pattern, _)| fits(path, pattern)) {
-            let message = format!("YAML reads a date here, and `{}` takes none", path.last().map_or("", String::as_str));
+    fn date(&mut self, scalar: &Scalar, path: &[&str]) {
+        if matches!(scalar.data, Data::Date(_)) {
+            let message = format!("YAML reads a date here, and `{}` takes none", path.last().copied().unwrap_or_default());
             self.problems.fatal(ProblemKind::Schema, scalar.text.span, &message);
         }
     }
 
-    fn cast(&mut self, scalar: &mut Scalar, path: &[String]) {
-        let Some((_, cast)) = CASTS.iter().find(|(pattern, _)| fits(path, pattern)) else { return };
+    fn cast(&mut self, scalar: &mut Scalar, path: &[&str], cast: Cast) {
         let text = scalar.text.value.as_str();
         let made = match cast {
             Cast::Bool => boolean(text).map(Data::Bool),
@@ -174,7 +179,7 @@ impl Substitution<'_> {
             None if scalar.unset && !self.strict => {}
             None => {
                 let shown = if text.is_empty() { "an empty value".to_owned() } else { format!("`{text}`") };
-                let message = format!("`{}` takes {wanted}, not {shown}", path.last().map_or("", String::as_str));
+                let message = format!("`{}` takes {wanted}, not {shown}", path.last().copied().unwrap_or_default());
                 let kind = if scalar.raw.is_some() { ProblemKind::Interpolation } else { ProblemKind::Schema };
                 self.problems.fatal(kind, scalar.text.span, &message);
             }

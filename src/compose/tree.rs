@@ -299,12 +299,6 @@ pub(super) fn is_named(text: &str, name: &str) -> bool {
     text.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
 }
 
-/// Whether a key path fits a pattern such as `services.*.build.args`; list places are `[]`.
-pub(super) fn fits(path: &[String], pattern: &str) -> bool {
-    let mut parts = pattern.split('.');
-    path.iter().all(|key| parts.next().is_some_and(|p| p == "*" || p == key)) && parts.next().is_none()
-}
-
 /// The values of a mapping under a key.
 pub(super) fn children<'a>(node: &'a mut Node, key: &str) -> impl Iterator<Item = &'a mut Node> {
     let entries = match node.get_mut(key).map(|n| &mut n.value) {

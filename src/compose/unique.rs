@@ -1,11 +1,13 @@
 //! Lists in which a later entry takes the place of an earlier one with the same name, target or port.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
+use super::keypaths::{KeyPaths, Place};
 use super::short;
-use super::tree::{Data, Node, Value, fits};
+use super::tree::{Data, Node, Value};
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum By {
     Name,
     Volume,
@@ -48,18 +50,19 @@ const UNIQUE: &[(&str, By)] = &[
     ("services.*.devices", By::Device),
 ];
 
-pub(super) fn enforce(node: &mut Node, path: &mut Vec<String>) {
+static PLACES: LazyLock<KeyPaths<By>> = LazyLock::new(|| KeyPaths::new(UNIQUE));
+
+pub(super) fn enforce(model: &mut Node) {
+    below(model, PLACES.top());
+}
+
+fn below(node: &mut Node, place: Place<'_, By>) {
     match &mut node.value {
-        Value::Map(entries) => {
-            for entry in entries {
-                path.push(entry.key.value.clone());
-                enforce(&mut entry.value, path);
-                path.pop();
-            }
-        }
+        _ if place.is_bare() => {}
+        Value::Map(entries) => entries.iter_mut().for_each(|entry| below(&mut entry.value, place.below(&entry.key.value))),
         Value::Seq(items) => {
-            if let Some((_, by)) = UNIQUE.iter().find(|(pattern, _)| fits(path, pattern)) {
-                *items = dedupe(std::mem::take(items), *by);
+            if let Some(by) = place.holds() {
+                *items = dedupe(std::mem::take(items), by);
             }
         }
         Value::Scalar(_) => {}
@@ -67,6 +70,9 @@ pub(super) fn enforce(node: &mut Node, path: &mut Vec<String>) {
 }
 
 fn dedupe(items: Vec<Node>, by: By) -> Vec<Node> {
+    if items.len() < 2 || by == By::Name && names_differ(&items) {
+        return items;
+    }
     let mut places: HashMap<String, usize> = HashMap::with_capacity(items.len());
     let mut out: Vec<Node> = Vec::with_capacity(items.len());
     for item in items {
@@ -85,6 +91,16 @@ fn dedupe(items: Vec<Node>, by: By) -> Vec<Node> {
         }
     }
     out
+}
+
+/// Whether no two of a few strings have the same name: seen without a copy, as nearly all lists are so.
+fn names_differ(items: &[Node]) -> bool {
+    let name = |item: &Node| item.as_str().map(|text| text.split('=').next().unwrap_or_default().len());
+    let same = |a: &Node, b: &Node| match (name(a), name(b)) {
+        (Some(len), Some(other)) => len == other && a.as_str().and_then(|t| t.get(..len)) == b.as_str().and_then(|t| t.get(..len)),
+        _ => true,
+    };
+    items.len() <= 16 && items.iter().enumerate().all(|(n, item)| items.iter().take(n).all(|before| !same(before, item)))
 }
 
 /// `None` for what has no key: it stays as it is.

@@ -34,10 +34,10 @@ pub(super) fn hover(asked: &Asked<'_>) -> Value {
 
 fn page(rule: &str, registry: &Registry) -> Option<String> {
     let info = registry.find(rule)?;
-    let body: String = info.page.body.trim().chars().take(LONGEST).collect();
+    let body: String = info.page().body.trim().chars().take(LONGEST).collect();
     let url = info.url();
     let name = if url.is_empty() { info.name.to_owned() } else { format!("[{}]({url})", info.name) };
-    Some(format!("**{name}** · {} · {}\n\n{}\n\n{body}", info.category, info.severity.name(), info.page.meta.summary))
+    Some(format!("**{name}** · {} · {}\n\n{}\n\n{body}", info.category, info.severity.name(), info.page().meta.summary))
 }
 
 /// What the stage under the cursor is made from, down to the image.

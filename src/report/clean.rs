@@ -10,9 +10,14 @@ pub(crate) fn escape(c: char) -> Option<String> {
     acts.then(|| c.escape_unicode().to_string())
 }
 
+/// Whether a text holds printable ASCII and line breaks only, as nearly all do.
+fn is_plain(text: &str, breaks: bool) -> bool {
+    text.bytes().all(|b| matches!(b, b' '..=b'~') || breaks && b == b'\n')
+}
+
 /// A text on one line, harmless on a terminal.
 pub(crate) fn line(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(|c| escape(c).is_some()) {
+    if is_plain(text, false) || !text.chars().any(|c| escape(c).is_some()) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
@@ -38,8 +43,18 @@ pub(crate) fn lines(text: &str) -> String {
 
 /// JSON in which no character acts on a terminal. Such characters stand within strings only, where `\u` means the same.
 pub(crate) fn json(text: String) -> String {
-    let acts = |c: char| c != '\n' && c as u32 <= 0xffff && escape(c).is_some();
-    if !text.chars().any(acts) {
+    let acts = |c: char| !matches!(c, ' '..='~' | '\n') && c as u32 <= 0xffff && escape(c).is_some();
+    let mut rest = text.as_str();
+    let acting = loop {
+        // whole stretches of plain characters are passed over at once
+        let Some(at) = rest.bytes().position(|b| !matches!(b, b' '..=b'~' | b'\n')) else { break false };
+        let mut chars = rest.get(at..).unwrap_or_default().chars();
+        if chars.next().is_none_or(acts) {
+            break true;
+        }
+        rest = chars.as_str();
+    };
+    if !acting {
         return text;
     }
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {

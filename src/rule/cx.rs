@@ -1,22 +1,41 @@
 //! What a rule is given to report with.
 
+use std::any::Any;
+use std::rc::Rc;
+
 use super::Info;
 use crate::diagnostic::{Applicability, Diagnostic, Edit, Fix, Label, Severity};
 use crate::source::Span;
 use crate::stack::Stack;
 
-/// The context of one rule's run.
+/// The context of the rules that look at one thing, one after the other.
 pub struct Cx<'a> {
     /// The stack, for whatever lies beyond what the rule was handed.
     pub stack: &'a Stack,
     info: &'static Info,
     found: Vec<Diagnostic>,
+    known: Vec<Rc<dyn Any>>,
 }
 
 impl<'a> Cx<'a> {
     /// A context for one rule.
     pub(crate) fn new(stack: &'a Stack, info: &'static Info) -> Self {
-        Cx { stack, info, found: Vec::new() }
+        Cx { stack, info, found: Vec::new(), known: Vec::new() }
+    }
+
+    /// What comes now is found by another rule.
+    pub(crate) fn hand_to(&mut self, info: &'static Info) {
+        self.info = info;
+    }
+
+    /// What several rules want to know of the thing that they were all handed, worked out for the first that asks.
+    pub(crate) fn once<T: 'static>(&mut self, find: impl FnOnce(&'a Stack) -> T) -> Rc<T> {
+        if let Some(known) = self.known.iter().find_map(|k| Rc::clone(k).downcast().ok()) {
+            return known;
+        }
+        let found = Rc::new(find(self.stack));
+        self.known.push(Rc::<T>::clone(&found));
+        found
     }
 
     /// What the rule found.

@@ -1,6 +1,47 @@
-//! Front matter in its plain form, without a YAML parser: every start reads all pages, and nearly all are written so.
+//! Front matter in its plain form, without a YAML parser: nearly all pages are written so. Of what a start reads in all of them
+//! there is little: [`Head`].
 
 use super::page::{FixKind, Meta};
+use crate::diagnostic::Severity;
+
+/// What choosing rules and reporting their findings need to know of each.
+pub(super) struct Head {
+    pub(super) severity: Severity,
+    pub(super) presets: Vec<&'static str>,
+    pub(super) aliases: Vec<&'static str>,
+}
+
+/// Reads the head of a page. `None` where it is not written plainly.
+pub(super) fn head(page: &'static str) -> Option<Head> {
+    let (mut severity, mut presets, mut aliases) = (None, Vec::new(), Vec::new());
+    let mut open: Option<&mut Vec<&'static str>> = None;
+    for line in page.strip_prefix("---\n")?.lines() {
+        if line == "---" {
+            return Some(Head { severity: severity?, presets, aliases });
+        }
+        match line.as_bytes().first()? {
+            b' ' | b'-' => {
+                if let Some(list) = open.as_deref_mut() {
+                    list.push(scalar(line.trim_start().strip_prefix("- ")?)?);
+                }
+            }
+            b'a' | b'p' | b's' => {
+                let (key, value) = line.split_once(':')?;
+                open = match key {
+                    "severity" => {
+                        severity = Some(Severity::parse(scalar(value)?)?);
+                        None
+                    }
+                    "presets" => list(value, &mut presets)?,
+                    "aliases" => list(value, &mut aliases)?,
+                    _ => None,
+                };
+            }
+            _ => open = None,
+        }
+    }
+    None
+}
 
 /// Reads `key: value`, `key: [a, b]` and lists of `- value`, where no value could mean something else.
 /// `None` leaves the text to the YAML parser.
@@ -42,13 +83,13 @@ pub(super) fn plain(front: &str) -> Option<Meta> {
 }
 
 /// A list in brackets; without one the lines that follow are its items.
-fn list<'m>(value: &str, into: &'m mut Vec<String>) -> Option<Option<&'m mut Vec<String>>> {
+fn list<'m, 'v, T: From<&'v str>>(value: &'v str, into: &'m mut Vec<T>) -> Option<Option<&'m mut Vec<T>>> {
     let value = value.trim();
     if value.is_empty() {
         return Some(Some(into));
     }
     for item in value.strip_prefix('[')?.strip_suffix(']')?.split(',') {
-        into.push(scalar(item)?.to_owned());
+        into.push(scalar(item)?.into());
     }
     Some(None)
 }
@@ -79,6 +120,22 @@ fn fix(value: &str) -> Option<FixKind> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn heads_say_what_their_pages_say() {
+        for entry in crate::rules::all() {
+            let page = crate::rule::Page::parse(entry.page).unwrap();
+            let Some(head) = head(entry.page) else { continue };
+            assert_eq!(head.severity, page.severity(), "{}", entry.id);
+            assert_eq!(
+                (head.presets, head.aliases),
+                (page.meta.presets.iter().map(|p| p.as_str()).collect(), page.meta.aliases.iter().map(|a| a.as_str()).collect()),
+                "{}",
+                entry.id
+            );
+        }
+        assert!(crate::rules::all().iter().all(|e| head(e.page).is_some()), "all pages begin plainly");
+    }
 
     #[test]
     fn plain_front_matter_reads_as_yaml() {

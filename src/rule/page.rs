@@ -6,7 +6,7 @@ use super::matcher::Match;
 use crate::diagnostic::Severity;
 
 /// The front matter of a page.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Meta {
     /// One line: the fault, as it reads in a list.
@@ -55,7 +55,7 @@ pub enum FixKind {
 }
 
 /// A page, cut into its parts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Page<'a> {
     /// The front matter.
     pub meta: Meta,

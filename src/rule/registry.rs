@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use super::{Entry, Page};
+use super::{Entry, Page, front};
 use crate::diagnostic::Severity;
 
-/// A registered rule with its page read.
+/// A registered rule.
 #[derive(Clone, Debug)]
 pub struct Info {
     /// The entry.
@@ -15,12 +15,12 @@ pub struct Info {
     pub name: &'static str,
     /// The folder of its page.
     pub category: &'static str,
-    /// The page.
-    pub page: Page<'static>,
     /// Default severity.
     pub severity: Severity,
-    /// Aliases that live as long as the program.
+    /// The peers' ids that the page gives.
     pub aliases: Vec<&'static str>,
+    presets: Vec<&'static str>,
+    page: OnceLock<Page<'static>>,
     /// The user's own page, where this is one.
     pub path: Option<&'static str>,
 }
@@ -32,9 +32,9 @@ pub const OWN: &str = "own";
 #[derive(Debug)]
 pub struct Registry {
     rules: Vec<Info>,
-    by_name: HashMap<&'static str, usize>,
-    by_alias: HashMap<&'static str, Vec<usize>>,
-    broken: Vec<(&'static str, String)>,
+    /// Places of the rules, sorted by their names.
+    by_name: Vec<usize>,
+    by_alias: OnceLock<HashMap<&'static str, Vec<usize>>>,
 }
 
 /// The rules of this program.
@@ -45,28 +45,15 @@ pub fn registry() -> &'static Registry {
 
 impl Registry {
     fn new(entries: Vec<Entry>) -> Registry {
-        let mut rules: Vec<Info> = Vec::new();
-        let mut broken = Vec::new();
-        for entry in entries {
-            match Page::parse(entry.page) {
-                Ok(page) => rules.push(info(entry, page)),
-                Err(why) => broken.push((entry.id, why)),
-            }
-        }
-        Registry::of(rules, broken)
+        Registry::of(entries.into_iter().filter_map(info).collect())
     }
 
-    fn of(mut rules: Vec<Info>, broken: Vec<(&'static str, String)>) -> Registry {
+    fn of(mut rules: Vec<Info>) -> Registry {
         rules.sort_by_key(|r| (r.category, r.name));
-        let mut by_name = HashMap::new();
-        let mut by_alias: HashMap<&'static str, Vec<usize>> = HashMap::new();
-        for (n, rule) in rules.iter().enumerate() {
-            by_name.insert(rule.name, n);
-            for alias in &rule.aliases {
-                by_alias.entry(alias).or_default().push(n);
-            }
-        }
-        Registry { rules, by_name, by_alias, broken }
+        let name = |n: &usize| rules.get(*n).map(|r| r.name);
+        let mut by_name: Vec<usize> = (0..rules.len()).collect();
+        by_name.sort_unstable_by_key(name);
+        Registry { rules, by_name, by_alias: OnceLock::new() }
     }
 
     /// These rules and a project's own, each a page (path and text) whose `match:` says all. Errors name the page.
@@ -82,7 +69,7 @@ impl Registry {
             }
             rules.push(rule);
         }
-        Ok(Box::leak(Box::new(Registry::of(rules, self.broken.clone()))))
+        Ok(Box::leak(Box::new(Registry::of(rules))))
     }
 
     /// All rules, by category and name.
@@ -90,26 +77,33 @@ impl Registry {
         &self.rules
     }
 
-    /// Pages that could not be read, with the reason; a test keeps this empty.
-    pub fn broken(&self) -> &[(&'static str, String)] {
-        &self.broken
+    /// Pages that cannot be read, with the reason; a test keeps this empty.
+    pub fn broken(&self) -> Vec<(&'static str, String)> {
+        crate::rules::all().into_iter().filter_map(|entry| Some((entry.id, Page::parse(entry.page).err()?))).collect()
     }
 
     /// A rule by its name.
     pub fn find(&self, name: &str) -> Option<&Info> {
-        self.by_name.get(name).and_then(|&n| self.rules.get(n))
+        self.index(name).and_then(|n| self.rules.get(n))
     }
 
     /// The rules that carry a peer's id. `kics:` may be left out.
     pub fn by_alias(&self, alias: &str) -> impl Iterator<Item = &Info> {
-        let direct = self.by_alias.get(alias);
-        let found = direct.or_else(|| self.by_alias.get(format!("kics:{alias}").as_str()));
+        let by_alias = self.by_alias.get_or_init(|| {
+            let mut by_alias: HashMap<&'static str, Vec<usize>> = HashMap::new();
+            for (n, rule) in self.rules.iter().enumerate() {
+                rule.aliases.iter().for_each(|alias| by_alias.entry(alias).or_default().push(n));
+            }
+            by_alias
+        });
+        let found = by_alias.get(alias).or_else(|| by_alias.get(format!("kics:{alias}").as_str()));
         found.into_iter().flatten().filter_map(|&n| self.rules.get(n))
     }
 
     /// The place of a rule in [`Registry::rules`].
     pub fn index(&self, name: &str) -> Option<usize> {
-        self.by_name.get(name).copied()
+        let place = self.by_name.binary_search_by(|n| self.rules.get(*n).map_or("", |r| r.name).cmp(name)).ok()?;
+        self.by_name.get(place).copied()
     }
 
     /// The categories, sorted.
@@ -120,11 +114,24 @@ impl Registry {
     }
 }
 
-fn info(entry: Entry, page: Page<'static>) -> Info {
+/// A rule by its entry; `None` where its page cannot be read.
+fn info(entry: Entry) -> Option<Info> {
     let (category, name) = entry.id.split_once('/').unwrap_or(("style", entry.id));
-    // Pages are read once and live until the program ends, so their aliases may be lent out for as long.
-    let aliases = page.meta.aliases.iter().map(|a| &*Box::leak(a.clone().into_boxed_str())).collect();
-    Info { entry, name, category, severity: page.severity(), page, aliases, path: None }
+    let info = match front::head(entry.page) {
+        Some(front::Head { severity, presets, aliases }) => {
+            Info { entry, name, category, severity, aliases, presets, page: OnceLock::new(), path: None }
+        }
+        None => of_page(entry, Page::parse(entry.page).ok()?),
+    };
+    Some(info)
+}
+
+fn of_page(entry: Entry, page: Page<'static>) -> Info {
+    let (category, name) = entry.id.split_once('/').unwrap_or(("style", entry.id));
+    // pages are read once and live until the program ends, so their words may be lent out for as long
+    let leak = |list: &[String]| list.iter().map(|a| &*Box::leak(a.clone().into_boxed_str())).collect();
+    let (presets, aliases) = (leak(&page.meta.presets), leak(&page.meta.aliases));
+    Info { entry, name, category, severity: page.severity(), aliases, presets, page: OnceLock::from(page), path: None }
 }
 
 /// A rule of the project's own.
@@ -144,21 +151,31 @@ fn own(path: &str, text: &str) -> Result<Info, String> {
         return Err(format!("there is no preset `{preset}`"));
     }
     let entry = Entry { id: leak(&format!("{OWN}/{name}")), page, native: None };
-    Ok(Info { path: Some(leak(path)), ..info(entry, parsed) })
+    Ok(Info { path: Some(leak(path)), ..of_page(entry, parsed) })
 }
 
 impl Info {
+    /// The page, read when it is asked for first.
+    pub fn page(&self) -> &Page<'static> {
+        self.page.get_or_init(|| Page::parse(self.entry.page).unwrap_or_default())
+    }
+
     /// The page on the web; of a project's own rule what it refers to first, or nothing.
     pub fn url(&self) -> String {
         if self.path.is_some() {
             let web = |r: &&String| r.starts_with("https://") || r.starts_with("http://");
-            return self.page.meta.references.iter().find(web).cloned().unwrap_or_default();
+            return self.page().meta.references.iter().find(web).cloned().unwrap_or_default();
         }
         format!("https://github.com/stacklint/stacklint/blob/main/rules/{}.md", self.entry.id)
     }
 
     /// Whether the rule is in a preset. A project's own rule that names none is in all of them.
     pub fn in_preset(&self, preset: &str) -> bool {
-        (self.path.is_some() && self.page.meta.presets.is_empty()) || self.page.meta.presets.iter().any(|p| p == preset)
+        (self.path.is_some() && self.presets.is_empty()) || self.presets.contains(&preset)
+    }
+
+    /// The presets that it is in.
+    pub fn presets(&self) -> &[&'static str] {
+        &self.presets
     }
 }

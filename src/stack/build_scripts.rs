@@ -4,8 +4,7 @@ use crate::compose::MountKind;
 use crate::files::{self, Kind};
 use crate::source::FileId;
 use crate::syntax::dockerfile::{Op, RunOp};
-use crate::syntax::shell::{self, Word};
-use crate::text::Text;
+use crate::syntax::shell::Word;
 
 use super::imagefs::{self, Located};
 use super::runtime_walk::{Walk, is_shell, script_dialect, script_operand};
@@ -62,6 +61,11 @@ fn in_runs(walk: &Walk<'_>, unit: &DockerfileUnit) -> Vec<(usize, String, String
         let mut workdir = unit.workdir_at(stage, item);
         for (_, command) in script.walk() {
             let words = command.effective().words;
+            // the program tells whether this can run a script, before all the words are read for that
+            let plain = words.first().and_then(Word::literal);
+            if plain.is_some_and(|p| !p.contains('/') && !p.ends_with(".sh") && p != "cd" && !is_shell(&p)) {
+                continue;
+            }
             let value = |w: &Word| w.evaluate(&|name| unit.expand_at(stage, item, &format!("${{{name}}}")));
             let Some(argv) = words.iter().map(value).take(8).collect::<Option<Vec<String>>>() else { continue };
             let name = argv.first().map_or("", |w| files::file_name(w));
@@ -76,7 +80,8 @@ fn in_runs(walk: &Walk<'_>, unit: &DockerfileUnit) -> Vec<(usize, String, String
                 (Some(dir), false) => files::join(dir, &path),
                 (None, false) => continue,
             };
-            let located = bound(walk, run, &path).or_else(|| path_of(imagefs::locate(unit, stage, walk.context, &path, walk.files, 0)?));
+            let located = bound(walk, run, &path)
+                .or_else(|| path_of(imagefs::locate(&walk.known.images, unit, stage, walk.context, &path, walk.files, 0)?));
             found.extend(located.map(|file| (stage, file, shell.to_owned())));
         }
     }
@@ -128,14 +133,13 @@ fn mounted(walk: &Walk<'_>) -> Vec<String> {
 
 /// Adds a script file to those of the walk.
 fn add(walk: &mut Walk<'_>, path: &str, run_by: &str) -> Option<FileId> {
-    let bytes = walk.files.read(path).ok().filter(|b| !b.contains(&0))?;
-    let file = walk.sources.find(path).unwrap_or_else(|| walk.sources.add_bytes(path, bytes));
+    let file = walk.script_text(path)?;
     let source = walk.sources.get(file);
-    let text = Text::verbatim(source.text.clone(), source.span());
-    let dialect = script_dialect(&text, run_by)?;
-    if !walk.scripts.iter().any(|s| s.span == text.span) {
-        let script = shell::parse_text(&text, dialect);
-        walk.scripts.push(ScriptUnit { script, origin: ScriptOrigin::File(file), span: text.span });
+    let dialect = script_dialect(&source.text, run_by)?;
+    let span = source.span();
+    if !walk.scripts.iter().any(|s| s.span == span) {
+        let script = walk.known.script(source, dialect);
+        walk.scripts.push(ScriptUnit { script, origin: ScriptOrigin::File(file), span });
     }
     Some(file)
 }

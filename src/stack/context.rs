@@ -56,17 +56,24 @@ impl Ignore {
     pub fn find(files: &dyn Files, dir: &str, dockerfile: Option<&str>, sources: &mut Sources) -> Result<Ignore, (String, FileError)> {
         let own = dockerfile.map(|path| format!("{path}.dockerignore"));
         for path in own.into_iter().chain([files::join(dir, ".dockerignore")]) {
-            match files.read(&path) {
-                Ok(bytes) => {
-                    let file = sources.add_bytes(&path, bytes);
-                    let rules = dockerignore::parse(sources.get(file));
-                    return Ok(Ignore { path: Some(path), file: Some(file), rules });
-                }
-                Err(FileError::NotFound) => {}
-                Err(error) => return Err((path, error)),
+            if let Some(found) = Ignore::read(files, &path, sources)? {
+                return Ok(found);
             }
         }
         Ok(Ignore::default())
+    }
+
+    /// Reads one ignore file; `None` where there is none.
+    pub(super) fn read(files: &dyn Files, path: &str, sources: &mut Sources) -> Result<Option<Ignore>, (String, FileError)> {
+        match files.read(path) {
+            Ok(bytes) => {
+                let file = sources.add_bytes(path, bytes);
+                let rules = dockerignore::parse(sources.get(file));
+                Ok(Some(Ignore { path: Some(path.to_owned()), file: Some(file), rules }))
+            }
+            Err(FileError::NotFound) => Ok(None),
+            Err(error) => Err((path.to_owned(), error)),
+        }
     }
 
     /// The first pattern that makes every builder refuse the file.

@@ -1,6 +1,10 @@
 //! Where a file of an image comes from: COPY and ADD are followed back to the context, files that a RUN writes are read
 //! from its text.
 
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use crate::files::{self, Files, Kind};
 use crate::source::Span;
 use crate::syntax::dockerfile::{CopyOp, Instruction, Op};
@@ -31,8 +35,60 @@ pub(super) enum Located {
 
 const MAX_STAGE_HOPS: usize = 16;
 
+/// What the stages put into their images: worked out once, asked for every program that may be a file.
+#[derive(Default)]
+pub(super) struct Images {
+    /// By Dockerfile and stage.
+    stages: RefCell<BTreeMap<(usize, usize), Writes>>,
+}
+
+type Writes = Rc<Vec<Write>>;
+
+/// What a RUN writes: path, text, and whether it is added to what is there.
+type Made = (String, Text, bool);
+
+/// An instruction that puts something into an image.
+struct Write {
+    item: usize,
+    what: What,
+}
+
+enum What {
+    Copy {
+        dest: String,
+        dest_is_dir: bool,
+    },
+    /// What a RUN writes out of its own text, by path.
+    Run(OnceCell<Vec<Made>>),
+}
+
+impl Images {
+    fn of(&self, unit: &DockerfileUnit, stage: usize) -> Writes {
+        Rc::clone(self.stages.borrow_mut().entry((unit.index, stage)).or_insert_with(|| Rc::new(writes(unit, stage))))
+    }
+}
+
+fn writes(unit: &DockerfileUnit, stage: usize) -> Vec<Write> {
+    let Some(ast_stage) = unit.ast.stages.get(stage) else { return Vec::new() };
+    let written = unit.ast.stage_instructions(ast_stage).filter_map(|(item, instruction)| {
+        let what = match &instruction.op {
+            Op::Copy(copy) | Op::Add(copy) => {
+                let raw = unit.expand_at(stage, item, &copy.dest)?;
+                let dest = files::join(&unit.workdir_at(stage, item).unwrap_or_else(|| "/".to_owned()), &raw);
+                let dest_is_dir = raw.ends_with('/') || raw.ends_with("/.") || raw == "." || copy.sources.len() > 1;
+                What::Copy { dest, dest_is_dir }
+            }
+            Op::Run(_) => What::Run(OnceCell::new()),
+            _ => return None,
+        };
+        Some(Write { item, what })
+    });
+    written.collect()
+}
+
 /// Finds `path` (absolute) in the image of a stage.
 pub(super) fn locate(
+    images: &Images,
     unit: &DockerfileUnit,
     stage: usize,
     context: Option<&BuildContext>,
@@ -44,11 +100,13 @@ pub(super) fn locate(
         return None;
     }
     for n in unit.chain(stage) {
-        let ast_stage = unit.ast.stages.get(n)?;
-        for (item, instruction) in unit.ast.stage_instructions(ast_stage).rev() {
-            let found = match &instruction.op {
-                Op::Copy(copy) | Op::Add(copy) => copied(unit, n, item, instruction, copy, context, path, disk, hops),
-                Op::Run(_) => generated(unit, n, item, instruction, path),
+        for write in images.of(unit, n).iter().rev() {
+            let Some(instruction) = unit.ast.instruction(write.item) else { continue };
+            let found = match (&write.what, &instruction.op) {
+                (What::Copy { dest, dest_is_dir }, Op::Copy(copy) | Op::Add(copy)) => {
+                    copied(images, unit, (n, write.item), instruction, copy, (dest, *dest_is_dir), context, path, disk, hops)
+                }
+                (What::Run(made), _) => generated(unit, n, write.item, instruction, made, path),
                 _ => None,
             };
             if found.is_some() {
@@ -64,20 +122,18 @@ pub(super) fn locate(
 
 #[allow(clippy::too_many_arguments, reason = "one call, from `locate`")]
 fn copied(
+    images: &Images,
     unit: &DockerfileUnit,
-    stage: usize,
-    item: usize,
+    (stage, item): (usize, usize),
     instruction: &Instruction,
     copy: &CopyOp,
+    (dest, dest_is_dir): (&str, bool),
     context: Option<&BuildContext>,
     path: &str,
     disk: &dyn Files,
     hops: usize,
 ) -> Option<Located> {
-    let raw_dest = unit.expand_at(stage, item, &copy.dest)?;
-    let dest = files::join(&unit.workdir_at(stage, item).unwrap_or_else(|| "/".to_owned()), &raw_dest);
-    let dest_is_dir = raw_dest.ends_with('/') || raw_dest.ends_with("/.") || raw_dest == "." || copy.sources.len() > 1;
-    let rest = files::strip_prefix(&dest, path)?;
+    let rest = files::strip_prefix(dest, path)?;
     for heredoc in instruction.heredocs.iter() {
         if rest == heredoc.name || (rest == "." && !dest_is_dir) {
             return Some(Located::Generated { text: Text::verbatim(heredoc.content.clone(), heredoc.body), by: instruction.head });
@@ -90,7 +146,7 @@ fn copied(
         }
         let source = files::normalize(source.trim_start_matches('/'));
         if let Some(from) = &copy.from {
-            let Some(found) = from_stage(unit, from, &source, rest, dest_is_dir, context, disk, hops) else { continue };
+            let Some(found) = from_stage(images, unit, from, &source, rest, dest_is_dir, context, disk, hops) else { continue };
             return Some(found);
         }
         let context = context?;
@@ -134,6 +190,7 @@ fn candidates(source: &str, rest: &str, dest_is_dir: bool) -> Vec<String> {
 
 #[allow(clippy::too_many_arguments, reason = "one call, from `copied`")]
 fn from_stage(
+    images: &Images,
     unit: &DockerfileUnit,
     from: &Text,
     source: &str,
@@ -147,28 +204,35 @@ fn from_stage(
     let by_name = unit.stages.iter().rev().find(|s| s.name.as_deref() == Some(name.as_str())).map(|s| s.index);
     let stage = by_name.or_else(|| name.parse().ok().filter(|n| *n < unit.stages.len()))?;
     let source = files::join("/", source);
-    candidates(&source, rest, dest_is_dir).iter().find_map(|path| locate(unit, stage, context, path, disk, hops + 1))
+    candidates(&source, rest, dest_is_dir).iter().find_map(|path| locate(images, unit, stage, context, path, disk, hops + 1))
 }
 
-fn generated(unit: &DockerfileUnit, stage: usize, item: usize, instruction: &Instruction, path: &str) -> Option<Located> {
+fn generated(
+    unit: &DockerfileUnit,
+    stage: usize,
+    item: usize,
+    instruction: &Instruction,
+    made: &OnceCell<Vec<Made>>,
+    path: &str,
+) -> Option<Located> {
     // a cheap look first: this is asked for every RUN and every program that may be a script
     if !instruction.rest.value.contains(files::file_name(path)) && instruction.heredocs.is_empty() {
         return None;
     }
     let script = unit.script(item)?;
-    let workdir = unit.workdir_at(stage, item).unwrap_or_else(|| "/".to_owned());
-    let mut found: Option<Located> = None;
-    for file in crate::quoting::generated_files(script) {
-        let Some(written) = unit.expand_at(stage, item, &file.path) else { continue };
-        if files::join(&workdir, &written) != path {
-            continue;
-        }
+    let made = made.get_or_init(|| {
+        let workdir = unit.workdir_at(stage, item).unwrap_or_else(|| "/".to_owned());
+        let files = crate::quoting::generated_files(script).into_iter();
+        files.filter_map(|f| Some((files::join(&workdir, &unit.expand_at(stage, item, &f.path)?), f.text, f.append))).collect()
+    });
+    let mut found: Option<Text> = None;
+    for (_, text, append) in made.iter().filter(|(written, ..)| written == path) {
         match &mut found {
-            Some(Located::Generated { text, .. }) if file.append => text.append(&file.text),
-            _ => found = Some(Located::Generated { text: file.text.clone(), by: instruction.head }),
+            Some(before) if *append => before.append(text),
+            _ => found = Some(text.clone()),
         }
     }
-    found
+    found.map(|text| Located::Generated { text, by: instruction.head })
 }
 
 /// Paths that COPY and ADD may have brought from the context below a folder of the image; [`locate`] tells whether they did.

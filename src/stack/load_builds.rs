@@ -1,6 +1,7 @@
 //! Dockerfiles, who builds them from which context, and what their stages hold.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::compose::EnvVar;
 use crate::files;
@@ -133,11 +134,17 @@ impl Loader<'_> {
         if !reads_context {
             return None;
         }
-        let ignore = Ignore::find(self.disk, dir, dockerfile, &mut self.stack.sources).unwrap_or_default();
-        let key = (dir.to_owned(), ignore.path.clone().unwrap_or_default());
+        let path = dockerfile.map(|path| format!("{path}.dockerignore")).unwrap_or_default();
+        let own = dockerfile.and_then(|_| Ignore::read(self.disk, &path, &mut self.stack.sources).transpose());
+        // without an ignore file of its own, the context's folder says which one there is
+        let key = (dir.to_owned(), if own.is_some() { path } else { String::new() });
         if let Some(&known) = self.context_ids.get(&key) {
             return known;
         }
+        let ignore = match own {
+            Some(own) => own.unwrap_or_default(),
+            None => Ignore::find(self.disk, dir, None, &mut self.stack.sources).unwrap_or_default(),
+        };
         let listing = Context::list_up_to(self.disk, dir, &ignore.rules, MAX_CONTEXT_ENTRIES);
         let found = listing.ok().map(|mut listing| {
             listing.entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
@@ -230,7 +237,7 @@ fn scripts(unit: &DockerfileUnit) -> BTreeMap<usize, ScriptUnit> {
             }
         };
         let origin = ScriptOrigin::Instruction { dockerfile: unit.index, item, exec };
-        found.insert(item, ScriptUnit { script, origin, span });
+        found.insert(item, ScriptUnit { script: Arc::new(script), origin, span });
     }
     found
 }

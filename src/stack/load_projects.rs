@@ -16,6 +16,7 @@ impl Loader<'_> {
     pub(super) fn projects(&mut self, sorted: &Sorted) {
         if !self.request.compose_files.is_empty() {
             self.project(self.request.compose_files.clone(), Role::Complete);
+            self.note_folders();
             return;
         }
         let paths: Vec<&str> = sorted.compose.iter().map(|(path, _, _)| path.as_str()).collect();
@@ -40,11 +41,18 @@ impl Loader<'_> {
             }
         }
         self.drop_included();
+        self.note_folders();
         // fragments that some project read are judged there; files read on the way count as checked
         let read: BTreeSet<FileId> = self.stack.projects.iter().flat_map(|p| p.files.iter().copied()).collect();
         self.stack.checked.extend(read);
         self.stack.checked.sort_unstable();
         self.stack.checked.dedup();
+    }
+
+    fn note_folders(&mut self) {
+        for (n, project) in self.stack.projects.iter().enumerate() {
+            self.stack.project_dirs.entry(project.dir.clone()).or_default().push(n);
+        }
     }
 
     /// A file that another project includes is judged there: its paths and networks are that project's.

@@ -1,9 +1,9 @@
 //! What runs: a container for every service, and for every Dockerfile that none builds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::compose::{MountKind, Project};
+use crate::compose::MountKind;
 use crate::files::{self, Kind};
 use crate::source::Span;
 use crate::syntax::{dockerrun, shell};
@@ -17,9 +17,18 @@ impl Loader<'_> {
     pub(super) fn runtimes(&mut self) {
         let mut planned: Vec<Runtime> = Vec::new();
         for (p, project) in self.stack.projects.iter().enumerate() {
+            let mut built: BTreeMap<String, usize> = BTreeMap::new();
+            for (s, service) in project.services.iter().enumerate().filter(|(_, s)| s.build.is_some()) {
+                if let Some(image) = &service.image {
+                    built.entry(super::ImageRef::parse(image).full_name()).or_insert(s);
+                }
+            }
             for (s, service) in project.services.iter().enumerate() {
-                let build = self.stack.builds.iter().position(|b| b.service == Some((p, s)));
-                let build = build.or_else(|| self.build_of_image(project, p, service.image.as_deref()));
+                let build = self.build_of((p, s));
+                let image = service.image.as_deref().filter(|_| build.is_none() && !built.is_empty());
+                // a service that names an image which another service of the project builds runs that build
+                let builder = image.and_then(|image| built.get(&super::ImageRef::parse(image).full_name()));
+                let build = build.or_else(|| self.build_of((p, *builder?)));
                 planned.push(self.planned(Some((p, s)), build));
             }
         }
@@ -30,6 +39,7 @@ impl Loader<'_> {
         }
         let mut sources = std::mem::take(&mut self.stack.sources);
         let mut scripts = std::mem::take(&mut self.stack.scripts);
+        let mut known = runtime_walk::Known::default();
         let mut met: BTreeSet<Span> = BTreeSet::new();
         let mut nginx = Vec::new();
         let mut substituted = Vec::new();
@@ -37,6 +47,7 @@ impl Loader<'_> {
         for (index, runtime) in planned.iter_mut().enumerate() {
             runtime.index = index;
             let mut walk = runtime_walk::Walk {
+                known: &mut known,
                 files: self.disk,
                 sources: &mut sources,
                 unit: runtime.stage.and_then(|(u, stage)| Some((self.stack.dockerfiles.get(u)?, stage))),
@@ -54,9 +65,9 @@ impl Loader<'_> {
         for (p, project) in self.stack.projects.iter().enumerate() {
             for (s, service) in project.services.iter().enumerate() {
                 let test = service.healthcheck.as_ref().and_then(|h| h.test.as_ref());
-                let check = test.map(|line| (line, check_script(&line.argv)));
+                let check = test.map(|line| (line, Arc::new(check_script(&line.argv))));
                 let lines = service.command.iter().chain(&service.entrypoint);
-                let lines = lines.map(|line| (line, shell::from_argv(&line.argv, shell::Dialect::Posix)));
+                let lines = lines.map(|line| (line, known.line(line.span, &line.argv)));
                 for (line, script) in lines.chain(check) {
                     scripts.push(ScriptUnit { script, origin: ScriptOrigin::Compose { project: p, service: s }, span: line.span });
                 }
@@ -77,13 +88,10 @@ impl Loader<'_> {
         self.stack.runtimes = planned;
     }
 
-    /// A service that names an image which another service of the project builds runs that build.
-    pub(super) fn build_of_image(&self, project: &Project, p: usize, image: Option<&str>) -> Option<usize> {
-        let image = super::ImageRef::parse(image?);
-        let builder = project.services.iter().position(|other| {
-            other.build.is_some() && other.image.as_ref().is_some_and(|i| super::ImageRef::parse(i).same_image(&image))
-        })?;
-        self.stack.builds.iter().position(|b| b.service == Some((p, builder)))
+    /// The build of a service.
+    fn build_of(&self, at: (usize, usize)) -> Option<usize> {
+        // those of services come first, in the order of the projects
+        self.stack.builds.binary_search_by(|b| b.service.map_or(std::cmp::Ordering::Greater, |s| s.cmp(&at))).ok()
     }
 
     pub(super) fn planned(&self, service: Option<(usize, usize)>, build: Option<usize>) -> Runtime {

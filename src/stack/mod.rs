@@ -23,6 +23,7 @@ mod supervised;
 mod templates;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::compose::{EnvVar, Project, Service, Trees};
 use crate::files::Kind;
@@ -30,7 +31,7 @@ use crate::source::{FileId, Sources, Span};
 use crate::syntax::dockerfile::{Dockerfile, Instruction};
 use crate::syntax::dockerrun::Dockerrun;
 use crate::syntax::nginx;
-use crate::syntax::shell::Script;
+use crate::syntax::shell::{Programs, Script};
 use crate::text::Text;
 
 pub use self::context::{Context, Ignore};
@@ -52,6 +53,8 @@ pub struct Stack {
     pub dockerfiles: Vec<DockerfileUnit>,
     /// All Compose projects. A file may be in several (a base in each of its overlays' projects).
     pub projects: Vec<Project>,
+    /// The places of the projects of each folder.
+    project_dirs: BTreeMap<String, Vec<usize>>,
     /// Every way in which a Dockerfile is built; each Dockerfile has at least one.
     pub builds: Vec<BuildUse>,
     /// The build contexts.
@@ -107,7 +110,7 @@ pub struct DockerfileUnit {
 #[derive(Clone, Debug)]
 pub struct ScriptUnit {
     /// The commands.
-    pub script: Script,
+    pub script: Arc<Script>,
     /// Where it stands.
     pub origin: ScriptOrigin,
     /// Its source.
@@ -205,7 +208,7 @@ pub struct DockerrunUse {
 impl Stack {
     /// The script of an instruction.
     pub fn script(&self, unit: &DockerfileUnit, item: usize) -> Option<&Script> {
-        self.dockerfiles.get(unit.index).and_then(|u| u.scripts.get(&item)).map(|s| &s.script)
+        self.dockerfiles.get(unit.index).and_then(|u| u.scripts.get(&item)).map(|s| &*s.script)
     }
 
     /// Every script of the stack: Dockerfiles first.
@@ -231,7 +234,14 @@ impl Stack {
 
     /// The runtime of a service.
     pub fn runtime_of(&self, at: (usize, usize)) -> Option<&Runtime> {
-        self.runtimes.iter().find(|r| r.service == Some(at))
+        // those of services come first, in the order of the projects
+        let place = self.runtimes.binary_search_by(|r| r.service.map_or(std::cmp::Ordering::Greater, |s| s.cmp(&at)));
+        place.ok().and_then(|n| self.runtimes.get(n))
+    }
+
+    /// The projects of a folder, with their places.
+    pub fn projects_in(&self, dir: &str) -> impl Iterator<Item = (usize, &Project)> {
+        self.project_dirs.get(dir).into_iter().flatten().filter_map(|n| Some((*n, self.projects.get(*n)?)))
     }
 
     /// A Dockerfile with the instruction at a place in its items.
@@ -244,7 +254,12 @@ impl Stack {
 impl DockerfileUnit {
     /// The script of an instruction.
     pub fn script(&self, item: usize) -> Option<&Script> {
-        self.scripts.get(&item).map(|s| &s.script)
+        self.scripts.get(&item).map(|s| &*s.script)
+    }
+
+    /// Whether a RUN, a CMD or the like may run one of these programs: `false` is certain.
+    pub fn may_run(&self, programs: Programs) -> bool {
+        self.scripts.values().any(|s| s.script.may_run(programs))
     }
 
     /// The stages that are built by some build of this Dockerfile, those that they need included.

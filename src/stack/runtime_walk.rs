@@ -1,11 +1,13 @@
 //! Follows a container's start: entrypoint and command, shells, script files, package scripts.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::compose::{CommandLine, MountKind, Service};
 use crate::files::{self, Files, Kind};
 use crate::quoting::Step;
-use crate::source::{FileId, Sources, Span};
+use crate::source::{FileId, SourceFile, Sources, Span};
 use crate::syntax::dockerfile::Form;
 use crate::syntax::shell::{self, Command, Dialect, GroupKind, Script, Word};
 use crate::syntax::supervisord::Program;
@@ -13,7 +15,7 @@ use crate::syntax::{gunicorn, package_json};
 use crate::text::Text;
 
 use super::course::Course;
-use super::imagefs::{self, Located};
+use super::imagefs::{self, Images, Located};
 use super::runtime::{Arg, Below, Launch, Pid1, Process, Runtime, RuntimeEnv, Started, Via, ViaKind};
 use super::{BuildContext, DockerfileUnit, ScriptOrigin, ScriptUnit, course, ends, images, supervised};
 
@@ -22,8 +24,37 @@ const MAX_PROCESSES: usize = 200;
 /// Files of a folder that are looked at.
 const MAX_BESIDE: usize = 50;
 
+/// What the walks of one stack find out, each for those after it.
+#[derive(Default)]
+pub(super) struct Known {
+    pub(super) images: Images,
+    /// Files that may be scripts, by path.
+    texts: HashMap<String, FileId>,
+    scripts: HashMap<(FileId, Dialect), Arc<Script>>,
+    lines: HashMap<Span, (Vec<Text>, Arc<Script>)>,
+}
+
+impl Known {
+    /// The script that a file holds.
+    pub(super) fn script(&mut self, source: &SourceFile, dialect: Dialect) -> Arc<Script> {
+        let read = || Arc::new(shell::parse_text(&Text::verbatim(source.text.clone(), source.span()), dialect));
+        Arc::clone(self.scripts.entry((source.id, dialect)).or_insert_with(read))
+    }
+
+    /// The script of a command line of Compose. One that is in several projects may hold other values in each.
+    pub(super) fn line(&mut self, span: Span, argv: &[Text]) -> Arc<Script> {
+        if let Some((_, script)) = self.lines.get(&span).filter(|(words, _)| words == argv) {
+            return Arc::clone(script);
+        }
+        let script = Arc::new(shell::from_argv(argv, Dialect::Posix));
+        self.lines.insert(span, (argv.to_vec(), Arc::clone(&script)));
+        script
+    }
+}
+
 /// Everything that following a start needs.
 pub(super) struct Walk<'a> {
+    pub(super) known: &'a mut Known,
     pub(super) files: &'a dyn Files,
     pub(super) sources: &'a mut Sources,
     pub(super) unit: Option<(&'a DockerfileUnit, usize)>,
@@ -144,17 +175,31 @@ impl Walk<'_> {
             self.script(&script, &layer.clone(), &call, runtime);
             return;
         }
-        let script = shell::from_argv(argv, Dialect::Posix);
+        let script = match launch.instruction {
+            None if argv.len() == launch.argv.len() => self.known.line(launch.span, argv),
+            _ => Arc::new(shell::from_argv(argv, Dialect::Posix)),
+        };
         if let Some(command) = script.commands.first() {
             self.command(command, layer, rest, None, runtime);
         }
     }
 
-    fn launch_script(&self, launch: &Launch) -> Option<Script> {
+    fn launch_script(&self, launch: &Launch) -> Option<Arc<Script>> {
         match launch.instruction {
-            Some((_, item)) => self.unit.and_then(|(unit, _)| unit.script(item)).cloned(),
-            None => Some(shell::parse_text(launch.argv.last()?, Dialect::Posix)),
+            Some((_, item)) => self.unit.and_then(|(unit, _)| unit.scripts.get(&item)).map(|s| Arc::clone(&s.script)),
+            None => Some(Arc::new(shell::parse_text(launch.argv.last()?, Dialect::Posix))),
         }
+    }
+
+    /// Reads a file that may be a script: one without zero bytes.
+    pub(super) fn script_text(&mut self, path: &str) -> Option<FileId> {
+        if let Some(file) = self.known.texts.get(path) {
+            return Some(*file);
+        }
+        let bytes = self.files.read(path).ok().filter(|b| !b.contains(&0))?;
+        let file = self.sources.add_bytes(path, bytes);
+        self.known.texts.insert(path.to_owned(), file);
+        Some(file)
     }
 
     /// The program behind `sh` in this image: what it is decides whether it stays above its last command.
@@ -354,14 +399,16 @@ impl Walk<'_> {
     ) -> bool {
         let Some(full) = self.container_path(given, argv, runtime) else { return false };
         let Some(located) = self.locate(&full) else { return false };
-        let (text, by) = match located {
+        let (script, text, interpreter, span, by) = match located {
             Located::Generated { text, by } => {
                 if let Some(word) = argv.first().filter(|a| a.value == given) {
                     let (path, file) = (full.clone(), String::new());
                     let executable = Some(false);
                     runtime.started.push(Started { span: word.span, path, file, executable, among_executables: true, by, copied: true });
                 }
-                (text, by)
+                let Some(dialect) = script_dialect(&text, name) else { return false };
+                let (interpreter, span) = (shebang(&text), text.span);
+                (Arc::new(shell::parse_text(&text, dialect)), Some(text), interpreter, span, by)
             }
             Located::File { path, by, copied } => {
                 if let Some(word) = argv.first().filter(|a| a.value == given) {
@@ -370,19 +417,14 @@ impl Walk<'_> {
                     let (full, path) = (full.clone(), path.clone());
                     runtime.started.push(Started { span: word.span, path: full, file: path, executable, among_executables, by, copied });
                 }
-                let Ok(bytes) = self.files.read(&path) else { return false };
-                if bytes.contains(&0) {
-                    return false;
-                }
-                let file = self.sources.add_bytes(&path, bytes);
+                let Some(file) = self.script_text(&path) else { return false };
                 let source = self.sources.get(file);
-                (Text::verbatim(source.text.clone(), source.span()), by)
+                let Some(dialect) = script_dialect(&source.text, name) else { return false };
+                (self.known.script(source, dialect), None, shebang(&source.text), source.span(), by)
             }
         };
-        let Some(dialect) = script_dialect(&text, name) else { return false };
-        let script = shell::parse_text(&text, dialect);
         let interpreter =
-            shebang(&text).filter(|_| !is_shell(name)).unwrap_or_else(|| if is_shell(name) { name.to_owned() } else { "sh".to_owned() });
+            interpreter.filter(|_| !is_shell(name)).unwrap_or_else(|| if is_shell(name) { name.to_owned() } else { "sh".to_owned() });
         let shell = self.system_shell(&interpreter, runtime);
         let mut inner = layer.clone();
         inner.via.push(Via { kind: ViaKind::Script(full), span: command.span });
@@ -392,12 +434,16 @@ impl Walk<'_> {
             inner.below = None;
         }
         let arguments = if sourced && argv.len() <= 2 { rest.to_vec() } else { after_script(argv, given, rest) };
-        let step = course::step(&script, || Some(text.clone()), &shell, &inner.env, &arguments, runtime);
+        let text = || {
+            let source = self.sources.get(span.file);
+            Some(text.clone().unwrap_or_else(|| Text::verbatim(source.text.clone(), source.span())))
+        };
+        let step = course::step(&script, text, &shell, &inner.env, &arguments, runtime);
         let course = Course::of(&script, step);
         self.script(&script, &inner, &Call { shell: &shell, text: None, at, args: &arguments, course }, runtime);
-        let known = self.scripts.iter().any(|s| s.span == text.span);
+        let known = self.scripts.iter().any(|s| s.span == span);
         if !known {
-            self.scripts.push(ScriptUnit { script, origin: ScriptOrigin::File(text.span.file), span: text.span });
+            self.scripts.push(ScriptUnit { script, origin: ScriptOrigin::File(span.file), span });
         }
         true
     }
@@ -506,7 +552,7 @@ impl Walk<'_> {
             }
         }
         let (unit, stage) = self.unit?;
-        imagefs::locate(unit, stage, self.context, path, self.files, 0)
+        imagefs::locate(&self.known.images, unit, stage, self.context, path, self.files, 0)
     }
 }
 

@@ -160,8 +160,14 @@ pub(crate) fn hadolint_name(name: &str) -> bool {
 /// copies nothing, since nearly all names have none.
 pub(crate) fn hints_at_secret(name: &str) -> bool {
     const SYLLABLES: [&str; 11] = ["pass", "pword", "secret", "key", "credential", "token", "pwd", "pat", "private", "username", "auth"];
-    let has = |syllable: &str| name.as_bytes().windows(syllable.len()).any(|w| w.eq_ignore_ascii_case(syllable.as_bytes()));
-    !name.is_ascii() || SYLLABLES.into_iter().any(has)
+    let starts = |rest: &[u8], syllable: &str| rest.get(..syllable.len()).is_some_and(|w| w.eq_ignore_ascii_case(syllable.as_bytes()));
+    let bytes = name.as_bytes();
+    let here = |(at, byte): (usize, &u8)| {
+        // what they begin with, for nearly every letter begins none of them
+        matches!(byte.to_ascii_lowercase(), b'p' | b's' | b'k' | b'c' | b't' | b'u' | b'a')
+            && SYLLABLES.iter().any(|s| starts(bytes.get(at..).unwrap_or_default(), s))
+    };
+    !name.is_ascii() || bytes.iter().enumerate().any(here)
 }
 
 /// Whether a value under this name is shown nowhere: what builders warn about, or what we would.

@@ -3,6 +3,9 @@
 
 use regex::Regex;
 
+mod wild;
+
+use self::wild::Wild;
 use super::{SyntaxError, SyntaxErrorKind};
 use crate::source::{FileId, SourceFile, Span};
 
@@ -34,6 +37,8 @@ enum Test {
     Prefix(String),
     /// `**name`: the path ends with this.
     Suffix(String),
+    /// `*`, `?`, `**` between plain characters.
+    Wild(Wild),
     Regex(Regex),
 }
 
@@ -223,6 +228,9 @@ fn compile(text: &str) -> Result<Test, String> {
             "`{text}` is no valid pattern: it is read as a regular expression, in which `{{…}}` repeats what stands before it"
         ));
     }
+    if let Some(wild) = Wild::of(text) {
+        return Ok(Test::Wild(wild));
+    }
     Regex::new(&regex).map(Test::Regex).map_err(|_| format!("`{text}` is no valid pattern"))
 }
 
@@ -289,6 +297,7 @@ impl Pattern {
             Test::Exact => path == self.text,
             Test::Prefix(prefix) => path.starts_with(prefix.as_str()),
             Test::Suffix(suffix) => path.ends_with(suffix.as_str()) || suffix.strip_prefix('/').is_some_and(|name| name == path),
+            Test::Wild(wild) => wild.is_match(path),
             Test::Regex(regex) => regex.is_match(path),
         }
     }

@@ -7,10 +7,11 @@ rule!(DebugModeEnabled, "binds/debug-mode-enabled");
 impl Rule for DebugModeEnabled {
     fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
         for runtime in &stack.runtimes {
-            if setting::for_development(stack, runtime) {
+            let modes = debug::modes(stack, runtime);
+            if modes.is_empty() || setting::for_development(stack, runtime) {
                 continue;
             }
-            for mode in debug::modes(stack, runtime) {
+            for mode in modes {
                 // open to the network it is worse than a mode that was left on: another rule's
                 if debug::published(stack, runtime, &mode).is_some() {
                     continue;

@@ -7,10 +7,11 @@ rule!(DebugServerPublished, "binds/debug-server-published");
 impl Rule for DebugServerPublished {
     fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
         for runtime in &stack.runtimes {
-            if setting::for_development(stack, runtime) {
+            let modes = debug::modes(stack, runtime);
+            if modes.is_empty() || setting::for_development(stack, runtime) {
                 continue;
             }
-            for mode in debug::modes(stack, runtime) {
+            for mode in modes {
                 let Some((port, listens)) = debug::published(stack, runtime, &mode) else { continue };
                 let target = port.published.clone().unwrap_or_else(|| port.target.to_string());
                 let report = cx

@@ -7,10 +7,13 @@ rule!(DevelopmentServer, "binds/development-server");
 impl Rule for DevelopmentServer {
     fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
         for runtime in &stack.runtimes {
-            if setting::for_development(stack, runtime) || (runtime.service.is_none() && runtime.stage.is_none()) {
+            let mut found = reach::listens(stack, runtime);
+            found.retain(|(p, l)| l.development && (p.last || p.background));
+            let nowhere = runtime.service.is_none() && runtime.stage.is_none();
+            if found.is_empty() || nowhere || setting::for_development(stack, runtime) {
                 continue;
             }
-            for (process, listen) in reach::listens(stack, runtime).into_iter().filter(|(p, l)| l.development && (p.last || p.background)) {
+            for (process, listen) in found {
                 // inside package.json the script's name says what it is; the place at fault is what starts it
                 let place =
                     process.via.iter().find(|v| matches!(v.kind, crate::stack::ViaKind::PackageScript(_))).map_or(process.span, |v| v.span);

@@ -28,11 +28,16 @@ const ADDRESS_VARIABLES: [&str; 14] = [
 impl Rule for LoopbackBindUnreachable {
     fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
         for runtime in &stack.runtimes {
+            let listens: Vec<Listen> = reach::listens(stack, runtime).into_iter().map(|(_, l)| l).collect();
+            let told = || ADDRESS_VARIABLES.iter().any(|name| runtime.env(name).is_some());
+            let worth_a_look = if listens.is_empty() { told() } else { listens.iter().any(Listen::loopback) };
+            if !worth_a_look {
+                continue;
+            }
             if !reach::own_network(stack, runtime) || reach::proxied_inside(runtime) {
                 continue;
             }
             let wanted = reach::wanted(stack, runtime);
-            let listens: Vec<Listen> = reach::listens(stack, runtime).into_iter().map(|(_, l)| l).collect();
             for listen in listens.iter().filter(|l| l.loopback()) {
                 let other_port_serves = |w: &&Wanted| w.port.is_none_or(|p| listen.port.is_none_or(|own| own == p));
                 let asks: Vec<&Wanted> = wanted.iter().filter(other_port_serves).collect();

@@ -1,6 +1,6 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::copies;
-use crate::rules::support::dependencies::{self, Needs};
+use crate::rules::support::dependencies::{self, INSTALLERS, Needs};
 use crate::rules::support::packages::program;
 use crate::rules::support::steps;
 use crate::source::Span;
@@ -11,6 +11,9 @@ rule!(NoDependencyLayer, "cache/no-dependency-layer");
 
 impl Rule for NoDependencyLayer {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
+        if !unit.may_run(INSTALLERS) {
+            return;
+        }
         for stage in 0..unit.stages.len() {
             let history = steps::history(unit, stage);
             let mut copied: Option<Span> = None;

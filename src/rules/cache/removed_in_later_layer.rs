@@ -1,22 +1,29 @@
 use crate::files;
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::copies;
-use crate::rules::support::packages::{self, Manager, Verb, program};
+use crate::rules::support::packages::{self, Manager, SYSTEM, Verb, program};
 use crate::rules::support::steps::{self, Step};
 use crate::source::Span;
 use crate::stack::{DockerfileUnit, Lookup};
-use crate::syntax::shell::{Command, Word};
+use crate::syntax::shell::{Command, Programs, Word};
 
 rule!(RemovedInLaterLayer, "cache/removed-in-later-layer");
 
 impl Rule for RemovedInLaterLayer {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
+        const REMOVERS: Programs = SYSTEM.and(Programs::of(&["rm"]));
+        if !unit.may_run(REMOVERS) {
+            return;
+        }
         let mut shipped: Vec<usize> = unit.final_stages(cx.stack).into_iter().flat_map(|f| unit.chain(f)).collect();
         shipped.sort_unstable();
         shipped.dedup();
         for stage in shipped {
             let history = steps::history(unit, stage);
             for (n, step) in history.iter().enumerate().filter(|(_, s)| s.stage == stage && s.mounts().is_empty()) {
+                if !step.may_run(unit, REMOVERS) {
+                    continue;
+                }
                 let earlier = history.get(..n).unwrap_or_default();
                 for placed in step.commands(unit) {
                     let found = match program(placed.command.effective().words).as_deref() {

@@ -3,12 +3,15 @@ use crate::rules::support::build_args::base_images;
 use crate::rules::support::eol::{self, Archived};
 use crate::stack::DockerfileUnit;
 use crate::syntax::dockerfile::{Keyword, Op};
-use crate::syntax::shell::Command;
+use crate::syntax::shell::{Command, Programs};
 
 rule!(ArchivedDistribution, "images/archived-distribution");
 
 impl Rule for ArchivedDistribution {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
+        if !unit.may_run(ASKS) {
+            return;
+        }
         for stage in &unit.stages {
             let chain = unit.chain(stage.index);
             let Some(&root) = chain.last() else { continue };
@@ -32,8 +35,13 @@ impl Rule for ArchivedDistribution {
     }
 }
 
+const ASKS: Programs = Programs::of(&["apt-get", "apt", "aptitude", "yum", "dnf"]);
+
 /// Whether it reads a package index from the distribution's mirrors.
 fn asks_a_mirror(command: &Command) -> bool {
+    if !command.may_start(ASKS) {
+        return false;
+    }
     let effective = command.effective();
     let Some(name) = effective.name() else { return false };
     let verb = effective.operands(&[]).first().and_then(|w| w.literal()).unwrap_or_default();

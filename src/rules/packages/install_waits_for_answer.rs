@@ -1,7 +1,7 @@
 use crate::diagnostic::Applicability;
 use crate::rule::{Cx, Rule, replace, rule};
 use crate::rules::support::installs::{run_of, system_calls};
-use crate::rules::support::packages::{Manager, System, Verb, verb_word};
+use crate::rules::support::packages::{Manager, SYSTEM, System, Verb, verb_word};
 use crate::stack::ScriptUnit;
 use crate::syntax::shell::command::has_flag;
 
@@ -9,6 +9,9 @@ rule!(InstallWaitsForAnswer, "packages/install-waits-for-answer");
 
 impl Rule for InstallWaitsForAnswer {
     fn script(&self, script: &ScriptUnit, cx: &mut Cx<'_>) {
+        if !script.script.may_run(SYSTEM) {
+            return;
+        }
         let Some((unit, item)) = run_of(cx.stack, script) else { return };
         let text = unit.ast.instruction(item).map(|i| i.rest.value.clone()).unwrap_or_default();
         if ["Assume-Yes", "assumeyes=1", "assumeyes=True"].iter().any(|m| text.contains(m)) {

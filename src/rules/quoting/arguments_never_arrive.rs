@@ -43,6 +43,10 @@ fn behind_script(runtime: &Runtime) -> Found {
     }
     // the shell form of CMD behind an exec form of ENTRYPOINT has words of its own
     let command = command.filter(|c| !c.shell_form);
+    // a shell, its `-c`, a script and a word
+    if entry.iter().chain(&command).map(|l| l.argv.len()).sum::<usize>() < 4 {
+        return None;
+    }
     let argv: Vec<_> = entry.iter().chain(&command).flat_map(|l| l.argv.clone()).collect();
     let script = shell::from_argv(&argv, shell::Dialect::Posix);
     let starter = script.commands.first()?;

@@ -2,15 +2,21 @@ use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::bashisms::{Bashism, Sh, bashisms, seen_by_hadolint, sh_of};
 use crate::rules::support::bashisms_rare::is_certain;
 use crate::stack::{ScriptOrigin, ScriptUnit, Stack};
-use crate::syntax::shell::Script;
+use crate::syntax::shell::{Dialect, Script};
 
 rule!(BashismInSh, "quoting/bashism-in-sh");
 
 impl Rule for BashismInSh {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
+        if unit.script.dialect != Dialect::Posix {
+            return;
+        }
+        let found: Vec<Bashism> = read_by_sh(cx.stack, unit).into_iter().flat_map(|script| bashisms(cx.stack, script)).collect();
+        if found.is_empty() {
+            return;
+        }
         let Sh::Known(shell) = sh_of(cx.stack, unit) else { return };
         let aliases = seen_by_hadolint(cx.stack, unit);
-        let found: Vec<Bashism> = read_by_sh(cx.stack, unit).into_iter().flat_map(|script| bashisms(cx.stack, script)).collect();
         for found in found {
             let fault = if shell == "dash" { found.dash } else { found.ash };
             if fault.is_empty() || !is_certain(cx.stack, unit, &found) {

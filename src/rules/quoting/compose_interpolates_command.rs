@@ -67,7 +67,7 @@ fn meant_for_container(
     variable: &VariableUse,
 ) -> Option<(Option<Span>, &'static str)> {
     let name = &variable.name;
-    if let Some(script) = &given.script
+    if let Some(script) = given.script()
         && let Some(set) = assigned(script).into_iter().find(|n| n.value == *name)
     {
         return Some((Some(set.span), "the command sets it here"));
@@ -78,7 +78,7 @@ fn meant_for_container(
     if let Some(image) = runtime.and_then(|r| r.env.iter().find(|v| v.from_image && v.name == *name)) {
         return Some((Some(image.span), "the container has this value"));
     }
-    (given.script.is_some() && OF_THE_SHELL.contains(&name.as_str())).then_some((None, ""))
+    (given.script().is_some() && OF_THE_SHELL.contains(&name.as_str())).then_some((None, ""))
 }
 
 /// Where the container has another value under this name than the one that Compose fills in.
@@ -102,7 +102,7 @@ fn report(given: &Given<'_>, variable: &VariableUse, place: Option<Span>, what: 
     if let Some(place) = place {
         report = report.label(place, what);
     }
-    if given.script.is_none() {
+    if given.script().is_none() {
         report.help(format!("no shell reads this {}: write the value itself, or run it with `sh -c` and `$${name}`", given.key));
         return;
     }

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use crate::quoting::names_in;
 use crate::rule::{Cx, Rule, rule};
-use crate::rules::support::compose_command::{given, run_as_is};
+use crate::rules::support::compose_command::{Given, given, run_as_is};
 use crate::rules::support::single_quotes::single_quoted;
 use crate::source::{At, Span};
 use crate::stack::{DockerfileUnit, Lookup, Stack};
@@ -52,7 +52,7 @@ impl Rule for NeverExpanded {
         let mut told: BTreeSet<Span> = BTreeSet::new();
         for (p, project) in stack.projects.iter().enumerate() {
             for (s, service) in project.services.iter().enumerate() {
-                for given in given(service).into_iter().filter(|g| g.script.is_none() && run_as_is(stack, (p, s), g)) {
+                for given in given(service).into_iter().filter(|g| run_as_is(stack, (p, s), g) && for_no_shell(g)) {
                     let runtime = stack.runtime_of((p, s));
                     let set = |name: &str| runtime.is_some_and(|r| r.env(name).is_some());
                     for name in literal(&given.line.argv, &set).into_iter().filter(|n| told.insert(n.span)) {
@@ -71,6 +71,11 @@ impl Rule for NeverExpanded {
             }
         }
     }
+}
+
+/// Whether it holds something that is worth a look, and no shell gets it.
+fn for_no_shell(given: &Given<'_>) -> bool {
+    given.line.argv.iter().any(|w| w.contains('$') || for_shells(w)) && given.script().is_none()
 }
 
 /// The words that come before those of CMD; `None` where a script or a shell gets them.
@@ -128,8 +133,16 @@ const OF_FILES: [&str; 14] = ["ls", "rm", "cp", "mv", "cat", "chmod", "chown", "
 /// Programs that know `~` themselves.
 const FIND_HOME: [&str; 8] = ["ssh", "scp", "sftp", "ansible-playbook", "jupyter", "jupyter-lab", "python", "python3"];
 
+/// Whether a word may be one that only shells make something of.
+fn for_shells(word: &str) -> bool {
+    word.bytes().any(|b| matches!(b, b'&' | b'|' | b'<' | b'>' | b';' | b'~' | b'(' | b'*' | b'?'))
+}
+
 /// The first word that only a shell would make something of: an operator, `~/…`, `$(…)`, a pattern for a program of files.
 fn for_a_shell(words: &[Text], operators: bool) -> Option<&Text> {
+    if !words.iter().skip(1).any(|w| for_shells(w)) {
+        return None;
+    }
     let program = plain_program(words).filter(|p| !matches!(p.as_str(), "[" | "test"))?;
     let meant = |word: &Text| {
         let text = word.value.as_str();
@@ -144,6 +157,9 @@ fn for_a_shell(words: &[Text], operators: bool) -> Option<&Text> {
 
 /// The `$NAME`s of words that no shell reads, as far as a variable of that name is set or it looks like one.
 fn literal(words: &[Text], set: &dyn Fn(&str) -> bool) -> Vec<At<String>> {
+    if !words.iter().any(|w| w.contains('$')) {
+        return Vec::new();
+    }
     let Some(program) = plain_program(words) else { return Vec::new() };
     let mut found: Vec<At<String>> = Vec::new();
     for (n, word) in words.iter().enumerate() {

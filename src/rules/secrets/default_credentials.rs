@@ -1,6 +1,6 @@
 use crate::compose::Project;
 use crate::rule::{Cx, Rule, rule};
-use crate::rules::support::logins::{Login, login};
+use crate::rules::support::logins::{Login, login, may_be_login};
 use crate::rules::support::setting::for_development;
 
 rule!(DefaultCredentials, "secrets/default-credentials");
@@ -9,14 +9,20 @@ impl Rule for DefaultCredentials {
     fn project(&self, project: &Project, cx: &mut Cx<'_>) {
         let mut logins: Vec<Login<'_>> = Vec::new();
         for service in &project.services {
-            let runtime = cx.stack.runtimes.iter().find(|r| {
-                r.service.and_then(|at| cx.stack.service(at)).is_some_and(|(p, s)| p.dir == project.dir && s.span == service.span)
+            let own = service.environment.iter().filter(|v| !v.from_file && !v.interpolated() && may_be_login(v));
+            let own: Vec<_> = own.collect();
+            if own.is_empty() {
+                continue;
+            }
+            let mut places = cx.stack.projects_in(&project.dir).filter_map(|(p, other)| {
+                let s = other.services.iter().position(|s| s.span == service.span)?;
+                cx.stack.runtime_of((p, s))
             });
+            let runtime = places.next();
             if runtime.is_some_and(|r| for_development(cx.stack, r)) {
                 continue;
             }
-            let own = service.environment.iter().filter(|v| !v.from_file && !v.interpolated());
-            logins.extend(own.filter_map(|var| login(project, service, var, runtime)));
+            logins.extend(own.into_iter().filter_map(|var| login(project, service, var, runtime)));
         }
         let (servers, mut clients): (Vec<_>, Vec<_>) = logins.into_iter().partition(|l| l.server);
         for server in &servers {

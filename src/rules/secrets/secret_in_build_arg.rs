@@ -8,7 +8,7 @@ rule!(SecretInBuildArg, "secrets/secret-in-build-arg");
 
 impl Rule for SecretInBuildArg {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
-        for variable in secret_variables::of(cx.stack, unit).into_iter().filter(|v| v.kind == Kind::Arg) {
+        for variable in secret_variables::of(unit, cx).iter().filter(|v| v.kind == Kind::Arg) {
             let shipped = variable.stage.is_some_and(|s| is_shipped(cx.stack, unit, s));
             let where_to = if shipped {
                 "is recorded in the image's history for whoever pulls it"

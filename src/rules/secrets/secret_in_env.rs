@@ -7,7 +7,7 @@ rule!(SecretInEnv, "secrets/secret-in-env");
 
 impl Rule for SecretInEnv {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
-        for variable in secret_variables::of(cx.stack, unit).into_iter().filter(|v| v.kind == Kind::Env) {
+        for variable in secret_variables::of(unit, cx).iter().filter(|v| v.kind == Kind::Env) {
             let Some(value) = &variable.value else { continue };
             let what = match variable.judged {
                 Value::Token(kind) => format!("`{}` is {kind} and", variable.name),

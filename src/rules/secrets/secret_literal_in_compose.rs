@@ -34,7 +34,7 @@ impl Rule for SecretLiteralInCompose {
 fn variable(service: &Service, var: &EnvVar, cx: &mut Cx<'_>) {
     let Some(value) = &var.value else { return };
     let (name, owner) = (&var.name.value, &service.name.value);
-    let for_tests = named_development(file_name(cx.stack.sources.path(value.span.file)));
+    let for_tests = || named_development(file_name(cx.stack.sources.path(value.span.file)));
     if var.interpolated() {
         // what stands in the file is judged, not what a variable brings
         if let Some(kind) = var.raw.as_deref().and_then(token) {
@@ -46,7 +46,7 @@ fn variable(service: &Service, var: &EnvVar, cx: &mut Cx<'_>) {
         Value::Token(kind) => {
             return report(value.span, value.span, format!("{kind} stands in the file, as `{name}` of `{owner}`"), cx);
         }
-        Value::Random if !for_tests => {
+        Value::Random if !for_tests() => {
             return report(
                 value.span,
                 value.span,
@@ -56,7 +56,7 @@ fn variable(service: &Service, var: &EnvVar, cx: &mut Cx<'_>) {
         }
         _ => {}
     }
-    let Some(login) = url_login(value).filter(|_| !for_tests) else { return };
+    let Some(login) = url_login(value).filter(|_| !for_tests()) else { return };
     if judge("password", &login.password) == Value::Random {
         let span = value.span_of(login.range.0, login.range.1);
         let message = format!("the password in `{name}` of `{owner}` stands in the file for whoever reads the repository");

@@ -16,13 +16,20 @@ impl Rule for ArgOutOfScope {
                 globals.extend(pairs.iter().map(|p| (unquote(&p.key, unit.ast.escape).value, p.span)));
             }
         }
+        if globals.is_empty() {
+            return;
+        }
         for stage in &unit.stages {
             let mut said: Vec<&str> = Vec::new();
             for step in steps::own(unit, stage.index) {
                 let Some(script) = step.run(unit) else { continue };
                 for (name, declared) in &globals {
+                    if !step.instruction.rest.contains(name.as_str()) && step.instruction.heredocs.is_empty() {
+                        continue;
+                    }
                     let set = unit.lookup(stage.index, step.item, name) != Lookup::Unset || said.contains(&name.as_str());
-                    let Some(used) = (!set && !is_set_in(script, name)).then(|| read(script, name)).flatten() else { continue };
+                    let used = if set { None } else { read(script, name) };
+                    let Some(used) = used.filter(|_| !is_set_in(script, name)) else { continue };
                     said.push(name);
                     let base = unit.root_image(stage.index);
                     if base.is_some_and(|b| b.official().is_none()) && !declared_after(unit, stage.index, name) {

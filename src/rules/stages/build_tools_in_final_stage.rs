@@ -1,5 +1,5 @@
 use crate::rule::{Cx, Rule, rule};
-use crate::rules::support::packages::{self, System, Verb};
+use crate::rules::support::packages::{self, SYSTEM, System, Verb};
 use crate::rules::support::purpose;
 use crate::rules::support::steps;
 use crate::source::Span;
@@ -11,6 +11,9 @@ rule!(BuildToolsInFinalStage, "stages/build-tools-in-final-stage");
 
 impl Rule for BuildToolsInFinalStage {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
+        if !unit.may_run(SYSTEM) {
+            return;
+        }
         let mut said: Vec<Span> = Vec::new();
         for stage in purpose::serving_stages(cx.stack, unit) {
             let history = steps::history(unit, stage);
@@ -19,7 +22,7 @@ impl Rule for BuildToolsInFinalStage {
                 continue;
             }
             for step in &history {
-                let Some(script) = step.run(unit) else { continue };
+                let Some(script) = step.run(unit).filter(|s| s.may_run(SYSTEM)) else { continue };
                 for (span, names) in kept(script) {
                     if said.contains(&span) {
                         continue;

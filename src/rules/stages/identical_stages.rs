@@ -1,3 +1,5 @@
+use std::cell::OnceCell;
+
 use crate::rule::{Cx, Rule, rule};
 use crate::stack::{Base, DockerfileUnit};
 use crate::syntax::dockerfile::{Instruction, Keyword};
@@ -11,12 +13,15 @@ impl Rule for IdenticalStages {
         }
         // each stage as the first one that builds the same
         let mut same: Vec<usize> = Vec::new();
-        let contents: Vec<Vec<String>> = (0..unit.stages.len()).map(|n| content(unit, n)).collect();
+        let shapes: Vec<Vec<Keyword>> = (0..unit.stages.len()).map(|n| shape(unit, n)).collect();
+        let contents: Vec<OnceCell<Vec<String>>> = shapes.iter().map(|_| OnceCell::new()).collect();
+        let content_of = |n: usize| contents.get(n).map(|c| c.get_or_init(|| content(unit, n)));
         for stage in &unit.stages {
             let n = stage.index;
             let twin = (0..n).find(|&m| {
-                let empty = contents.get(n).is_none_or(|c| c.iter().all(|i| i.starts_with("ARG ") || i.starts_with("LABEL ")));
-                !empty && contents.get(m) == contents.get(n) && bases_match(unit, m, n, &same) && !chosen_by_name(unit, m, n)
+                let empty = || content_of(n).is_none_or(|c| c.iter().all(|i| i.starts_with("ARG ") || i.starts_with("LABEL ")));
+                let alike = shapes.get(m) == shapes.get(n) && bases_match(unit, m, n, &same);
+                alike && content_of(m) == content_of(n) && !empty() && !chosen_by_name(unit, m, n)
             });
             same.push(twin.map_or(n, |m| same.get(m).copied().unwrap_or(m)));
             let Some(first) = twin.and_then(|m| unit.stages.get(m)) else { continue };
@@ -30,6 +35,12 @@ impl Rule for IdenticalStages {
 
 fn name(unit: &DockerfileUnit, n: usize) -> String {
     unit.stages.get(n).and_then(|s| s.name.as_deref()).map_or_else(|| format!("stage {n}"), |name| format!("`{name}`"))
+}
+
+/// What a stage does, by and large: stages of the same content have the same shape.
+fn shape(unit: &DockerfileUnit, n: usize) -> Vec<Keyword> {
+    let Some(stage) = unit.ast.stages.get(n) else { return Vec::new() };
+    unit.ast.stage_instructions(stage).map(|(_, i)| i.keyword).collect()
 }
 
 fn content(unit: &DockerfileUnit, n: usize) -> Vec<String> {

@@ -1,5 +1,7 @@
 //! Syntax that goes beyond what every `sh` knows, and which shells know it.
 
+use std::borrow::Cow;
+
 use crate::source::Span;
 use crate::stack::{DockerfileUnit, Runtime, ScriptOrigin, ScriptUnit, Stack, knowledge};
 use crate::syntax::dockerfile::{Form, ItemKind, Op};
@@ -55,7 +57,6 @@ fn in_command(command: &Command, found: &mut Vec<Bashism>) {
     // `/bin/echo` is a program of its own, whatever the shell
     let name = command.words.first().and_then(Word::literal).unwrap_or_default();
     let place = command.words.first().map_or(command.span, |w| w.span);
-    let args: Vec<_> = command.args().iter().map(Word::lossy).collect();
     let equals = command.args().iter().find(|w| w.literal().as_deref() == Some("==") && w.pieces.iter().all(|p| p.quote == Quote::None));
     match name.as_ref() {
         "[[" if equals.is_some() => push(place, "`[[`".to_owned(), &["SC3010", "SC3014"], NOT_FOUND, ""),
@@ -66,7 +67,8 @@ fn in_command(command: &Command, found: &mut Vec<Bashism>) {
             }
         }
         "echo" => {
-            let flag = args.first().filter(|a| a.len() > 1 && a.strip_prefix('-').is_some_and(|f| f.chars().all(|c| "neE".contains(c))));
+            let first = command.args().first().map(Word::lossy);
+            let flag = first.as_ref().filter(|a| a.len() > 1 && a.strip_prefix('-').is_some_and(|f| f.chars().all(|c| "neE".contains(c))));
             if let (Some(flag), Some(word)) = (flag, command.args().first()) {
                 let dash = if flag.contains(['e', 'E']) { "prints the option too" } else { "" };
                 push(word.span, format!("`echo {flag}`"), &["SC3037"], dash, "");
@@ -241,8 +243,8 @@ fn relinked(unit: &DockerfileUnit, item: usize) -> bool {
     unit.ast.instructions().take_while(|(n, _)| *n < item).any(|(_, i)| match &i.op {
         Op::Run(run) => {
             let text = match &run.form {
-                Form::Shell(text) => text.text.clone(),
-                Form::Exec(words) => words.iter().map(|w| w.value.as_str()).collect::<Vec<_>>().join(" "),
+                Form::Shell(text) => Cow::Borrowed(text.text.as_str()),
+                Form::Exec(words) => Cow::Owned(words.iter().map(|w| w.value.as_str()).collect::<Vec<_>>().join(" ")),
             };
             text.contains("/bin/sh") && (text.contains("ln ") || text.contains("mv ")) || text.contains("dpkg-reconfigure dash")
         }

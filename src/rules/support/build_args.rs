@@ -47,7 +47,7 @@ pub(crate) fn base_images(stack: &Stack, unit: &DockerfileUnit, stage: usize) ->
             Some((_, value)) => value.clone().map_or(Lookup::Unknown, Lookup::Known),
             None => Lookup::Unset,
         };
-        for (_, instruction) in unit.ast.global() {
+        for (_, instruction) in unit.ast.global().filter(|_| model.image.contains('$')) {
             let Op::Arg(pairs) = &instruction.op else { continue };
             for pair in pairs {
                 let default = || with(pair.value.as_ref()?, unit.ast.escape, &|n| look(&globals, n));

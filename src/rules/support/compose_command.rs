@@ -1,5 +1,7 @@
 //! The commands that a Compose service gives: where they stand and whether a shell reads them.
 
+use std::cell::OnceCell;
+
 use crate::compose::{CommandLine, Service};
 use crate::stack::Stack;
 use crate::syntax::shell::{self, Dialect, Script};
@@ -10,8 +12,14 @@ pub(crate) struct Given<'a> {
     pub key: &'static str,
     /// The value.
     pub line: &'a CommandLine,
-    /// The script that a shell runs; `None` where none does.
-    pub script: Option<Script>,
+    script: OnceCell<Option<Script>>,
+}
+
+impl Given<'_> {
+    /// The script that a shell runs; `None` where none does. Read when it is asked for.
+    pub(crate) fn script(&self) -> Option<&Script> {
+        self.script.get_or_init(|| shell_script(self.line)).as_ref()
+    }
 }
 
 /// The commands of a service.
@@ -19,7 +27,7 @@ pub(crate) fn given(service: &Service) -> Vec<Given<'_>> {
     let test = service.healthcheck.as_ref().and_then(|h| h.test.as_ref());
     let found = [("command", service.command.as_ref()), ("entrypoint", service.entrypoint.as_ref()), ("healthcheck", test)];
     let lines = found.into_iter().filter_map(|(key, line)| Some((key, line?)));
-    lines.map(|(key, line)| Given { key, line, script: shell_script(line) }).collect()
+    lines.map(|(key, line)| Given { key, line, script: OnceCell::new() }).collect()
 }
 
 fn shell_script(line: &CommandLine) -> Option<Script> {

@@ -4,7 +4,7 @@
 use super::packages::program;
 use crate::source::Span;
 use crate::syntax::shell::command::operands;
-use crate::syntax::shell::{Command, Effective, Word};
+use crate::syntax::shell::{Command, Effective, Programs, Word};
 
 /// Package managers of languages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -251,8 +251,45 @@ const OTHER: &[&str] = &[
     "--verbosity",
 ];
 
+/// The programs that [`install`] reads.
+pub(crate) const INSTALLERS: Programs = Programs::of(&[
+    "npm",
+    "yarn",
+    "yarnpkg",
+    "pnpm",
+    "bun",
+    "uv",
+    "poetry",
+    "pipenv",
+    "pdm",
+    "bundle",
+    "bundler",
+    "composer",
+    "gem",
+    "go",
+    "cargo",
+    "mvn",
+    "mvnw",
+    "gradle",
+    "gradlew",
+    "dotnet",
+    "nuget",
+    "mix",
+    "sbt",
+    "conda",
+    "mamba",
+    "micromamba",
+    "pip",
+    "python",
+    "php",
+    "corepack",
+]);
+
 /// Reads a command that installs dependencies.
 pub(crate) fn install(command: &Command) -> Option<Install<'_>> {
+    if !command.may_start(INSTALLERS) {
+        return None;
+    }
     let effective = command.effective();
     let words = if program(effective.words).as_deref() == Some("corepack") {
         effective.words.get(1..).unwrap_or_default()

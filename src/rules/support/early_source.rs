@@ -1,8 +1,8 @@
 //! Which COPY brings source before an install that could have run without it.
 
 use super::copies::{self, Copy, SourceKind, UNKNOWN};
-use super::dependencies::{self, Install, Needs, Tool};
-use super::packages::{self, Verb};
+use super::dependencies::{self, INSTALLERS, Install, Needs, Tool};
+use super::packages::{self, SYSTEM, Verb};
 use super::steps::{self, Step};
 use crate::files;
 use crate::source::Span;
@@ -34,8 +34,11 @@ pub(crate) struct Early<'a> {
 
 /// Finds them in a Dockerfile, by the place of the COPY.
 pub(crate) fn find<'a>(stack: &'a Stack, unit: &'a DockerfileUnit) -> Vec<Early<'a>> {
-    let context = steps::context(stack, unit);
     let mut found: Vec<Early<'a>> = Vec::new();
+    if !unit.may_run(INSTALLERS.and(SYSTEM)) {
+        return found;
+    }
+    let context = steps::context(stack, unit);
     for stage in 0..unit.stages.len() {
         let history = steps::history(unit, stage);
         let wants: Vec<Vec<Wanted>> = history.iter().map(|step| wanted(unit, step)).collect();
@@ -84,6 +87,9 @@ struct Wanted {
 }
 
 fn wanted(unit: &DockerfileUnit, step: &Step<'_>) -> Vec<Wanted> {
+    if !step.may_run(unit, INSTALLERS.and(SYSTEM)) {
+        return Vec::new();
+    }
     let commands = step.commands(unit);
     let alone = commands.len() == 1;
     let installs: Vec<Option<Install<'_>>> = commands.iter().map(|p| dependencies::install(p.command)).collect();

@@ -1,7 +1,7 @@
 //! Installs of a Dockerfile, with what was brought for them: manifests, lockfiles, and by which COPY or mount.
 
 use super::copies::{self, Copy, UNKNOWN};
-use super::dependencies::{self, Install, Needs};
+use super::dependencies::{self, INSTALLERS, Install, Needs};
 use super::steps::{self, Step};
 use crate::files;
 use crate::stack::{BuildContext, DockerfileUnit, Stack};
@@ -25,11 +25,17 @@ pub(crate) struct Placed<'a> {
 
 /// The installs that read a manifest, each once: where it stands, not in every stage that is FROM there.
 pub(crate) fn installs<'a>(stack: &'a Stack, unit: &'a DockerfileUnit) -> Vec<Placed<'a>> {
-    let context = steps::context(stack, unit);
     let mut found = Vec::new();
+    if !unit.may_run(INSTALLERS) {
+        return found;
+    }
+    let context = steps::context(stack, unit);
     for stage in 0..unit.stages.len() {
         let history = steps::history(unit, stage);
         for (n, step) in history.iter().enumerate().filter(|(_, s)| s.stage == stage) {
+            if !step.may_run(unit, INSTALLERS) {
+                continue;
+            }
             for placed in step.commands(unit) {
                 let Some(install) = dependencies::install(placed.command) else { continue };
                 let Needs::Manifests(files) = &install.needs else { continue };

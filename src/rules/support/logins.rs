@@ -1,6 +1,6 @@
 //! Guessable passwords in Compose files: who asks for them, and who gives them.
 
-use super::secrets::{password_name, placeholder, tried_first};
+use super::secrets::{hints_at_secret, password_name, placeholder, tried_first};
 use super::tokens::url_login;
 use crate::compose::{EnvVar, Project, Service};
 use crate::source::Span;
@@ -18,6 +18,11 @@ pub(crate) struct Login<'a> {
     pub span: Span,
     /// The service asks for this password; otherwise it gives it to another.
     pub server: bool,
+}
+
+/// A look that copies nothing, since nearly no variable holds one.
+pub(crate) fn may_be_login(var: &EnvVar) -> bool {
+    var.value.as_ref().is_some_and(|v| v.contains("://") || hints_at_secret(&var.name.value))
 }
 
 /// The guessable password that a variable holds.

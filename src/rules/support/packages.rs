@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::source::Span;
 use crate::syntax::shell::command::operands;
-use crate::syntax::shell::{Command, Word};
+use crate::syntax::shell::{Command, Programs, Word};
 
 /// Package managers of distributions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,16 +111,34 @@ const ZYPPER: &[&str] = &[
     "--gpg-auto-import-keys=",
 ];
 
+/// The programs, each with its options that take a value.
+const MANAGERS: &[(&str, Manager, &[&str])] = &[
+    ("apt-get", Manager::Apt, APT),
+    ("apt", Manager::Apt, APT),
+    ("aptitude", Manager::Apt, APT),
+    ("apk", Manager::Apk, APK),
+    ("yum", Manager::Yum, RPM),
+    ("dnf", Manager::Dnf, RPM),
+    ("dnf5", Manager::Dnf, RPM),
+    ("microdnf", Manager::Dnf, RPM),
+    ("tdnf", Manager::Dnf, RPM),
+    ("zypper", Manager::Zypper, ZYPPER),
+    ("pacman", Manager::Pacman, &[]),
+];
+
+/// The programs that [`system`] reads.
+pub(crate) const SYSTEM: Programs = {
+    let mut all = Programs::of(&[]);
+    let mut rest = MANAGERS;
+    while let [(name, ..), more @ ..] = rest {
+        all = all.and(Programs::of(&[name]));
+        rest = more;
+    }
+    all
+};
+
 fn manager(program: &str) -> Option<(Manager, &'static [&'static str])> {
-    Some(match program {
-        "apt" | "apt-get" | "aptitude" => (Manager::Apt, APT),
-        "apk" => (Manager::Apk, APK),
-        "yum" => (Manager::Yum, RPM),
-        "dnf" | "dnf5" | "microdnf" | "tdnf" => (Manager::Dnf, RPM),
-        "zypper" => (Manager::Zypper, ZYPPER),
-        "pacman" => (Manager::Pacman, &[]),
-        _ => return None,
-    })
+    MANAGERS.iter().find(|(name, ..)| *name == program).map(|(_, manager, with_value)| (*manager, *with_value))
 }
 
 fn verb(manager: Manager, word: &str) -> Verb {
@@ -175,6 +193,9 @@ pub(crate) fn program(words: &[Word]) -> Option<Cow<'_, str>> {
 
 /// Reads a call of a system's package manager.
 pub(crate) fn system(command: &Command) -> Option<System<'_>> {
+    if !command.may_start(SYSTEM) {
+        return None;
+    }
     let effective = command.effective();
     let program = program(effective.words)?;
     let (manager, with_value) = manager(&program)?;

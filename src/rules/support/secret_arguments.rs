@@ -1,9 +1,9 @@
 //! Secrets among the words of commands: options that take a password, headers, logins in URLs, tokens.
 
 use super::secrets::{Value, judge, placeholder, tried_first};
-use super::tokens::{token, url_login};
+use super::tokens::{SHORTEST_TOKEN, token, url_login};
 use crate::source::Span;
-use crate::syntax::shell::{Command, Effective, Script, Word};
+use crate::syntax::shell::{Command, Effective, Programs, Script, Word};
 
 /// A secret in a command.
 pub(crate) struct Argument {
@@ -24,7 +24,7 @@ pub(crate) fn of(script: &Script) -> Vec<Argument> {
     let mut found: Vec<Argument> = Vec::new();
     let commands: Vec<&Command> = script.walk().map(|(_, c)| c).collect();
     for (n, command) in commands.iter().enumerate() {
-        let mut own = options(&command.effective());
+        let mut own = if command.may_start(TAKERS) { options(&command.effective()) } else { Vec::new() };
         own.extend(assignments(command));
         if let Some(before) = n.checked_sub(1).and_then(|n| commands.get(n)) {
             own.extend(piped_password(before, command));
@@ -59,6 +59,9 @@ fn words(command: &Command) -> Vec<Argument> {
     let mut found = Vec::new();
     for word in &command.words {
         let text = word.lossy();
+        if text.len() < SHORTEST_TOKEN && !text.contains('@') {
+            continue;
+        }
         if let Some(kind) = token(&text) {
             found.push(Argument {
                 what: kind.to_owned(),
@@ -86,6 +89,41 @@ fn is_local(host: &str) -> bool {
         || host.ends_with(".example.com")
         || host.ends_with(".example.org")
 }
+
+/// The programs whose options are known to take a secret.
+const TAKERS: Programs = Programs::of(&[
+    "curl",
+    "wget",
+    "http",
+    "docker",
+    "podman",
+    "nerdctl",
+    "buildah",
+    "skopeo",
+    "crane",
+    "oras",
+    "helm",
+    "az",
+    "heroku",
+    "mysql",
+    "mysqldump",
+    "mysqladmin",
+    "mariadb",
+    "mariadb-dump",
+    "mariadb-admin",
+    "sshpass",
+    "redis-cli",
+    "redis-server",
+    "valkey-server",
+    "mongo",
+    "mongosh",
+    "mongodump",
+    "mongorestore",
+    "svn",
+    "twine",
+    "lftp",
+    "aws",
+]);
 
 fn options(command: &Effective<'_>) -> Vec<Argument> {
     let Some(name) = command.name() else { return Vec::new() };
@@ -174,7 +212,8 @@ fn assignments(command: &Command) -> Vec<Argument> {
         let Some((text, value)) = assign.value.as_ref().and_then(|w| Some((w.literal()?, w))) else { continue };
         take(&assign.name, &text, value.span);
     }
-    let exports = matches!(command.name().as_deref(), Some("export" | "declare" | "readonly" | "set"));
+    const EXPORTS: Programs = Programs::of(&["export", "declare", "readonly", "set"]);
+    let exports = command.may_start(EXPORTS) && matches!(command.name().as_deref(), Some("export" | "declare" | "readonly" | "set"));
     let effective = command.effective();
     let args = command.args().iter().filter(|_| exports).chain(effective.environment.iter().copied());
     for word in args {
@@ -187,6 +226,9 @@ fn assignments(command: &Command) -> Vec<Argument> {
 
 /// `echo root:x | chpasswd`, `echo x | passwd --stdin root`.
 fn piped_password(before: &Command, command: &Command) -> Option<Argument> {
+    if !command.may_start(Programs::of(&["chpasswd", "passwd"])) {
+        return None;
+    }
     let effective = command.effective();
     let name = effective.name()?;
     let feeds = command.place.pipe_index > 0 && matches!(before.name().as_deref(), Some("echo" | "printf"));

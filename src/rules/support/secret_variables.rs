@@ -1,5 +1,8 @@
 //! The variables of a Dockerfile that hold secrets, or are named as if they did; each is one rule's finding, never two.
 
+use std::rc::Rc;
+
+use crate::rule::Cx;
 use crate::rules::support::secrets::{Value, buildkit_name, hadolint_name, hints_at_secret, judge, secret_name, tried_first};
 use crate::rules::support::tokens::{SHORTEST_TOKEN, url_login};
 use crate::source::Span;
@@ -39,7 +42,11 @@ pub(crate) struct Variable {
 }
 
 /// All such variables of a file, in order.
-pub(crate) fn of(stack: &Stack, unit: &DockerfileUnit) -> Vec<Variable> {
+pub(crate) fn of(unit: &DockerfileUnit, cx: &mut Cx<'_>) -> Rc<Vec<Variable>> {
+    cx.once(|stack| all(stack, unit))
+}
+
+fn all(stack: &Stack, unit: &DockerfileUnit) -> Vec<Variable> {
     let mut found = Vec::new();
     for (item, instruction) in unit.ast.instructions() {
         let stage = unit.ast.stage_of(item);

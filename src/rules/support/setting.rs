@@ -27,32 +27,35 @@ const DEVELOPMENT: [&str; 18] = [
 
 /// Whether a name says that it is for development or tests: one of its words, `app-dev`, `docker-compose.development.yml`.
 pub(crate) fn named_development(name: &str) -> bool {
-    let lower = name.to_lowercase();
-    lower.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| DEVELOPMENT.contains(&word))
+    name.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| DEVELOPMENT.iter().any(|d| d.eq_ignore_ascii_case(word)))
 }
 
 /// Whether a runtime is meant for development, by the names of its Compose files, service, profiles, target and stage,
 /// or by an environment that says so.
 pub(crate) fn for_development(stack: &Stack, runtime: &Runtime) -> bool {
-    let mut names: Vec<String> = Vec::new();
+    named_so(stack, runtime) || says_so(runtime) || source_is_mounted(stack, runtime) || has_production_sibling(stack, runtime)
+}
+
+fn named_so(stack: &Stack, runtime: &Runtime) -> bool {
+    let mut names: Vec<&str> = Vec::new();
     if let Some((project, service)) = runtime.service.and_then(|at| stack.service(at)) {
         // a base file is not named by its overlays: the last file decides what the project is for
         let last = project.files.iter().filter(|f| files::parent(stack.sources.path(**f)) == project.dir).max();
-        names.extend(project.files.iter().take(2).chain(last).map(|f| files::file_name(stack.sources.path(*f)).to_owned()));
-        names.push(service.name.value.clone());
-        names.extend(service.profiles.iter().map(|p| p.value.clone()));
-        if let Some(container) = &service.container_name {
-            names.push(container.value.clone());
-        }
+        names.extend(project.files.iter().take(2).chain(last).map(|f| files::file_name(stack.sources.path(*f))));
+        names.push(&service.name.value);
+        names.extend(service.profiles.iter().map(|p| p.value.as_str()));
+        names.extend(service.container_name.as_ref().map(|c| c.value.as_str()));
     }
     if let Some((unit, stage)) = runtime.stage.and_then(|(u, n)| Some((stack.dockerfiles.get(u)?, n))) {
-        names.push(files::file_name(&unit.path).to_owned());
-        names.extend(unit.stages.get(stage).and_then(|s| s.name.clone()));
+        names.push(files::file_name(&unit.path));
+        names.extend(unit.stages.get(stage).and_then(|s| s.name.as_deref()));
     }
-    if has_production_sibling(stack, runtime) || source_is_mounted(stack, runtime) {
-        return true;
-    }
-    let says = [
+    names.into_iter().any(named_development)
+}
+
+/// The environment says so.
+fn says_so(runtime: &Runtime) -> bool {
+    const SAYS: [&str; 10] = [
         "NODE_ENV",
         "APP_ENV",
         "FLASK_ENV",
@@ -64,20 +67,19 @@ pub(crate) fn for_development(stack: &Stack, runtime: &Runtime) -> bool {
         "DJANGO_ENV",
         "APPLICATION_ENV",
     ];
-    let by_env = says.iter().filter_map(|n| runtime.env_value(n)).any(named_development);
-    by_env || names.iter().any(|n| named_development(n))
+    SAYS.iter().filter_map(|n| runtime.env_value(n)).any(named_development)
 }
 
 /// A base file beside files that are named for production is the one for development.
 fn has_production_sibling(stack: &Stack, runtime: &Runtime) -> bool {
     let Some((project, _)) = runtime.service.and_then(|at| stack.service(at)) else { return false };
+    const PRODUCTION: [&str; 5] = ["prod", "production", "deploy", "release", "live"];
     let production = |path: &str| {
-        let lower = files::file_name(path).to_lowercase();
-        lower.split(|c: char| !c.is_ascii_alphanumeric()).any(|w| matches!(w, "prod" | "production" | "deploy" | "release" | "live"))
+        let mut words = files::file_name(path).split(|c: char| !c.is_ascii_alphanumeric());
+        words.any(|word| PRODUCTION.iter().any(|p| p.eq_ignore_ascii_case(word)))
     };
     let own = project.files.iter().any(|f| production(stack.sources.path(*f)));
-    let beside = |p: &crate::compose::Project| p.dir == project.dir && p.files.iter().any(|f| production(stack.sources.path(*f)));
-    !own && stack.projects.iter().any(beside)
+    !own && stack.projects_in(&project.dir).any(|(_, p)| p.files.iter().any(|f| production(stack.sources.path(*f))))
 }
 
 /// The folder that the program lies in is mounted from the host: nobody deploys like that.

@@ -4,7 +4,7 @@ use crate::rule::{Cx, Report};
 use crate::source::Span;
 use crate::stack::{DockerfileUnit, ScriptOrigin, ScriptUnit, Stack, knowledge};
 use crate::syntax::dockerfile::Op;
-use crate::syntax::shell::{Command, Dialect, Piece, PieceKind, Quote, Script, Word};
+use crate::syntax::shell::{Command, Dialect, Piece, PieceKind, Programs, Quote, Script, Word};
 
 /// A script whose words reach a shell as they are written.
 pub(crate) struct Reading<'a> {
@@ -62,7 +62,7 @@ pub(crate) fn readings<'a>(unit: &'a ScriptUnit, stack: &'a Stack) -> Vec<Readin
 
 /// The same for rules on certain programs: none where no command has one of these names.
 pub(crate) fn readings_running<'a>(unit: &'a ScriptUnit, stack: &'a Stack, names: &[&str]) -> Vec<Reading<'a>> {
-    if unit.script.may_run(names) { readings(unit, stack) } else { Vec::new() }
+    if unit.script.may_run(Programs::of(names)) { readings(unit, stack) } else { Vec::new() }
 }
 
 fn starts_with_errexit<S: AsRef<str>>(mut words: impl Iterator<Item = S>) -> bool {

@@ -7,15 +7,18 @@ use crate::rule::{Cx, replace};
 use crate::source::At;
 use crate::stack::{DockerfileUnit, Lookup};
 use crate::syntax::dockerfile::{Form, Instruction, Op, Pair};
-use crate::syntax::shell::{Command, PieceKind, Quote, Word};
+use crate::syntax::shell::{Command, PieceKind, Programs, Quote, Word};
 use crate::text::Text;
 
 /// Reports the `$NAME`s of an instruction that single quotes keep although their values are meant.
 pub(crate) fn single_quoted(unit: &DockerfileUnit, stage: usize, item: usize, instruction: &Instruction, cx: &mut Cx<'_>) {
     let set = |name: &str| unit.lookup(stage, item, name) != Lookup::Unset;
     match &instruction.op {
-        Op::Env(pairs) | Op::Arg(pairs) if !substitutes_later(unit, cx) => {
-            pairs.iter().filter(|p| is_meant(p, &set)).for_each(|p| report_value(p, cx));
+        Op::Env(pairs) | Op::Arg(pairs) => {
+            let meant: Vec<&Pair> = pairs.iter().filter(|p| is_meant(p, &set)).collect();
+            if !meant.is_empty() && !substitutes_later(unit, cx) {
+                meant.into_iter().for_each(|p| report_value(p, cx));
+            }
         }
         Op::Label(pairs) => {
             let meant = |p: &&Pair| p.value.as_ref().is_some_and(|v| all(&in_single_quotes(v), &set));
@@ -96,18 +99,20 @@ const PLAIN: [&str; 34] = [
 ];
 
 fn in_run(unit: &DockerfileUnit, stage: usize, item: usize, cx: &mut Cx<'_>) {
-    let Some(script) = unit.script(item) else { return };
+    const WRITERS: Programs = Programs::of(&PLAIN).and(Programs::of(&["echo", "printf"]));
+    let Some(script) = unit.script(item).filter(|s| s.may_run(WRITERS)) else { return };
     let own: Vec<String> = assigned(script).into_iter().map(|n| n.value).collect();
-    for command in &script.commands {
+    for command in script.commands.iter().filter(|c| c.may_start(WRITERS) && c.words.iter().any(|w| !quoted_names(w).is_empty())) {
         let seen = command.effective();
         let name = seen.name().unwrap_or_default();
         let set = |n: &str| own.iter().any(|o| o == n) || unit.lookup(stage, item, n) != Lookup::Unset;
         let gone = |n: &str| unit.lookup(stage, item, n) != Lookup::Unset && unit.run_env(stage, n).is_none();
         let lost: Vec<At<String>> = if PLAIN.contains(&name.as_ref()) {
             seen.args().iter().flat_map(quoted_names).filter(|n| set(&n.value)).collect()
-        } else if matches!(name.as_ref(), "echo" | "printf") && is_last_word(command) && !substitutes_later(unit, cx) {
+        } else if matches!(name.as_ref(), "echo" | "printf") {
             let names: Vec<At<String>> = seen.args().iter().flat_map(quoted_names).collect();
-            if names.iter().all(|n| gone(&n.value)) { names } else { Vec::new() }
+            let lost = !names.is_empty() && names.iter().all(|n| gone(&n.value));
+            if lost && is_last_word(command) && !substitutes_later(unit, cx) { names } else { Vec::new() }
         } else {
             Vec::new()
         };
@@ -134,7 +139,7 @@ fn is_last_word(command: &Command) -> bool {
 fn quoted_names(word: &Word) -> Vec<At<String>> {
     let parts = word.pieces.iter().filter(|p| p.quote == Quote::Single);
     let texts = parts.filter_map(|p| match &p.kind {
-        PieceKind::Literal(text) => Some(Text::verbatim(text.clone(), p.span)),
+        PieceKind::Literal(text) if text.contains('$') => Some(Text::verbatim(text.clone(), p.span)),
         _ => None,
     });
     texts.flat_map(|text| names_in(&text)).collect()

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::files;
 use crate::stack::{BuildContext, DockerfileUnit, Stack};
 use crate::syntax::dockerfile::{Instruction, Mount, Op};
-use crate::syntax::shell::{Command, Script};
+use crate::syntax::shell::{Command, Programs, Script};
 
 /// An instruction in the history of an image.
 #[derive(Clone, Copy)]
@@ -33,6 +33,11 @@ impl<'a> Step<'a> {
     /// The script of a RUN; that of an ONBUILD is none of this image's.
     pub(crate) fn run(&self, unit: &'a DockerfileUnit) -> Option<&'a Script> {
         matches!(self.instruction.op, Op::Run(_)).then(|| unit.script(self.item)).flatten()
+    }
+
+    /// Whether it is a RUN that may run one of these programs: `false` is certain.
+    pub(crate) fn may_run(&self, unit: &DockerfileUnit, programs: Programs) -> bool {
+        unit.script(self.item).is_some_and(|s| s.may_run(programs)) && matches!(self.instruction.op, Op::Run(_))
     }
 
     /// The commands of a RUN with the folder that each runs in.

@@ -45,11 +45,11 @@ pub(crate) fn token(text: &str) -> Option<&'static str> {
     if text.len() < SHORTEST_TOKEN {
         return None;
     }
-    if text.contains("-----BEGIN") && text.contains("PRIVATE KEY-----") {
+    if text.contains(' ') && text.contains("-----BEGIN") && text.contains("PRIVATE KEY-----") {
         return Some("a private key");
     }
     for (host, kind) in [("hooks.slack.com/services/T", "a Slack webhook"), ("discord.com/api/webhooks/", "a Discord webhook")] {
-        let path = text.split_once(host).map(|(_, path)| path);
+        let path = if text.contains('/') { text.split_once(host).map(|(_, path)| path) } else { None };
         if path.is_some_and(|p| p.rsplit('/').next().is_some_and(|last| last.len() >= 20 && !made_up(last))) {
             return Some(kind);
         }
@@ -65,7 +65,23 @@ fn made_up(rest: &str) -> bool {
     distinct.len() < 7 || ["example", "xxxx", "your", "12345678", "abcdef", "test", "dummy"].iter().any(|p| lower.contains(p))
 }
 
+/// The characters that tokens begin with, signed ones included.
+const STARTS: u128 = {
+    let mut starts = 1 << b'e';
+    let mut tokens: &[(&str, &str, usize)] = &TOKENS;
+    while let [(_, prefix, _), rest @ ..] = tokens {
+        if let [first, ..] = prefix.as_bytes() {
+            starts |= 1 << *first;
+        }
+        tokens = rest;
+    }
+    starts
+};
+
 fn word_token(word: &str) -> Option<&'static str> {
+    if word.bytes().next().is_none_or(|b| b > 127 || STARTS & (1 << b) == 0) {
+        return None;
+    }
     for (kind, prefix, least) in TOKENS {
         let Some(rest) = word.strip_prefix(prefix) else { continue };
         let upper = prefix.len() == 4 && prefix.ends_with("IA");

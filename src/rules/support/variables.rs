@@ -1,7 +1,7 @@
 //! Which variables there are where: ARGs above the first FROM, ARG and ENV of stages, what base images bring along.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 use crate::rule::Cx;
 use crate::source::Span;
@@ -58,14 +58,20 @@ pub(crate) fn global_args(unit: &DockerfileUnit) -> Vec<GlobalArg> {
 /// Expands a word of FROM with nothing given from outside; `None` where that fails.
 pub(crate) fn expand_with_defaults(unit: &DockerfileUnit, word: &str) -> Option<String> {
     let escape = unit.ast.escape;
-    let mut values = dockerfile::scope::predefined(&dockerfile::scope::Inputs::default());
+    let plain = |text: &str| !text.contains(['$', '\'', '"', escape]);
+    if plain(word) && unit.ast.global().all(|(_, i)| plain(&i.rest)) {
+        return Some(word.to_owned());
+    }
+    static PREDEFINED: LazyLock<BTreeMap<String, String>> =
+        LazyLock::new(|| dockerfile::scope::predefined(&dockerfile::scope::Inputs::default()).into_iter().collect());
+    let mut values: BTreeMap<String, String> = BTreeMap::new();
     for arg in global_args(unit) {
         if let Some(default) = &arg.default {
-            let value = expand::expand(default, escape, &|name| values.get(name).cloned()).ok()?;
+            let value = expand::expand(default, escape, &|name| values.get(name).or_else(|| PREDEFINED.get(name)).cloned()).ok()?;
             values.insert(arg.name, value);
         }
     }
-    expand::expand(word, escape, &|name| values.get(name).cloned()).ok()
+    expand::expand(word, escape, &|name| values.get(name).or_else(|| PREDEFINED.get(name)).cloned()).ok()
 }
 
 /// What a FROM comes to with nothing given from outside, where that is no name of an image.
@@ -78,20 +84,38 @@ pub(crate) fn no_image(unit: &DockerfileUnit, instruction: &Instruction) -> Opti
 }
 
 /// What a base image's own ENV is, as far as it is known.
-pub(crate) fn image_env(image: &ImageRef) -> Option<&'static [String]> {
-    static TABLE: OnceLock<BTreeMap<String, Vec<String>>> = OnceLock::new();
-    let table = TABLE.get_or_init(|| serde_yaml::from_str(include_str!("../../../rules/data/base-images.yaml")).unwrap_or_default());
+pub(crate) fn image_env(image: &ImageRef) -> Option<&'static [&'static str]> {
+    static TABLE: OnceLock<BTreeMap<&'static str, Vec<&'static str>>> = OnceLock::new();
+    let table = TABLE.get_or_init(|| table(BASE_IMAGES));
     let full = || match image.registry.as_deref() {
         None | Some("docker.io") => image.name.clone(),
         Some(host) => format!("{host}/{}", image.name),
     };
-    image.official().and_then(|name| table.get(name)).or_else(|| table.get(&full())).map(Vec::as_slice)
+    image.official().and_then(|name| table.get(name)).or_else(|| table.get(full().as_str())).map(Vec::as_slice)
+}
+
+const BASE_IMAGES: &str = include_str!("../../../rules/data/base-images.yaml");
+
+/// Reads `name: [A, B]`, and lists of `- A`, without a YAML parser: it happens at nearly every start.
+fn table(text: &'static str) -> BTreeMap<&'static str, Vec<&'static str>> {
+    let mut table: BTreeMap<&'static str, Vec<&'static str>> = BTreeMap::new();
+    let mut open = "";
+    for line in text.lines().filter(|l| !l.starts_with('#')) {
+        if let Some(item) = line.trim_start().strip_prefix("- ") {
+            table.entry(open).or_default().push(item);
+        } else if let Some((name, list)) = line.rsplit_once(": [") {
+            table.insert(name, list.trim_end_matches(']').split(", ").filter(|n| !n.is_empty()).collect());
+        } else {
+            open = line.trim_end_matches(':');
+        }
+    }
+    table
 }
 
 /// The variables that are set in a stage before anything is in it.
 pub(crate) enum Inherited {
     /// Exactly these, and `PATH`.
-    These(&'static [String]),
+    These(&'static [&'static str]),
     /// More than the file says.
     Unknown,
 }
@@ -108,7 +132,7 @@ pub(crate) fn inherited(unit: &DockerfileUnit, stage: usize) -> Inherited {
 
 /// Whether the image at the root is known to set a variable.
 pub(crate) fn is_brought(base: &Inherited, name: &str) -> bool {
-    matches!(base, Inherited::These(names) if names.iter().any(|n| n == name))
+    matches!(base, Inherited::These(names) if names.contains(&name))
 }
 
 /// A variable that an instruction reads and nothing sets.
@@ -134,11 +158,15 @@ impl Unset {
 
 /// The variables that an instruction of a stage, at the place `before` in the items, reads and that are set neither by the file nor by the base image.
 pub(crate) fn unset(unit: &DockerfileUnit, stage: usize, before: usize, instruction: &Instruction) -> Vec<Unset> {
+    let reads = reads(instruction, unit.ast.escape);
+    if reads.is_empty() {
+        return Vec::new();
+    }
     let base = inherited(unit, stage);
     let globals = global_args(unit);
     let mut own: Vec<String> = Vec::new();
     let mut found: Vec<Unset> = Vec::new();
-    for (used, setting) in reads(instruction, unit.ast.escape) {
+    for (used, setting) in reads {
         if let Some(Text { value, .. }) = setting.earlier_arg {
             own.push(value.clone());
         }
@@ -154,8 +182,8 @@ pub(crate) fn unset(unit: &DockerfileUnit, stage: usize, before: usize, instruct
             continue;
         }
         let set = known_names(unit, stage, before);
-        let from_image: &[String] = if let Inherited::These(names) = &base { names } else { &[] };
-        let options = set.iter().map(String::as_str).chain(from_image.iter().map(String::as_str)).chain(["PATH"]);
+        let from_image: &[&str] = if let Inherited::These(names) = &base { names } else { &[] };
+        let options = set.iter().map(String::as_str).chain(from_image.iter().copied()).chain(["PATH"]);
         let guess = matches!(base, Inherited::Unknown);
         let near = crate::syntax::closest(&used.name, options).filter(|near| !guess || surely(&used.name, near)).map(str::to_owned);
         let appended = setting.key.is_some_and(|key| key == used.name);
@@ -198,6 +226,10 @@ struct Setting<'a> {
 /// All variables that the builder expands in an instruction, in order.
 fn reads(instruction: &Instruction, escape: char) -> Vec<(Option<Reference>, Setting<'_>)> {
     let mut found: Vec<(Option<Reference>, Setting<'_>)> = Vec::new();
+    let flags = || instruction.flags.iter().filter_map(|f| f.value.as_ref()).any(|v| v.contains('$'));
+    if !instruction.rest.contains('$') && !flags() && !instruction.heredocs.iter().any(|h| h.content.contains('$')) {
+        return found;
+    }
     let plain = |text: &Text| -> Vec<(Option<Reference>, Setting<'_>)> {
         expand::references(text, escape).into_iter().map(|r| (Some(r), Setting::default())).collect()
     };
@@ -274,5 +306,19 @@ pub(crate) fn report(
                 report = report.label(unset.used.span, "read here");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_base_images_reads_as_yaml() {
+        let yaml: BTreeMap<String, Vec<String>> = serde_yaml::from_str(BASE_IMAGES).unwrap();
+        let own = table(BASE_IMAGES);
+        assert!(own.len() > 30);
+        assert_eq!(own.len(), yaml.len());
+        assert!(own.iter().all(|(name, set)| yaml.get(*name).is_some_and(|y| y == set)));
     }
 }

@@ -4,7 +4,9 @@ use shuck_ast as ast;
 use shuck_parser::parser::ParseResult;
 
 use super::map::{Map, cut};
-use super::model::{Assign, Command, Dialect, GroupKind, Join, MAX_NESTING, Piece, PieceKind, Place, Quote, Redirect, Script, Word};
+use super::model::{
+    Assign, Command, Dialect, GroupKind, Join, MAX_NESTING, Piece, PieceKind, Place, Programs, Quote, Redirect, Script, Word,
+};
 use super::words::range;
 use super::wrappers::is_wrapped;
 use crate::source::Span;
@@ -42,10 +44,11 @@ pub fn from_argv(argv: &[Text], dialect: Dialect) -> Script {
     let place = Place { last: true, tail: true, ..start_place() };
     let span = first.span.to(last.span);
     let wrapped = is_wrapped(&words);
-    let mut command = Command { span, assigns: Vec::new(), words, redirects: Vec::new(), place, nested: None, wrapped };
+    let mut command =
+        Command { span, assigns: Vec::new(), words, redirects: Vec::new(), place, nested: None, wrapped, programs: Programs::default() };
     command.nested = super::nested::of(&command, dialect, 0);
     let mut script = Script { dialect, commands: vec![command], ..Script::default() };
-    script.note_names();
+    script.note_programs();
     script
 }
 
@@ -196,7 +199,7 @@ impl Lower<'_> {
         for command in &mut self.script.commands {
             command.nested = super::nested::of(command, self.script.dialect, self.nesting);
         }
-        self.script.note_names();
+        self.script.note_programs();
         self.script
     }
 
@@ -317,7 +320,7 @@ impl Lower<'_> {
         let (from, to) = range(statement.span);
         let span = spans().reduce(Span::to).unwrap_or_else(|| self.map.span(from, to));
         let (place, wrapped) = (context.settle(place), is_wrapped(&words));
-        self.script.commands.push(Command { span, assigns, words, redirects, place, nested: None, wrapped });
+        self.script.commands.push(Command { span, assigns, words, redirects, place, nested: None, wrapped, programs: Programs::default() });
         for assignment in assignments {
             self.inside_assignment(assignment, context);
         }

@@ -31,8 +31,8 @@ pub struct Script {
     pub groups: Vec<Group>,
     /// What could not be read.
     pub errors: Vec<SyntaxError>,
-    /// One bit for each name of a command, wrapped ones and those of nested scripts included; names may share bits.
-    pub(super) names: u64,
+    /// What the commands start, those of nested scripts included.
+    pub(super) programs: Programs,
 }
 
 /// A compound command or a function definition. What it holds stands in [`Script::commands`].
@@ -107,6 +107,48 @@ pub struct Command {
     pub nested: Option<Box<Nested>>,
     /// A wrapper runs another program among the words. Known once, because every rule asks for the effective program.
     pub(super) wrapped: bool,
+    /// What it starts: the program, and the wrapper before it.
+    pub(super) programs: Programs,
+}
+
+/// Names of programs, as bits that names may share: a cheap look before the dear one, since nearly all rules are on certain
+/// programs, and nearly no script runs them. Only the letters that a name starts with count: `python3.12` is `python`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Programs(u128);
+
+impl Programs {
+    /// These; a list that does not change is best kept in a constant.
+    pub const fn of(mut names: &[&str]) -> Programs {
+        let mut bits = 0;
+        while let [name, rest @ ..] = names {
+            bits |= Programs::bit(name);
+            names = rest;
+        }
+        Programs(bits)
+    }
+
+    const fn bit(name: &str) -> u128 {
+        let mut hash = 0_u32;
+        let mut bytes = name.as_bytes();
+        while let [byte, rest @ ..] = bytes {
+            if hash != 0 && !byte.is_ascii_alphabetic() {
+                break;
+            }
+            hash = hash.wrapping_mul(31).wrapping_add(*byte as u32);
+            bytes = rest;
+        }
+        1 << (hash.wrapping_mul(0x9E37_79B9) >> 25)
+    }
+
+    /// These and others.
+    pub const fn and(self, others: Programs) -> Programs {
+        Programs(self.0 | others.0)
+    }
+
+    /// Whether one program may be among both; `false` is certain.
+    const fn meet(self, others: Programs) -> bool {
+        self.0 & others.0 != 0
+    }
 }
 
 /// A script inside a command.
@@ -377,6 +419,11 @@ impl Command {
     pub fn args(&self) -> &[Word] {
         self.words.get(1..).unwrap_or_default()
     }
+
+    /// Whether it may start one of these programs, directly or behind a wrapper: `false` is certain.
+    pub fn may_start(&self, programs: Programs) -> bool {
+        self.programs.meet(programs)
+    }
 }
 
 /// A word's value without its folder, where it is literal.
@@ -394,34 +441,25 @@ fn file_name(path: &str) -> &str {
 }
 
 impl Script {
-    /// Whether one of these programs may be run here: `false` is certain, so that a rule on `find` need not look at the
-    /// commands of the many scripts without it.
-    pub fn may_run(&self, names: &[&str]) -> bool {
-        names.iter().any(|name| self.names & name_bit(name) != 0)
+    /// Whether one of these programs may be run here: `false` is certain.
+    pub fn may_run(&self, programs: Programs) -> bool {
+        self.programs.meet(programs)
     }
 
-    /// Notes the names of the commands, for [`Script::may_run`].
-    pub(super) fn note_names(&mut self) {
-        let mut names = 0;
-        for command in &self.commands {
-            names |= command.nested.as_ref().map_or(0, |nested| nested.script.names);
-            names |= command.name().map_or(0, |name| name_bit(&name));
-            if command.wrapped {
-                names |= command.effective().name().map_or(0, |name| name_bit(&name));
-            }
+    /// Notes what the commands start, for [`Script::may_run`] and [`Command::may_start`].
+    pub(super) fn note_programs(&mut self) {
+        for command in &mut self.commands {
+            let own = command.words.first().into_iter().chain(command.effective().words.first());
+            command.programs = own.fold(Programs::default(), |all, word| all.and(Programs(Programs::bit(file_name(&word.lossy())))));
+            let nested = command.nested.as_ref().map_or(Programs::default(), |nested| nested.script.programs);
+            self.programs = self.programs.and(command.programs).and(nested);
         }
-        self.names = names;
     }
 
     /// All commands, those of nested scripts included, outermost first, each with how many shells it is away from this script.
     pub fn walk(&self) -> Walk<'_> {
         Walk { commands: self.commands.iter(), outer: Vec::new() }
     }
-}
-
-fn name_bit(name: &str) -> u64 {
-    let hash = name.bytes().fold(0_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte)));
-    1 << (hash.wrapping_mul(0x9E37_79B9) >> 26)
 }
 
 /// Scripts nest at most this deep; what lies deeper is not read.

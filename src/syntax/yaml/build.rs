@@ -1,10 +1,11 @@
 //! From parser events to the tree.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use granit_parser::{Event, ScalarStyle, StructureStyle, Tag};
 
-use super::tree::{Entry, Node, Scalar, Style, Value, Yaml};
+use super::tree::{self, Node, Scalar, Style, Value, Yaml};
 use super::{scalar, span_at};
 use crate::source::{At, SourceFile, Span};
 use crate::syntax::{SyntaxError, SyntaxErrorKind};
@@ -148,7 +149,7 @@ impl<'a> Builder<'a> {
         let Open { mut node, key, flow } = open;
         if let (Some(key), Value::Map(entries)) = (key, &mut node.value) {
             let value = plain("", key.span.at_end());
-            entries.push(Entry { key, value });
+            entries.push(tree::Entry { key, value });
         }
         if !flow {
             node.span = block_span(self.file, &node);
@@ -172,7 +173,7 @@ impl<'a> Builder<'a> {
             Value::Seq(items) => items.push(node),
             Value::Map(entries) => match parent.key.take() {
                 None => parent.key = Some(node),
-                Some(key) => entries.push(Entry { key, value: node }),
+                Some(key) => entries.push(tree::Entry { key, value: node }),
             },
             _ => {}
         }
@@ -195,10 +196,10 @@ impl<'a> Builder<'a> {
 
     fn duplicates(&mut self, node: &Node) {
         let Value::Map(entries) = &node.value else { return };
-        let mut seen: HashMap<&str, Span> = HashMap::with_capacity(entries.len());
+        let mut seen = Seen::of(entries.len());
         for entry in entries {
             let Some(key) = entry.key.as_str() else { continue };
-            if let Some(first) = seen.insert(key, entry.key.span) {
+            if let Some(first) = seen.first(key, entry.key.span) {
                 let line = self.file.line_of(first.start as usize);
                 let message = if key == "<<" {
                     format!("`<<` stands twice in this mapping, first on line {line}")
@@ -212,8 +213,39 @@ impl<'a> Builder<'a> {
                     message,
                     help: Some(help.to_owned()),
                 });
-                seen.insert(key, first);
             }
+        }
+    }
+}
+
+/// The keys of a mapping so far. Of few, to look through them costs less than to hash them.
+enum Seen<'n> {
+    Few(Vec<(&'n str, Span)>),
+    Many(HashMap<&'n str, Span>),
+}
+
+impl<'n> Seen<'n> {
+    fn of(keys: usize) -> Seen<'n> {
+        if keys <= 16 { Seen::Few(Vec::with_capacity(keys)) } else { Seen::Many(HashMap::with_capacity(keys)) }
+    }
+
+    /// Where the key was seen first; a new one is added.
+    fn first(&mut self, key: &'n str, span: Span) -> Option<Span> {
+        match self {
+            Seen::Few(keys) => {
+                let first = keys.iter().find(|(k, _)| *k == key).map(|(_, first)| *first);
+                if first.is_none() {
+                    keys.push((key, span));
+                }
+                first
+            }
+            Seen::Many(keys) => match keys.entry(key) {
+                Entry::Occupied(first) => Some(*first.get()),
+                Entry::Vacant(place) => {
+                    place.insert(span);
+                    None
+                }
+            },
         }
     }
 }

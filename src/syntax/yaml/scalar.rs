@@ -38,6 +38,11 @@ fn flow(file: &SourceFile, at: Span, quote: Option<char>) -> Option<Text> {
     };
     let base = at.start as usize + usize::from(quote.is_some());
     let mut out = Text::builder(at);
+    // on one line, and nothing in it is escaped
+    if !inner.bytes().any(|b| matches!(b, b'\n' | b'\r') || quote.is_some() && matches!(b, b'\'' | b'\\')) {
+        out.push(inner, Span::new(at.file, base, base + inner.len()));
+        return Some(out);
+    }
     let mut rest = Cursor { source: inner, base, at, pos: 0 };
     while let Some(c) = rest.peek() {
         let start = rest.pos;

@@ -1,0 +1,113 @@
+//! What is laid down for certain key paths, `services.*.build.args`: looked up in step with a walk down a tree, so that no
+//! node compares its whole path with every one of them.
+
+/// Key paths, each with what holds there. `*` is any key; the items of a list are under `[]`.
+pub(super) struct KeyPaths<T> {
+    steps: Vec<Step<T>>,
+}
+
+struct Step<T> {
+    keys: Vec<(&'static str, usize)>,
+    any: Option<usize>,
+    holds: Option<T>,
+}
+
+/// Where a walk is; `None` inside where nothing is laid down for it or anything below it.
+pub(super) struct Place<'a, T> {
+    paths: &'a KeyPaths<T>,
+    step: Option<&'a Step<T>>,
+}
+
+impl<T> Clone for Place<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Place<'_, T> {}
+
+impl<T: Copy> KeyPaths<T> {
+    /// Reads a table. Below one path there are either names or `*`, so that no key has to follow both.
+    pub(super) fn new(table: &[(&'static str, T)]) -> KeyPaths<T> {
+        let mut paths = KeyPaths { steps: vec![Step::new()] };
+        for (path, holds) in table {
+            let mut at = 0;
+            for key in path.split('.') {
+                at = paths.step(at, key);
+            }
+            if let Some(step) = paths.steps.get_mut(at) {
+                step.holds = Some(*holds);
+            }
+        }
+        paths
+    }
+
+    fn step(&mut self, from: usize, key: &'static str) -> usize {
+        let next = self.steps.len();
+        let Some(step) = self.steps.get_mut(from) else { return from };
+        let known = if key == "*" { step.any } else { step.keys.iter().find(|(k, _)| *k == key).map(|(_, at)| *at) };
+        if let Some(known) = known {
+            return known;
+        }
+        match key {
+            "*" => step.any = Some(next),
+            _ => step.keys.push((key, next)),
+        }
+        self.steps.push(Step::new());
+        next
+    }
+
+    /// The place of a whole path.
+    pub(super) fn find(&self, path: &[String]) -> Place<'_, T> {
+        path.iter().fold(self.top(), |place, key| place.below(key))
+    }
+
+    /// The top of the tree.
+    pub(super) fn top(&self) -> Place<'_, T> {
+        Place { paths: self, step: self.steps.first() }
+    }
+}
+
+impl<T> Step<T> {
+    fn new() -> Step<T> {
+        Step { keys: Vec::new(), any: None, holds: None }
+    }
+}
+
+impl<T: Copy> Place<'_, T> {
+    /// One key further down.
+    pub(super) fn below(self, key: &str) -> Self {
+        let next = self.step.and_then(|s| s.keys.iter().find(|(k, _)| *k == key).map(|(_, at)| *at).or(s.any));
+        Place { step: next.and_then(|at| self.paths.steps.get(at)), ..self }
+    }
+
+    /// The items of a list.
+    pub(super) fn items(self) -> Self {
+        self.below("[]")
+    }
+
+    /// What holds here.
+    pub(super) fn holds(self) -> Option<T> {
+        self.step.and_then(|s| s.holds)
+    }
+
+    /// Nothing is laid down here or further down.
+    pub(super) fn is_bare(self) -> bool {
+        self.step.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_walk_finds_what_holds_at_its_path() {
+        let paths = KeyPaths::new(&[("a.*.b", 1), ("a.*.b.[].c", 2), ("a.*.d.*", 3)]);
+        let a = paths.top().below("a").below("any");
+        assert_eq!((a.holds(), a.below("b").holds(), a.below("x").is_bare()), (None, Some(1), true));
+        assert_eq!(a.below("b").items().below("c").holds(), Some(2));
+        assert_eq!((a.below("d").holds(), a.below("d").below("e").holds()), (None, Some(3)));
+        assert!(a.below("d").below("e").below("f").is_bare());
+    }
+}
