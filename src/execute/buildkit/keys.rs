@@ -42,11 +42,11 @@ impl Agent {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut private, 0o700);
         private.create(&dir).map_err(|error| format!("needs an agent of its own, for which {} cannot be made: {error}", dir.display()))?;
-        // The agent lives as long as the program that it starts, and that one as long as this process holds its input.
+        // The program beside the agent ends it as soon as this process lets go of its input, however that comes about.
         let child = Command::new("ssh-agent")
             .arg("-a")
             .arg(dir.join("agent"))
-            .arg("cat")
+            .args(["sh", "-c", "cat; kill \"$SSH_AGENT_PID\""])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -100,7 +100,6 @@ impl Agent {
 impl Drop for Agent {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
-        let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = std::fs::remove_file(self.socket());
         let _ = std::fs::remove_dir(&self.dir);
