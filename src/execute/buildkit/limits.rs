@@ -23,7 +23,18 @@ pub(super) fn wants_gateway(job: &Job<'_>) -> bool {
 /// The address at which containers of the engine find its machine.
 pub(super) async fn gateway(engine: &Engine) -> Option<String> {
     let bridge = engine.docker.inspect_network("bridge", None).await.ok()?;
-    bridge.ipam?.config?.into_iter().find_map(|config| config.gateway)
+    let configs = bridge.ipam?.config?;
+    let told = configs.iter().find_map(|config| config.gateway.clone());
+    // An engine that was restarted may name the network alone; its own address there is the first one.
+    told.or_else(|| configs.iter().find_map(|config| first_address(config.subnet.as_deref()?)))
+}
+
+/// The first address of an IPv4 network.
+fn first_address(subnet: &str) -> Option<String> {
+    let (network, bits) = subnet.split_once('/')?;
+    let mask = u32::MAX.checked_shl(32_u32.checked_sub(bits.parse().ok()?)?).unwrap_or(0);
+    let network = u32::from(network.parse::<std::net::Ipv4Addr>().ok()?) & mask;
+    Some(std::net::Ipv4Addr::from(network.checked_add(1)?).to_string())
 }
 
 /// An error lists what cannot be built; else what will be overlooked.
@@ -144,4 +155,21 @@ async fn is_old(control: &ControlClient<Channel>) -> bool {
     };
     let answer = control.clone().solve(request).await;
     answer.is_err_and(|status| status.message().contains("unsupported frontend capability"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_address;
+
+    #[test]
+    fn an_engine_has_the_first_address_of_its_network() {
+        for (subnet, address) in
+            [("172.17.0.0/16", Some("172.17.0.1")), ("10.1.2.64/26", Some("10.1.2.65")), ("10.9.8.7/8", Some("10.0.0.1"))]
+        {
+            assert_eq!(first_address(subnet).as_deref(), address);
+        }
+        for subnet in ["", "172.17.0.0", "fd00::/64", "1.2.3.4/33", "255.255.255.255/32"] {
+            assert_eq!(first_address(subnet), None, "{subnet}");
+        }
+    }
 }
