@@ -226,6 +226,26 @@ fn problems_stand_at_their_key_and_say_what_was_meant() {
 }
 
 #[test]
+fn extended_files_are_read_in_their_folder() {
+    let main = "name: x\nservices:\n  a:\n    extends: {file: o/o.yaml, service: d}\n    env_file: [{path: e.env, required: false}]\n";
+    for (body, refused) in [
+        ("env_file: [{path: e.env, required: false}]", false),
+        ("env_file: e.env", true),
+        ("depends_on: b", true),
+        ("tty: maybe\n    profiles: [p]", true),
+    ] {
+        let other = format!("services:\n  d:\n    image: i\n    {body}\n");
+        let mut memory = Memory::new();
+        memory.insert("compose.yaml", main.as_bytes());
+        memory.insert("o/o.yaml", other.as_bytes());
+        let request = Request { files: vec!["compose.yaml".to_owned()], canonical: true, ..Request::default() };
+        let loaded = load(&request, &memory, &mut Sources::new());
+        let names: Vec<String> = loaded.project.problems.iter().map(|p| p.message.clone()).collect();
+        assert_eq!(loaded.is_refused(), refused, "{body}: {names:?}");
+    }
+}
+
+#[test]
 fn bombs_are_bounded() {
     let mut aliases = "x0: &x0 [a, a, a, a, a, a, a, a, a, a]\n".to_owned();
     for i in 1..12 {
@@ -398,6 +418,12 @@ fn what_compose_makes_of_odd_values() {
         ("profiles: [\"\"]\n    image: \"\"", true),
         ("command:\n    -\ta", true),
         ("command: |\n      a\n      \tb", false),
+        ("command: \"a\\/b\"", true),
+        ("ports: [\"80:80/tcp/udp\"]", true),
+        ("ports: [\"0\"]", true),
+        ("hostname: 1e400", false),
+        ("hostname: !<tag:yaml.org,2002:str> 1", false),
+        ("env_file: [{path: e, format: foo}]\n    profiles: [p]", false),
     ] {
         let text = format!("name: x\nservices:\n  a:\n    image: i\n    {body}\nnetworks: {{x-a: {{}}}}\n");
         let (loaded, _) = json(&[("compose.yaml", &text)]);
@@ -407,6 +433,7 @@ fn what_compose_makes_of_odd_values() {
         "name: x\nservices:\n  a: {image: i, build: ., logging: {driver: local}, depends_on: [b], environment: {Z: 1}}\n  b: {image: i}\n";
     for (over, refused) in [
         ("logging:", true),
+        ("logging: {driver: }", true),
         ("build: 5", false),
         ("build: [a]", false),
         ("depends_on: b", false),

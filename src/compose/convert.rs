@@ -231,21 +231,28 @@ fn scalar_node(scalar: &yaml::Scalar, node: &yaml::Node) -> Node {
 
 fn data(scalar: &yaml::Scalar, node: &yaml::Node) -> Data {
     let text = scalar.text.value.as_str();
-    match node.tag.as_ref().map(|t| t.value.as_str()) {
+    match tag(node).as_deref() {
         Some("!!str" | "!!binary") => Data::Str,
         Some("!!null") => Data::Null,
         Some("!!float") => number(text).map_or(Data::Str, |n| if let Data::Int(i) = n { Data::Float(i as f64) } else { n }),
         Some("!!int" | "!!bool") => plain(text),
         Some("!!timestamp") => Date::parse(text).map_or(Data::Str, Data::Date),
-        Some(tag) if !tag.starts_with("!!") && !tag.starts_with("!<tag:yaml.org,2002:") && tag != "!" => Data::Str,
+        Some(tag) if !tag.starts_with("!!") && tag != "!" => Data::Str,
         _ if scalar.style == Style::Plain => plain(text),
         _ => Data::Str,
     }
 }
 
+/// A node's tag, in short.
+fn tag(node: &yaml::Node) -> Option<std::borrow::Cow<'_, str>> {
+    let written = node.tag.as_ref()?.value.as_str();
+    let core = written.strip_prefix("!<tag:yaml.org,2002:").and_then(|t| t.strip_suffix('>'));
+    Some(core.map_or_else(|| written.into(), |name| format!("!!{name}").into()))
+}
+
 /// What a tag of YAML's own asks of a value that is none.
 fn mistagged(scalar: &yaml::Scalar, node: &yaml::Node, data: Option<Data>) -> Option<&'static str> {
-    match (node.tag.as_ref()?.value.as_str(), data?) {
+    match (tag(node)?.as_ref(), data?) {
         ("!!int", data) if !matches!(data, Data::Int(_) | Data::Uint(_)) => Some("whole number"),
         ("!!float", Data::Str) => Some("number"),
         ("!!bool", data) if !matches!(data, Data::Bool(_)) => Some("true or false"),
@@ -279,7 +286,7 @@ fn number(text: &str) -> Option<Data> {
         && body.contains(|c: char| c.is_ascii_digit())
         && plain.len() - body.len() <= 1
         && body.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
-    plain.parse().ok().filter(|_| floats).map(Data::Float)
+    plain.parse().ok().filter(|f: &f64| floats && f.is_finite()).map(Data::Float)
 }
 
 /// Decimal, `0x`, `0o`, `0b`, and a leading zero for octal.
@@ -303,6 +310,9 @@ fn integer(text: &str) -> Option<i128> {
     } else {
         lower.parse().ok()?
     };
+    if text == "-0" {
+        return None;
+    }
     // what no 64 bits hold is a fraction to YAML
     let signed = if negative { -value } else { value };
     (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(&signed).then_some(signed)

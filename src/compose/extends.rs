@@ -20,6 +20,19 @@ pub(super) struct Scope {
     pub(super) resets: Vec<Reset>,
 }
 
+/// Keys whose short forms are read in an extended file, too: what they take, and whether that is a mapping once it is read.
+const READ: &[(&str, &str, bool)] = &[
+    ("depends_on", "a list or a mapping", true),
+    ("build", "a string or a mapping", true),
+    ("extends", "a string or a mapping", true),
+    ("env_file", "a string or a list", false),
+    ("gpus", "a string or a list", false),
+    ("ports", "a list", false),
+];
+
+/// Lists whose items are strings or mappings.
+const ITEMS: &[&str] = &["volumes", "devices", "secrets", "configs"];
+
 /// A service that is being extended: file and name.
 type Link = (String, String);
 
@@ -119,6 +132,7 @@ impl Loader<'_> {
         }
         let id = self.read(&path, Some((file.span, ProblemKind::Extends)))?;
         let (mut root, resets) = self.raw_model(id);
+        self.unread(&root);
         let home = self.home.clone();
         resolve(&mut root, &Base { dir: files::parent(&path), home: home.as_deref() });
         match root.remove("services") {
@@ -127,6 +141,26 @@ impl Loader<'_> {
                 let message = format!("{path} has no services to extend");
                 self.problems.fatal(ProblemKind::Extends, file.span, &message);
                 None
+            }
+        }
+    }
+
+    /// Values of an extended file that no short form can be read out of. The schema looks only at what comes of them.
+    fn unread(&mut self, root: &Node) {
+        for service in root.entries_at("services") {
+            for (key, wanted, mapping) in READ {
+                let Some(value) = service.value.get(key) else { continue };
+                let fits = if *mapping { value.is_map() } else { matches!(value.value, Value::Seq(_)) };
+                if !fits && (self.strict || !value.unset()) {
+                    let message = format!("`{key}` takes {wanted}, not {}", value.kind());
+                    self.problems.fatal(ProblemKind::Schema, value.span, &message);
+                }
+            }
+            for item in ITEMS.iter().flat_map(|key| service.value.items_at(key)) {
+                if item.as_str().is_none() && !item.is_map() {
+                    let message = format!("an entry of this list is a string or a mapping, not {}", item.kind());
+                    self.problems.fatal(ProblemKind::Schema, item.span, &message);
+                }
             }
         }
     }

@@ -119,6 +119,11 @@ impl Loader<'_> {
             let key = from.key.clone();
             let mut to = match root.remove(kind) {
                 Some(entry) if entry.value.is_map() => entry,
+                Some(entry) if !entry.value.is_null() => {
+                    let message = format!("`{kind}` takes a mapping, not {}: Compose crashes on that", entry.value.kind());
+                    self.problems.fatal(ProblemKind::Schema, entry.value.span, &message);
+                    continue;
+                }
                 _ => Entry { key, value: Node::map(Vec::new(), from.value.span) },
             };
             let mut incoming = Node::map(Vec::new(), from.value.span);

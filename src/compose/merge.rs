@@ -204,7 +204,7 @@ fn logging(base: Node, over: Node, path: &mut Vec<String>, problems: &mut Proble
         problem.related.push((base.span, "overrides this".to_owned()));
         return base;
     }
-    let driver = |n: &Node| n.get("driver").and_then(Node::as_str).map(str::to_owned);
+    let driver = |n: &Node| n.get("driver").map(|d| d.as_str().map(str::to_owned));
     match (driver(&base), driver(&over)) {
         (Some(a), Some(b)) if a != b => over.replacing(base),
         _ => maps(base, over, path, problems),

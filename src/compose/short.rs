@@ -114,7 +114,7 @@ pub(super) fn ports(value: &str) -> Result<Vec<Port>, String> {
     let (host_ip, published, container) = split(value);
     let (container, protocol) = match container.split_once('/') {
         Some((container, "")) => (container, "tcp".to_owned()),
-        Some((container, protocol)) => (container, protocol.split('/').next().unwrap_or_default().to_ascii_lowercase()),
+        Some((container, protocol)) => (container, protocol.to_ascii_lowercase()),
         None => (container, "tcp".to_owned()),
     };
     if container.is_empty() {

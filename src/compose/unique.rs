@@ -113,7 +113,8 @@ fn key(item: &Node, by: By) -> Option<String> {
         (By::Volume, Some(text)) => short::volume(&made(&text)).ok().map(|v| v.target.value),
         (By::Device, Some(text)) => text.split(':').nth(1).or(text.split(':').next()).map(str::to_owned),
         (By::Volume | By::Device, None) => field("target"),
-        (By::EnvFile, None) => field("path"),
+        // one that was resolved in another folder is another file
+        (By::EnvFile, None) => item.get("path").and_then(Node::as_scalar).map(|s| s.path.clone().unwrap_or_else(|| s.shown())),
         (By::EnvFile | By::Text | By::Port, Some(text)) => Some(text),
         (By::Text, None) => None,
         (By::Port, None) => {

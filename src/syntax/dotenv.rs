@@ -114,6 +114,12 @@ impl<'a> Reader<'a> {
             self.pos = line_end;
             return;
         }
+        if separator.is_none() && !name.is_empty() {
+            // Compose takes a last line without a line break for the value of a variable without a name
+            self.pos = start;
+            self.value(At::new(String::new(), self.span(start, start)), first);
+            return;
+        }
         if name.contains(' ') {
             self.error(
                 self.span(start, start + name.len()),
@@ -124,12 +130,6 @@ impl<'a> Reader<'a> {
             return;
         }
         let name = At::new(name.clone(), self.span(start, start + name.len()));
-        if separator.is_none() && !name.value.is_empty() {
-            // Compose takes a last line without a line break for the value of a variable without a name
-            self.pos = start;
-            self.value(At::new(String::new(), self.span(start, start)), first);
-            return;
-        }
         if !matches!(separator, Some('=' | ':')) {
             self.pos = end;
             self.inherited(name);

@@ -35,6 +35,7 @@ impl Validate<'_> {
         self.exclusive(entry);
         self.health_and_watch(entry);
         self.limits(entry);
+        self.env_formats(&entry.value);
         self.mount_targets(&entry.value);
     }
 }

@@ -105,6 +105,12 @@ impl Validate<'_> {
     fn files(&mut self, node: &Node) {
         for file in node.items_at("env_file") {
             self.truth(file, &["required"]);
+        }
+    }
+
+    /// Formats of the env files of a service that runs.
+    pub(super) fn env_formats(&mut self, node: &Node) {
+        for file in node.items_at("env_file") {
             let Some(format) = file.get("format") else { continue };
             if format.as_str().is_some_and(|f| !matches!(f, "" | "raw")) && !self.open(format) {
                 let message = format!("`{}` is no format of env files", format.as_str().unwrap_or_default());

@@ -123,10 +123,26 @@ impl<'a> Builder<'a> {
         // An absent value comes as `~` with an empty span.
         let value = if style == Style::Plain && at.is_empty() { "" } else { value };
         let text = scalar::decode(self.file, value, style, at, self.mended);
+        if style == Style::Double {
+            self.escapes(at);
+        }
         if style != Style::Plain || self.file.slice(text.span).contains('\n') {
             self.inner.push(at);
         }
         Node { span: text.span, tag: self.tag(tag, span), anchor: None, value: Value::Scalar(Scalar { text, style }) }
+    }
+
+    /// `\/` is an escape of YAML 1.2, which Compose's library does not know.
+    fn escapes(&mut self, at: Span) {
+        let source = self.file.slice(at);
+        let mut chars = source.char_indices();
+        while let Some((i, c)) = chars.next() {
+            if c == '\\' && chars.next().is_some_and(|(_, next)| next == '/') {
+                let message = "`\\/` is no escape that Compose knows".to_owned();
+                let help = Some("write `/` alone".to_owned());
+                self.errors.push(SyntaxError { span: at.part(i, i + 2), kind: SyntaxErrorKind::Syntax, message, help });
+            }
+        }
     }
 
     fn start(&mut self, value: Value, style: StructureStyle, tag: Option<&Tag>, span: &granit_parser::Span) {

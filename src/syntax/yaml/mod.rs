@@ -64,6 +64,8 @@ fn finish(file: &SourceFile, built: build::Builder<'_>, mut errors: Vec<SyntaxEr
     let strict = strict::faults(file, &built.inner);
     let (mut yaml, more) = built.finish();
     errors.extend(more);
+    let start = |e: &SyntaxError| e.span.start as usize;
+    errors.retain(|e| !strict.iter().any(|f| start(f) < start(e) && follows(&file.text, start(f), start(e))));
     errors.extend(strict.into_iter().filter(|f| errors.iter().all(|e| e.span != f.span)).collect::<Vec<_>>());
     errors.sort_by_key(|e| (e.span.start, e.span.end));
     yaml.errors = errors;
