@@ -101,6 +101,11 @@ fn is_repeated(script: &Script, command: &Command) -> bool {
     !(place.background || place.substitution || rests) && (endless && !place.condition || group.place.last)
 }
 
+/// Whether a loop starts a command.
+pub(super) fn is_in_loop(script: &Script, command: &Command) -> bool {
+    around(script, command).iter().any(|group| group.kind == GroupKind::Loop)
+}
+
 fn is_short_pause(word: &Word) -> bool {
     word.literal().and_then(|seconds| seconds.trim_end_matches('s').parse::<f32>().ok()).is_some_and(|seconds| seconds <= 10.0)
 }

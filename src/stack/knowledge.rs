@@ -125,10 +125,38 @@ pub fn distribution(image: &ImageRef) -> Option<Distribution> {
         return Some(Distribution::Debian);
     }
     let official = image.official()?;
+    if ["caddy", "eclipse-mosquitto", "registry", "mongo-express"].contains(&official) {
+        return Some(Distribution::Alpine);
+    }
     if on_oracle_linux(official, &tag) {
         return Some(Distribution::RedHat);
     }
     DEBIAN_BASED.contains(&official).then_some(Distribution::Debian)
+}
+
+/// An image of a bare distribution, which starts nothing by itself, whoever publishes it.
+pub fn is_bare_system(image: &ImageRef) -> bool {
+    const SYSTEMS: [&str; 17] = [
+        "alpine",
+        "debian",
+        "ubuntu",
+        "fedora",
+        "centos",
+        "rockylinux",
+        "almalinux",
+        "amazonlinux",
+        "oraclelinux",
+        "rhel",
+        "ubi",
+        "ubi7",
+        "ubi8",
+        "ubi9",
+        "ubi10",
+        "ubi-minimal",
+        "busybox",
+    ];
+    let short = image.short_name().to_lowercase();
+    SYSTEMS.contains(&short.as_str()) || short.starts_with("debian-base")
 }
 
 /// Official images whose plain tags moved to Oracle Linux or Amazon Linux.

@@ -141,7 +141,7 @@ pub struct Below {
     pub word: Span,
     /// The command's name, where it is literal.
     pub name: Option<String>,
-    /// It is a part of a pipeline, in parentheses or in the background: `exec` alone changes nothing.
+    /// It is a part of a pipeline or a loop, in parentheses or in the background: `exec` alone is not what is meant.
     pub forked: bool,
 }
 

@@ -259,6 +259,7 @@ impl Walk<'_> {
             }
             if let (true, Some(below), Some(word)) = (stays, &mut below, written.words.first()) {
                 let name = effective.name().map(Cow::into_owned);
+                let forked = forked || ends::is_in_loop(script, command) || written.name().as_deref() == Some("time");
                 below.push(Below { shell: shell.to_owned(), command: command.span, word: word.span, name, forked });
             }
             let inner = Layer {

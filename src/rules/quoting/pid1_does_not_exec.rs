@@ -5,7 +5,7 @@ use crate::rule::{Cx, Rule, replace, rule};
 use crate::rules::support::broken_json::falls_back;
 use crate::rules::support::lasting::lasting;
 use crate::source::Span;
-use crate::stack::{Below, Process, Runtime, Stack, ViaKind};
+use crate::stack::{Below, ImageRef, Process, Runtime, Stack, ViaKind, knowledge};
 
 rule!(Pid1DoesNotExec, "quoting/pid1-does-not-exec");
 
@@ -27,9 +27,11 @@ impl Rule for Pid1DoesNotExec {
     }
 }
 
-/// Without an ENTRYPOINT in sight the image has one of its own, and it may be an init. Official images have none that is.
+/// Without an ENTRYPOINT in sight the image has one of its own, and it may be an init. Official images have none that is, and bare
+/// distributions none at all.
 fn start_known(runtime: &Runtime) -> bool {
-    runtime.launches.iter().any(|l| l.entrypoint) || runtime.image.as_ref().is_some_and(|i| i.official().is_some())
+    let plain = |i: &ImageRef| i.official().is_some() || knowledge::is_bare_system(i);
+    runtime.launches.iter().any(|l| l.entrypoint) || runtime.image.as_ref().is_some_and(plain)
 }
 
 /// A list that is no JSON: the shell that is given it finds no program at all.
@@ -60,7 +62,7 @@ fn report(process: &Process, link: &Below, cx: &mut Cx<'_>) {
         return;
     }
     if link.forked {
-        report.help("start it with `exec` outside of pipelines and parentheses");
+        report.help("start it with `exec` outside of pipelines, loops and parentheses");
         return;
     }
     report.help("start it with `exec`, so that it takes the place of the shell").fix(

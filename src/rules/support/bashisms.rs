@@ -85,7 +85,8 @@ fn in_command(command: &Command, found: &mut Vec<Bashism>) {
         "read" => {
             let word = command.args().iter().find(|w| w.lossy().strip_prefix('-').is_some_and(|f| f.contains(['a', 's', 'd', 'n', 't'])));
             if let Some(word) = word {
-                push(word.span, format!("`read {}`", word.lossy()), &["SC3045"], "ends there with \"Illegal option\"", "");
+                let ash = if word.lossy().contains('a') { "ends there with \"illegal option\"" } else { "" };
+                push(word.span, format!("`read {}`", word.lossy()), &["SC3045"], "ends there with \"Illegal option\"", ash);
             } else if let Some(word) = command.args().iter().find(|w| w.lossy().starts_with("-p")) {
                 push(word.span, "`read -p`".to_owned(), &["SC3045"], "", "");
             }

@@ -74,6 +74,9 @@ pub(super) fn in_command(script: &Script, command: &Command, found: &mut Vec<Bas
                 let ash = if value.contains('f') { "ends there with \"illegal option\"" } else { "" };
                 push(option.span, &format!("export {value}"), &["SC3045"], "ends there with \"Illegal option\"", ash);
             }
+            if let Some(word) = command.args().iter().find(|w| appends(w)) {
+                push(word.span, "+=", &["SC3024"], "ends there with \"bad variable name\"", "ends there with \"bad variable name\"");
+            }
         }
         _ => {}
     }
@@ -93,11 +96,21 @@ pub(super) fn in_group(stack: &Stack, group: &Group, found: &mut Vec<Bashism>) {
         GroupKind::Function(_) if after("function").is_some() => ("function", "is read differently and ends in a syntax error", ""),
         GroupKind::For(_) if after("for").is_some_and(|rest| rest.trim_start().starts_with("((")) => ("for ((…))", SYNTAX, SYNTAX),
         GroupKind::For(_) if after("select").is_some() => ("select", SYNTAX, SYNTAX),
+        GroupKind::Case if falls_through(source, group) => (";&", SYNTAX, SYNTAX),
         _ => return,
     };
     let len = source.find([' ', '\t', '(']).unwrap_or(source.len());
     let (what, dash, ash) = what;
     found.push(Bashism { span: group.span.part(0, len), what: format!("`{what}`"), codes: &[], dash, ash });
+}
+
+/// Whether a branch of `case` ends with `;&` or `;;&`.
+fn falls_through(source: &str, group: &Group) -> bool {
+    let start = group.span.start;
+    group.branches.iter().filter(|b| b.body.file == group.span.file && b.body.end >= start).any(|branch| {
+        let rest = source.get((branch.body.end - start) as usize..).unwrap_or_default().trim_start();
+        rest.starts_with(";&") || rest.starts_with(";;&")
+    })
 }
 
 /// `|&` before a command.
@@ -122,6 +135,13 @@ fn has_hex_escape(word: &Word) -> bool {
         let escaped = text.get(..at).is_some_and(|before| before.ends_with('\\'));
         !escaped && text.get(at + 2..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_hexdigit()))
     })
+}
+
+/// `NAME+=…` as an operand.
+fn appends(word: &Word) -> bool {
+    let value = word.lossy();
+    let name = value.split_once("+=").map_or("", |(name, _)| name);
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 fn is_plain(word: &Word) -> bool {
@@ -170,6 +190,8 @@ fn in_word(script: &Script, word: &Word, inside_test: bool, found: &mut Vec<Bash
                     push("`++` or `--` in arithmetic".to_owned(), &["SC3018"], SYNTAX, "");
                 } else if text.contains("**") {
                     push("`**` in arithmetic".to_owned(), &["SC3019"], SYNTAX, "");
+                } else if text.contains(',') && !text.contains('(') {
+                    push("`,` in arithmetic".to_owned(), &[], SYNTAX, "");
                 } else if based {
                     push("a number with its base".to_owned(), &["SC3052"], SYNTAX, "");
                 }
