@@ -53,6 +53,7 @@ fn report(process: &Process, link: &Below, cx: &mut Cx<'_>) {
         }
         _ => format!("`docker stop` kills `{name}` after ten seconds: {shell} stays above it and passes no signal on"),
     };
+    let is_command = cx.text(link.word) == "command";
     let mut report = cx.report(link.command, message);
     if !process.span.is_empty() && !link.command.contains(process.span) {
         report = report.label(process.span, format!("this leads to `{name}`"));
@@ -65,9 +66,11 @@ fn report(process: &Process, link: &Below, cx: &mut Cx<'_>) {
         report.help("start it with `exec` outside of pipelines, loops and parentheses");
         return;
     }
+    // `exec` looks for a program, and `command` is none
+    let edit = if is_command { replace(link.word, "exec") } else { replace(link.word.at_start(), "exec ") };
     report.help("start it with `exec`, so that it takes the place of the shell").fix(
         "start it with `exec`",
         Applicability::Unsafe,
-        vec![replace(link.word.at_start(), "exec ")],
+        vec![edit],
     );
 }
