@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use stacklint::check;
+use stacklint::diagnostic::Applicability;
+use stacklint::fix;
 use stacklint::rule::Block;
 
 use crate::pages::{load, memory, select};
@@ -100,12 +102,16 @@ fn gives_way(shell: &Shell, args: &[&str], dir: &Path) -> Option<bool> {
     Some(printed.trim() == own)
 }
 
-fn is_found(files: &[(&str, String)]) -> bool {
+/// The findings, and the script file as the fix leaves it.
+fn judged(files: &[(&str, String)]) -> (bool, Option<String>) {
     let blocks = files.iter().map(|(path, text)| Block { language: String::new(), path: Some((*path).to_owned()), text: text.clone() });
     let files = memory(&blocks.collect::<Vec<_>>());
     let paths: Vec<String> = files.paths().map(str::to_owned).collect();
     let stack = load(&files, &paths);
-    !check::run(&stack, &select(&["pid1-does-not-exec"])).diagnostics.is_empty()
+    let found = check::run(&stack, &select(&["pid1-does-not-exec"])).diagnostics;
+    let fixed = fix::apply(&stack.sources, &found, Applicability::Unsafe);
+    let script = fixed.texts.into_iter().find(|(file, _)| stack.sources.path(*file) == "start.sh").map(|(_, text)| text);
+    (!found.is_empty(), script)
 }
 
 #[test]
