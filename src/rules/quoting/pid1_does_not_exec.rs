@@ -40,8 +40,22 @@ fn is_broken_list(stack: &Stack, runtime: &Runtime) -> bool {
     instructions.filter_map(|(unit, item)| stack.instruction(unit, item)).any(|(_, i)| falls_back(i))
 }
 
+/// A server that stays in the foreground, whatever is written after it.
+fn never_ends(process: &Process) -> bool {
+    let has = |words: &[&str]| process.args().iter().any(|a| words.iter().any(|w| a.value.contains(w)));
+    let stays = match process.name() {
+        "gunicorn" => !has(&["--daemon", "-D", "--check-config", "--print-config"]),
+        "uvicorn" | "hypercorn" | "daphne" | "waitress-serve" | "apache2-foreground" => true,
+        "celery" => has(&["worker", "beat"]) && !has(&["--detach", "inspect", "control"]),
+        "nginx" => has(&["daemon off"]),
+        "httpd" | "apache2" => has(&["FOREGROUND"]),
+        _ => false,
+    };
+    stays && !process.background
+}
+
 fn judged(process: &Process) -> bool {
-    process.last && !process.via.iter().any(|v| matches!(v.kind, ViaKind::PackageScript(_))) && lasting(process)
+    (process.last || never_ends(process)) && !process.via.iter().any(|v| matches!(v.kind, ViaKind::PackageScript(_))) && lasting(process)
 }
 
 fn report(process: &Process, link: &Below, cx: &mut Cx<'_>) {
