@@ -337,7 +337,7 @@ impl Walk<'_> {
             background: layer.background,
             last: layer.last,
             output: self.argv(&outputs(command), runtime),
-            env: layer.env,
+            env: given(&effective).chain(layer.env).collect(),
             gunicorn,
             program,
         };
@@ -555,6 +555,16 @@ impl Walk<'_> {
         let (unit, stage) = self.unit?;
         imagefs::locate(&self.known.images, unit, stage, self.context, path, self.files, 0)
     }
+}
+
+/// The variables that `env NAME=value` and its kin give to a program.
+fn given(effective: &shell::Effective<'_>) -> impl Iterator<Item = RuntimeEnv> {
+    effective.environment.iter().filter_map(|word| {
+        let text = word.lossy();
+        let (name, value) = text.split_once('=')?;
+        let value = word.literal().is_some().then(|| value.to_owned());
+        Some(RuntimeEnv { name: name.to_owned(), value, span: word.span, from_image: true })
+    })
 }
 
 /// The files that a command's standard output is sent to.
