@@ -96,21 +96,13 @@ pub(super) fn in_group(stack: &Stack, group: &Group, found: &mut Vec<Bashism>) {
         GroupKind::Function(_) if after("function").is_some() => ("function", "is read differently and ends in a syntax error", ""),
         GroupKind::For(_) if after("for").is_some_and(|rest| rest.trim_start().starts_with("((")) => ("for ((…))", SYNTAX, SYNTAX),
         GroupKind::For(_) if after("select").is_some() => ("select", SYNTAX, SYNTAX),
-        GroupKind::Case if falls_through(source, group) => (";&", SYNTAX, SYNTAX),
+        // a branch that goes on with the next one
+        GroupKind::Case if source.contains(";&") => (";&", SYNTAX, SYNTAX),
         _ => return,
     };
     let len = source.find([' ', '\t', '(']).unwrap_or(source.len());
     let (what, dash, ash) = what;
     found.push(Bashism { span: group.span.part(0, len), what: format!("`{what}`"), codes: &[], dash, ash });
-}
-
-/// Whether a branch of `case` ends with `;&` or `;;&`.
-fn falls_through(source: &str, group: &Group) -> bool {
-    let start = group.span.start;
-    group.branches.iter().filter(|b| b.body.file == group.span.file && b.body.end >= start).any(|branch| {
-        let rest = source.get((branch.body.end - start) as usize..).unwrap_or_default().trim_start();
-        rest.starts_with(";&") || rest.starts_with(";;&")
-    })
 }
 
 /// `|&` before a command.
