@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use stacklint::files::Memory;
+use stacklint::quoting::Outcome;
 use stacklint::report::Style;
 use stacklint::source::Span;
 use stacklint::stack::{self, Candidate, Stack};
@@ -87,7 +88,7 @@ fn stack(dockerfile: &str) -> Stack {
 }
 
 fn request<'a>(path: &'a str, line: usize) -> Request<'a> {
-    Request { path, line, column: None, service: None, env: &[], is_secret: &is_secret }
+    Request { path, line, column: None, service: None, env_files: &[], env: &[], is_secret: &is_secret }
 }
 
 fn is_secret(name: &str, _: Option<Span>) -> bool {
@@ -240,4 +241,59 @@ fn the_command_says_what_it_cannot_find() {
     }
     let (_, out, _) = run(&["start.sh:7", "--service", "site", "--env", "DB_PASSWORD=s3same-open"]);
     assert!(!out.contains("s3same") && out.contains("••••"), "{out}");
+}
+
+/// The layers' names, marks and results of a line in a set of files.
+fn told(files: &[(&str, &str)], path: &str, line: usize) -> Vec<String> {
+    let mut memory = Memory::new();
+    for (path, text) in files {
+        memory.insert(*path, text.as_bytes().to_vec());
+    }
+    let candidates: Vec<Candidate> = files.iter().map(|(path, _)| Candidate { path: (*path).to_owned(), explicit: false }).collect();
+    let stack = stack::load(&stack::Request { candidates, ..stack::Request::default() }, &memory);
+    let is_secret = |_: &str, _: Option<Span>| false;
+    let request = Request { path, line, column: None, service: None, env_files: &[], env: &[], is_secret: &is_secret };
+    let found = trace::trace(&stack, &request).unwrap();
+    let mut out = Vec::new();
+    for view in &found.views {
+        for layer in &view.layers {
+            out.push(layer.by.clone());
+            out.extend(layer.marks.iter().map(|m| {
+                let what = match &m.outcome {
+                    Outcome::Known { value, .. } => value.text().to_owned(),
+                    Outcome::Empty => "(empty)".to_owned(),
+                    Outcome::Unknown(_) => "(unknown)".to_owned(),
+                    Outcome::Stays(_) => "(stays)".to_owned(),
+                };
+                format!("{} → {what}", m.name)
+            }));
+        }
+        out.extend(view.results.iter().map(|(name, value)| format!("{name} = {}", value.text())));
+    }
+    out
+}
+
+#[test]
+fn templates_of_the_nginx_image_are_rendered_for_names_that_are_set() {
+    let compose =
+        "services:\n  web:\n    image: nginx:1.29\n    environment: { DOMAIN: a.example }\n    volumes: [\"./t:/etc/nginx/templates\"]\n";
+    let template = ("t/default.conf.template", "server { server_name ${DOMAIN}; return 301 https://$host; }\n");
+    let found = told(&[("compose.yaml", compose), template], "t/default.conf.template", 1);
+    assert_eq!(
+        found,
+        ["nginx image", "DOMAIN → a.example", "host → (stays)", " = server { server_name a.example; return 301 https://$host; }"]
+    );
+    let shell = format!("{compose}    command: sh -c \"nginx -g 'daemon off;'\"\n");
+    let found = told(&[("compose.yaml", &shell), template], "t/default.conf.template", 1);
+    assert_eq!(found, ["nginx image", " = server { server_name ${DOMAIN}; return 301 https://$host; }"]);
+}
+
+#[test]
+fn lines_of_env_files_and_inline_dockerfiles_are_followed() {
+    let compose = "services:\n  web:\n    build:\n      dockerfile_inline: |\n        FROM debian:13\n        ENV A=1\n        ENV B=$$A\n    env_file: web.env\n    command: serve ${PORT}\n";
+    let files = [("compose.yaml", compose), ("web.env", "HOST=db\nURL=\"http://$HOST\"\nRAW='$HOST'\n"), (".env", "PORT=80\n")];
+    assert_eq!(told(&files, "web.env", 2), ["env_file", "HOST → db", "URL = http://db"]);
+    assert_eq!(told(&files, "web.env", 3), ["env_file", "HOST → (stays)", "RAW = $HOST"]);
+    assert_eq!(told(&files, ".env", 1), ["Compose, its own variables", "PORT = 80"]);
+    assert_eq!(told(&files, "compose.yaml", 7), ["Dockerfile", "A → 1", "B = 1"]);
 }

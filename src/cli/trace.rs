@@ -20,6 +20,15 @@ pub(super) struct Args {
     /// As this service builds and runs it
     #[arg(long, value_name = "S")]
     service: Option<String>,
+    /// A Compose file; several are merged in order as one project
+    #[arg(short, long, value_name = "F")]
+    file: Vec<String>,
+    /// A profile of the Compose project
+    #[arg(long, value_name = "P")]
+    profile: Vec<String>,
+    /// A file of variables for Compose, instead of .env
+    #[arg(long, value_name = "F")]
+    env_file: Vec<String>,
     /// A variable, as if it were set where Compose and the container run
     #[arg(short, long, value_name = "K=V")]
     env: Vec<String>,
@@ -50,7 +59,19 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     }
     let env = args.env.iter().map(|e| pair(e, "--env")).collect::<Result<Vec<_>, _>>()?;
     let build_args = args.build_arg.iter().map(|e| pair(e, "--build-arg")).collect::<Result<Vec<_>, _>>()?;
-    let mut request = stack::Request { candidates: candidates(&path), build_args, ..stack::Request::default() };
+    let clean = |paths: &[String]| paths.iter().map(|p| files::normalize(p)).collect::<Vec<_>>();
+    let (compose_files, env_files) = (clean(&args.file), clean(&args.env_file));
+    for path in compose_files.iter().chain(&env_files) {
+        disk.read(path).map_err(|e| format!("cannot read {path}: {e}"))?;
+    }
+    let mut request = stack::Request {
+        candidates: candidates(&path),
+        compose_files,
+        profiles: args.profile.clone(),
+        env_files: env_files.clone(),
+        build_args,
+        ..stack::Request::default()
+    };
     let mut stack = stack::load(&request, &disk);
     if let Some(given) = args.service.as_deref().and_then(|name| service_args(&stack, name, &path)) {
         let own = given.into_iter().filter(|(name, _)| !request.build_args.iter().any(|(n, _)| n == name));
@@ -65,7 +86,15 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         let masked = |span: Span| (span.start..span.end).any(|offset| masks.covers(span.file, offset as usize));
         secret_name(name) || at.is_some_and(masked)
     };
-    let wanted = trace::Request { path: &path, line, column, service: args.service.as_deref(), env: &env, is_secret: &is_secret };
+    let wanted = trace::Request {
+        path: &path,
+        line,
+        column,
+        service: args.service.as_deref(),
+        env_files: &env_files,
+        env: &env,
+        is_secret: &is_secret,
+    };
     let traced = trace::trace(&stack, &wanted).map_err(|failure| match failure {
         trace::Failure::NoLine(count) => format!("{path} has {count} lines, no line {line}"),
         trace::Failure::NoService(names) if names.is_empty() => "there is no service here: no Compose file was found".to_owned(),

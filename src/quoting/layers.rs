@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::source::{At, Span};
 use crate::syntax::nginx::variables_in;
-use crate::syntax::shell::{Command, Dialect, GroupKind, MAX_NESTING, PieceKind, Script, Word};
+use crate::syntax::shell::{Command, Dialect, GroupKind, MAX_NESTING, Nested, PieceKind, Script, Word, elsewhere};
 use crate::text::Text;
 
 /// Expansions stand in each other at most this deep.
@@ -139,7 +139,8 @@ pub fn expanded_too_early(script: &Script) -> Vec<TooEarly> {
     let mut found = Vec::new();
     let mut seen = HashSet::new();
     for layer in layers(script) {
-        let Some(nested) = &layer.command.nested else { continue };
+        let far = layer.command.nested.is_none().then(|| on_another_machine(layer.command)).flatten();
+        let Some(nested) = layer.command.nested.as_ref().or(far.as_ref()) else { continue };
         let mut set: HashMap<String, Span> = given(layer.command);
         for name in assigned(&nested.script) {
             set.entry(name.value).or_insert(name.span);
@@ -153,6 +154,10 @@ pub fn expanded_too_early(script: &Script) -> Vec<TooEarly> {
         }
     }
     found
+}
+
+fn on_another_machine(command: &Command) -> Option<Box<Nested>> {
+    (command.name().as_deref() == Some("ssh")).then(|| elsewhere(command)).flatten()
 }
 
 /// The names that are set for one command only: `A=1 sh -c …`, `env A=1 sh -c …`.

@@ -66,7 +66,7 @@ impl Loader<'_> {
             for (s, service) in project.services.iter().enumerate() {
                 let test = service.healthcheck.as_ref().and_then(|h| h.test.as_ref());
                 let check = test.map(|line| (line, Arc::new(check_script(&line.argv))));
-                let lines = service.command.iter().chain(&service.entrypoint);
+                let lines = service.command.iter().chain(&service.entrypoint).chain(&service.hooks);
                 let lines = lines.map(|line| (line, known.line(line.span, &line.argv)));
                 for (line, script) in lines.chain(check) {
                     scripts.push(ScriptUnit { script, origin: ScriptOrigin::Compose { project: p, service: s }, span: line.span });

@@ -12,6 +12,7 @@ mod load;
 mod load_builds;
 mod load_projects;
 mod load_runtimes;
+pub mod nginx_templates;
 mod nginx_use;
 mod options;
 mod reference;

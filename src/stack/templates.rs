@@ -52,9 +52,18 @@ pub(super) fn find(walk: &mut Walk<'_>, runtime: &Runtime) -> Vec<TemplateUse> {
 }
 
 fn reads(script: &Script, workdir: &str, lookup: &dyn Fn(&str) -> Option<String>, inputs: &mut Vec<(String, Span)>) {
+    let own = |name: &str| set_once(script, name).unwrap_or_else(|| lookup(name));
     for call in envsubst_calls(script, lookup) {
-        if let Some(path) = call.input.and_then(|word| word.evaluate(lookup)) {
+        if let Some(path) = call.input.and_then(|word| word.evaluate(&own)) {
             inputs.push((files::join(workdir, &path), call.command.span));
         }
     }
+}
+
+/// The value that a script gives to a variable in one place only; `None` where it does not set it at all.
+fn set_once(script: &Script, name: &str) -> Option<Option<String>> {
+    let commands = script.commands.iter().filter(|c| c.words.is_empty());
+    let mut values = commands.flat_map(|c| &c.assigns).filter(|a| a.name == name).map(|a| a.value.as_ref());
+    let first = values.next()?;
+    Some(first.filter(|_| values.next().is_none()).and_then(|w| w.literal().map(std::borrow::Cow::into_owned)))
 }

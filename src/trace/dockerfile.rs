@@ -26,6 +26,34 @@ struct At<'a> {
 /// Traces a line of a Dockerfile.
 pub(super) fn trace(stack: &Stack, request: &Request<'_>, file: FileId, focus: Span) -> Option<Trace> {
     let unit = stack.dockerfiles.iter().find(|u| u.file == file && u.inline.is_none())?;
+    of_unit(stack, request, unit, focus)
+}
+
+/// Traces a line of a `dockerfile_inline`, which stands in a Compose file.
+pub(super) fn trace_inline(stack: &Stack, request: &Request<'_>, file: FileId, focus: Span) -> Option<Trace> {
+    for unit in &stack.dockerfiles {
+        let Some((_, service)) = unit.inline.and_then(|at| stack.service(at)) else { continue };
+        let text = service.build.as_ref().and_then(|b| b.inline.as_ref()).filter(|t| t.span.file == file && touches(t.span, focus));
+        let Some(text) = text.filter(|_| request.service.is_none_or(|name| name == service.name.value)) else { continue };
+        let mut at = 0;
+        for line in text.value.split_inclusive('\n') {
+            let indent = line.len() - line.trim_start().len();
+            let (start, end) = (at + indent, at + line.trim_end().len().max(indent));
+            at += line.len();
+            if start < end && touches(text.span_of(start, end), focus) {
+                let mut found = of_unit(stack, &Request { column: None, ..*request }, unit, Span::new(unit.file, start, end))?;
+                found.subject = format!("{} in dockerfile_inline of {}", found.subject, service.name.value);
+                if text.span_of(start, end).len() != end - start {
+                    found.notes.push("this is the line after Compose's own interpolation".to_owned());
+                }
+                return Some(found);
+            }
+        }
+    }
+    None
+}
+
+fn of_unit(stack: &Stack, request: &Request<'_>, unit: &DockerfileUnit, focus: Span) -> Option<Trace> {
     let (item, outer) = unit.ast.instructions().find(|(_, i)| touches(i.span, focus) && !i.span.is_empty())?;
     let instruction = match &outer.op {
         Op::Onbuild(inner) => inner,

@@ -31,7 +31,7 @@ pub(super) fn of_runtime(stack: &Stack, request: &Request<'_>, runtime: &Runtime
         unit.run_envs(stage).into_iter().for_each(|set| insert(stack, unit, &mut environment, set, is_secret));
     }
     if let Some((project, service)) = runtime.service.and_then(|at| stack.service(at)) {
-        let variables = Variables::of(stack, project, given, is_secret);
+        let variables = Variables::of(stack, project, request);
         for var in &service.environment {
             let (value, set_by) = compose_value(var, &variables, is_secret);
             environment.insert(&var.name.value, value, Some(set_by));

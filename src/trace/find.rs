@@ -1,6 +1,6 @@
 //! Which text of the stack a line belongs to.
 
-use super::{Failure, Request, Trace, dockerfile, project, scripts, template};
+use super::{Failure, Request, Trace, dockerfile, env_file, project, scripts, template};
 use crate::source::Span;
 use crate::stack::{ScriptOrigin, Stack};
 
@@ -32,7 +32,9 @@ pub(super) fn trace(stack: &Stack, request: &Request<'_>) -> Result<Trace, Failu
         }
     };
     let found = dockerfile::trace(stack, request, file, focus)
+        .or_else(|| dockerfile::trace_inline(stack, request, file, focus))
         .or_else(|| project::trace(stack, request, file, focus))
+        .or_else(|| env_file::trace(stack, request, file, focus))
         .or_else(|| scripts::trace(stack, request, file, focus))
         .or_else(|| template::trace(stack, request, file, focus));
     Ok(found.unwrap_or_else(|| Trace::nothing(focus, why_nothing(stack, file, text))))
@@ -41,7 +43,8 @@ pub(super) fn trace(stack: &Stack, request: &Request<'_>) -> Result<Trace, Failu
 /// Why there is nothing to trace.
 fn why_nothing(stack: &Stack, file: crate::source::FileId, text: &str) -> &'static str {
     let script = stack.scripts.iter().any(|s| s.origin == ScriptOrigin::File(file));
-    let known = script || stack.dockerfiles.iter().any(|u| u.file == file) || stack.yaml.contains_key(&file);
+    let env = stack.projects.iter().flat_map(|p| &p.services).flat_map(|s| &s.env_files).any(|f| f.file == Some(file));
+    let known = script || env || stack.dockerfiles.iter().any(|u| u.file == file) || stack.yaml.contains_key(&file);
     match text.trim() {
         "" => "this line is empty",
         comment if comment.starts_with('#') && known => "this line is a comment: nobody expands anything in it",

@@ -1,6 +1,7 @@
 //! What becomes of a line on its way to what is executed: Compose, the Dockerfile, shells in shells, envsubst.
 
 mod dockerfile;
+mod env_file;
 mod environment;
 mod find;
 mod json;
@@ -32,6 +33,8 @@ pub struct Request<'a> {
     pub column: Option<usize>,
     /// As this service has it.
     pub service: Option<&'a str>,
+    /// The env files that Compose reads instead of `.env`, by their paths.
+    pub env_files: &'a [String],
     /// Variables as if they were set where Compose and the container run.
     pub env: &'a [(String, String)],
     /// Which values are secret.

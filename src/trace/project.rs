@@ -24,13 +24,19 @@ pub(super) struct Variables<'a> {
 }
 
 impl<'a> Variables<'a> {
-    pub(super) fn of(stack: &Stack, project: &Project, given: &[(String, String)], is_secret: IsSecret<'a>) -> Self {
-        let mut known = BTreeMap::new();
-        if let Some(file) = stack.sources.find(&files::join(&project.dir, ".env")) {
-            let parsed = dotenv::parse(stack.sources.get(file), Format::Compose, &|_| None);
+    pub(super) fn of(stack: &Stack, project: &Project, request: &Request<'a>) -> Self {
+        let (given, is_secret) = (request.env, request.is_secret);
+        let mut known: BTreeMap<String, (String, Setter)> = BTreeMap::new();
+        let own = vec![files::join(&project.dir, ".env")];
+        let paths = if request.env_files.is_empty() { own.as_slice() } else { request.env_files };
+        for file in paths.iter().filter_map(|path| stack.sources.find(path)) {
+            let before = known.clone();
+            let look_up = |name: &str| before.get(name).map(|k| k.0.clone());
+            let parsed = dotenv::parse(stack.sources.get(file), Format::Compose, &look_up);
+            let what = files::file_name(stack.sources.path(file)).to_owned();
             for variable in parsed.variables {
                 let Some(value) = variable.value else { continue };
-                let setter = Setter { what: ".env".to_owned(), span: Some(variable.span) };
+                let setter = Setter { what: what.clone(), span: Some(variable.span) };
                 known.insert(variable.name.value, (value.value, setter));
             }
         }
@@ -166,7 +172,7 @@ pub(super) fn trace(stack: &Stack, request: &Request<'_>, file: FileId, focus: S
             }
         }
         if views.is_empty() {
-            let variables = Variables::of(stack, project, request.env, request.is_secret);
+            let variables = Variables::of(stack, project, request);
             views.extend(value_view(&variables, &found));
         }
     }
@@ -225,7 +231,7 @@ pub(super) fn touches(span: Span, focus: Span) -> bool {
 fn command_view(stack: &Stack, request: &Request<'_>, at: (usize, usize), node: &Node) -> Option<View> {
     let (project, service) = stack.service(at)?;
     let runtime = stack.runtime_of(at)?;
-    let variables = Variables::of(stack, project, request.env, request.is_secret);
+    let variables = Variables::of(stack, project, request);
     let mut view = View { services: environment::service_name(stack, runtime), ..View::default() };
     let is = |line: &&CommandLine| line.span == node.span;
     let environment = environment::of_runtime(stack, request, runtime);
@@ -244,6 +250,11 @@ fn command_view(stack: &Stack, request: &Request<'_>, at: (usize, usize), node: 
             }
             _ => {}
         }
+        add_argv(&Around { stack, runtime: Some(runtime.index), focus: None }, &argv, environment, machine, &mut view);
+        return Some(view);
+    }
+    if service.hooks.iter().any(|l| is(&l)) {
+        let argv = words(&variables, node, &mut view, false)?;
         add_argv(&Around { stack, runtime: Some(runtime.index), focus: None }, &argv, environment, machine, &mut view);
         return Some(view);
     }
@@ -375,7 +386,7 @@ fn hidden(text: &Flow, from: usize) -> Flow {
 fn launch_argv(stack: &Stack, project: &Project, service: &Service, request: &Request<'_>, entrypoint: bool) -> Option<Vec<Flow>> {
     let line = if entrypoint { service.entrypoint.as_ref() } else { service.command.as_ref() }?;
     let node = stack.yaml.get(&line.span.file)?.documents.iter().find_map(|root| by_span(root, line.span, 0))?;
-    let variables = Variables::of(stack, project, request.env, request.is_secret);
+    let variables = Variables::of(stack, project, request);
     words(&variables, node, &mut View::default(), false)
 }
 

@@ -2,9 +2,9 @@
 
 use super::layers::{layer, substituted};
 use super::{Kind, Request, Trace, View, environment, joined};
-use crate::quoting::{Environment, Executed, Flow, Mark, Outcome, Reader, Step, Substitution, names_in, trace_argv, trace_file};
+use crate::quoting::{Environment, Executed, Flow, Mark, Outcome, Reader, Step, Substitution, Value, names_in, trace_argv, trace_file};
 use crate::source::{FileId, Span};
-use crate::stack::{Runtime, Stack, TemplateUse};
+use crate::stack::{Runtime, Stack, TemplateUse, nginx_templates};
 use crate::text::Text;
 
 /// Traces a line of a template.
@@ -31,8 +31,49 @@ pub(super) fn trace(stack: &Stack, request: &Request<'_>, file: FileId, focus: S
         let made = layer("envsubst", Kind::Envsubst, line, marks, Some(format!("called in {place}")));
         views.push(View { services, layers: vec![made], results: vec![(String::new(), result)], ..View::default() });
     }
+    for used in stack.nginx.iter().filter(|n| n.file == file && n.template) {
+        let Some(runtime) = stack.runtimes.get(used.runtime).filter(|r| nginx_templates::renders(r)) else { continue };
+        let put_there = nginx_templates::templates(stack, runtime).iter().any(|t| t.span == used.brought_by);
+        if put_there && request.service.is_none_or(|name| environment::is_service(stack, runtime, name)) {
+            views.push(by_image(stack, request, runtime, used.brought_by, Flow::source(text, focus)));
+        }
+    }
     let written = Flow::source(text, focus);
     (!views.is_empty()).then(|| Trace { subject: "template".to_owned(), span: focus, written, views: joined(views), notes: Vec::new() })
+}
+
+/// What the entrypoint of the nginx image makes of a line: it fills in the names that are set, and leaves the others to nginx.
+fn by_image(stack: &Stack, request: &Request<'_>, runtime: &Runtime, brought_by: Span, line: Flow) -> View {
+    let services = environment::service_name(stack, runtime);
+    if !nginx_templates::rendered(stack, runtime).contains(&brought_by) {
+        let why = match nginx_templates::launch_in_the_way(runtime) {
+            Some(launch) => {
+                let place = format!("{}:{}", stack.sources.path(launch.file), stack.sources.line(launch));
+                format!("not rendered: the image does so only where the command is `nginx` itself, and {place} starts something else")
+            }
+            None => "not rendered: the image passes over files of this name".to_owned(),
+        };
+        let made = layer("nginx image", Kind::Envsubst, line.clone(), Vec::new(), Some(why));
+        return View { services, layers: vec![made], results: vec![(String::new(), line)], ..View::default() };
+    }
+    let environment = environment::of_runtime(stack, request, runtime);
+    let outcome = |name: &str| match environment.look_up(name) {
+        (Value::Unset, _) => Outcome::Stays("not set in the container: nginx gets it".to_owned()),
+        (Value::Unknown(_), None) => Outcome::Stays("nothing here sets it: nginx gets it, unless the container is given it".to_owned()),
+        (value, set_by) => match (nginx_templates::filtered_out(runtime, name), value) {
+            (Some(true), _) => Outcome::Stays("NGINX_ENVSUBST_FILTER leaves it out".to_owned()),
+            (None, _) => Outcome::Unknown("what NGINX_ENVSUBST_FILTER leaves out is not known here".to_owned()),
+            (_, Value::Known(value)) => Outcome::Known { value, set_by },
+            (_, Value::Unknown(why)) => Outcome::Unknown(why),
+            (_, Value::Unset) => Outcome::Empty,
+        },
+    };
+    let names = names_in(&Text::verbatim(line.text(), Span::new(FileId(0), 0, line.len())));
+    let marks: Vec<Mark> = names.into_iter().map(|n| Mark { range: n.span.range(), outcome: outcome(&n.value), name: n.value }).collect();
+    let result = result(&line, &marks);
+    let note = Some("its entrypoint runs envsubst over /etc/nginx/templates, for the names that are set".to_owned());
+    let made = layer("nginx image", Kind::Envsubst, line, marks, note);
+    View { services, layers: vec![made], results: vec![(String::new(), result)], ..View::default() }
 }
 
 /// The line as envsubst writes it.

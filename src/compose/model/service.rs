@@ -40,6 +40,8 @@ pub struct Service {
     pub network_mode: Option<Text>,
     /// `healthcheck`.
     pub healthcheck: Option<Healthcheck>,
+    /// `post_start` and `pre_stop`: the commands that are run beside the container's own.
+    pub hooks: Vec<CommandLine>,
     /// `profiles`.
     pub profiles: Vec<At<String>>,
     /// `container_name`.

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use crate::compose::{Service, VariableUse};
+use crate::compose::{EnvVar, Service, VariableUse};
 use crate::diagnostic::Applicability;
 use crate::quoting::assigned;
 use crate::rule::{Cx, Rule, replace, rule};
@@ -57,7 +57,7 @@ fn filled_in(written: &str, variable: &VariableUse) -> Filled {
 }
 
 /// Names that every shell of the container sets itself.
-const OF_THE_SHELL: [&str; 5] = ["PATH", "HOSTNAME", "RANDOM", "SECONDS", "OPTARG"];
+const OF_THE_SHELL: [&str; 6] = ["PATH", "HOME", "HOSTNAME", "RANDOM", "SECONDS", "OPTARG"];
 
 /// Where the container has a value of its own under this name.
 fn meant_for_container(
@@ -73,12 +73,28 @@ fn meant_for_container(
         return Some((Some(set.span), "the command sets it here"));
     }
     if let Some(var) = service.env(name) {
-        return (var.value.is_some() && !var.interpolated()).then_some((Some(var.span), "the container has this value"));
+        let other = var.value.is_some() && !handed_on(var);
+        return other.then_some((Some(var.span), "the container has this value"));
     }
     if let Some(image) = runtime.and_then(|r| r.env.iter().find(|v| v.from_image && v.name == *name)) {
         return Some((Some(image.span), "the container has this value"));
     }
     (given.script().is_some() && OF_THE_SHELL.contains(&name.as_str())).then_some((None, ""))
+}
+
+/// `NAME: ${NAME}`: the container has what Compose has. With a default that the command does not repeat it may have more.
+fn handed_on(var: &EnvVar) -> bool {
+    let Some(raw) = var.raw.as_deref().filter(|_| var.interpolated()) else { return false };
+    let mut uses = raw.match_indices(var.name.value.as_str()).filter(|(at, _)| {
+        let before = raw.get(..*at).unwrap_or_default();
+        before.ends_with('$') || before.ends_with("${")
+    });
+    uses.any(|(at, name)| {
+        let rest = raw.get(at + name.len()..).unwrap_or_default();
+        let default = rest.strip_prefix(":-").or_else(|| rest.strip_prefix('-'));
+        let more = rest.starts_with(|c: char| c == '_' || c.is_ascii_alphanumeric());
+        !more && default.is_none_or(|d| d.starts_with('}'))
+    })
 }
 
 /// Where the container has another value under this name than the one that Compose fills in.

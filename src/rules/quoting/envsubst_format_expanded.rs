@@ -1,10 +1,11 @@
 use crate::diagnostic::Applicability;
-use crate::quoting::Envsubst;
+use crate::quoting::{Envsubst, Flow, Origin, names_in};
 use crate::rule::{Cx, Rule, replace, rule};
 use crate::rules::support::substitution::{Call, Surroundings, calls, mentions_envsubst, variables};
-use crate::source::{At, Span};
+use crate::source::Span;
 use crate::stack::{ScriptOrigin, ScriptUnit};
 use crate::syntax::shell::{PieceKind, Quote};
+use crate::text::Text;
 
 rule!(EnvsubstFormatExpanded, "quoting/envsubst-format-expanded");
 
@@ -19,11 +20,10 @@ impl Rule for EnvsubstFormatExpanded {
         for found in calls(stack, unit, &around) {
             let call = &found.call;
             let Some(first) = call.expanded.first() else { continue };
-            let nothing_left = match &call.names {
-                Some(names) => names.is_empty(),
-                None => {
-                    is_variable_of_template(&found, first, cx) || single_quoted(call) && !around.sets(&first.value) && !lists(&first.value)
-                }
+            let nothing_left = match (&found.format, &call.names) {
+                (Some(format), _) => is_without_names(format, &|name| is_meant_itself(&found, name, &around, cx)),
+                (None, Some(names)) => names.is_empty(),
+                (None, None) => is_meant_itself(&found, &first.value, &around, cx),
             };
             if !nothing_left {
                 continue;
@@ -41,9 +41,35 @@ impl Rule for EnvsubstFormatExpanded {
     }
 }
 
-/// The template holds a variable of this name: it is meant itself, not what it holds.
-fn is_variable_of_template(found: &Call<'_>, name: &At<String>, cx: &Cx<'_>) -> bool {
-    found.template.is_some_and(|file| variables(cx.stack, file, false).0.iter().any(|v| v.name == name.value))
+/// No name is left in what envsubst is handed: neither in what is known of it, nor in the value of a variable that is not.
+fn is_without_names(format: &Flow, is_meant_itself: &dyn Fn(&str) -> bool) -> bool {
+    let mut known = String::new();
+    for (range, part) in format.parts() {
+        let text = format.text().get(range).unwrap_or_default();
+        if part.origin != Origin::Unknown {
+            known.push_str(text);
+            continue;
+        }
+        // the number of a process, a status
+        if matches!(text, "$$" | "$?" | "$!" | "$#") {
+            known.push('0');
+            continue;
+        }
+        known.push(' ');
+        let name = text.trim_start_matches(['$', '{']);
+        let name = name.get(..name.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count()).unwrap_or_default();
+        if !text.starts_with('$') || name.is_empty() || !is_meant_itself(name) {
+            return false;
+        }
+    }
+    let span = format.span_of(0..format.len());
+    names_in(&Text::verbatim(known, span)).is_empty()
+}
+
+/// The variable itself is meant, not what it holds: the template has one of this name.
+fn is_meant_itself(found: &Call<'_>, name: &str, around: &Surroundings<'_>, cx: &Cx<'_>) -> bool {
+    let in_template = || found.template.is_some_and(|file| variables(cx.stack, file, false).0.iter().any(|v| v.name == name));
+    in_template() || single_quoted(&found.call) && !around.sets(name) && !lists(name)
 }
 
 /// Written in single quotes, which an outer shell takes for plain characters.

@@ -1,13 +1,24 @@
+use std::collections::BTreeSet;
+
 use crate::diagnostic::{Applicability, Severity};
 use crate::rule::{Cx, Rule, replace, rule};
-use crate::rules::support::substitution::{Call, Surroundings, calls, is_nginx_variable, mentions_envsubst, variables};
+use crate::rules::support::substitution::{Call, Surroundings, calls, is_nginx_variable, mentions_envsubst, variables, variables_of_text};
 use crate::source::Span;
-use crate::stack::{ScriptOrigin, ScriptUnit};
+use crate::stack::nginx_templates::{filtered_out, rendered};
+use crate::stack::{Runtime, ScriptOrigin, ScriptUnit, Stack};
 use crate::syntax::nginx::Variable;
+use crate::text::Text;
 
 rule!(EnvsubstUnscoped, "quoting/envsubst-unscoped");
 
 impl Rule for EnvsubstUnscoped {
+    fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
+        let mut told: BTreeSet<Span> = BTreeSet::new();
+        for runtime in stack.runtimes.iter().filter(|r| stack.nginx.iter().any(|n| n.template && n.runtime == r.index)) {
+            eaten_by_image(stack, runtime, &mut told, cx);
+        }
+    }
+
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
         let stack = cx.stack;
         // where a script runs is work to find out, and few scripts call envsubst
@@ -15,9 +26,13 @@ impl Rule for EnvsubstUnscoped {
             return;
         }
         let around = Surroundings::of(stack, unit);
-        for found in calls(stack, unit, &around).iter().filter(|c| c.call.format.is_none()) {
+        for found in calls(stack, unit, &around).into_iter().filter(|c| c.call.format.is_none()) {
             let Some(place) = found.call.command.effective().words.first().map(|w| w.span) else { continue };
             let for_nginx = found.for_nginx();
+            if let Some(text) = &found.text {
+                in_script(&found, text, place, &around, cx);
+                continue;
+            }
             let Some(template) = found.template else {
                 if for_nginx && found.call.input.is_some() {
                     cx.report(
@@ -46,9 +61,44 @@ impl Rule for EnvsubstUnscoped {
             let mut report = cx.report(place, message).label(first.span, "becomes empty").severity(Severity::Error);
             report = report
                 .help(format!("name the variables that are meant: `envsubst '{}'`", if format.is_empty() { "$NAME" } else { &format }));
-            if !format.is_empty() && plain(unit, found, place) {
+            if !format.is_empty() && plain(unit, &found, place) {
                 report.fix("name the variables", Applicability::Unsafe, vec![replace(place.at_end(), format!(" '{format}'"))]);
             }
+        }
+    }
+}
+
+/// The template stands in the script, in a quoted heredoc.
+fn in_script(found: &Call<'_>, text: &Text, place: Span, around: &Surroundings<'_>, cx: &mut Cx<'_>) {
+    let nginx = found.for_nginx();
+    let blanked = |v: &Variable| if nginx { is_nginx_variable(&v.name) } else { v.name.contains(char::is_lowercase) };
+    let lost: Vec<Variable> = variables_of_text(text).into_iter().filter(|v| blanked(v) && !around.is_set(&v.name)).collect();
+    let Some(first) = lost.first() else { return };
+    let message = format!("envsubst replaces {} of its input by nothing: it is given no list of variables", names(&unique(lost.iter())));
+    cx.report(place, message)
+        .label(first.span, "becomes empty")
+        .severity(Severity::Error)
+        .help("name the variables that are meant: `envsubst '$NAME'`");
+}
+
+/// The nginx image fills in every name that is set: one of nginx's own among them is gone from the configuration.
+fn eaten_by_image(stack: &Stack, runtime: &Runtime, told: &mut BTreeSet<Span>, cx: &mut Cx<'_>) {
+    let rendered = rendered(stack, runtime);
+    for used in stack.nginx.iter().filter(|n| n.runtime == runtime.index && n.template && rendered.contains(&n.brought_by)) {
+        let own: Vec<String> = used.conf.assigned().into_iter().map(|n| n.value).collect();
+        for variable in used.conf.variables() {
+            let name = variable.name.as_str();
+            let Some(set) = runtime.env(name).filter(|_| is_nginx_variable(name) || own.iter().any(|o| o == name)) else { continue };
+            if filtered_out(runtime, name) != Some(false) || !told.insert(set.span) {
+                continue;
+            }
+            let file = crate::files::file_name(stack.sources.path(used.file));
+            let message =
+                format!("`{name}` takes the place of nginx's own `${name}` in `{file}`: the image fills in every name that is set");
+            cx.report(set.span, message)
+                .severity(Severity::Error)
+                .label(variable.span, "nginx gets the value instead")
+                .help("give the variable another name, or say with NGINX_ENVSUBST_FILTER which names are meant");
         }
     }
 }

@@ -1,5 +1,5 @@
 use crate::diagnostic::Applicability;
-use crate::quoting::{assigned, expanded_too_early, generated_files};
+use crate::quoting::{Layer, assigned, expanded_too_early, generated_files, layers};
 use crate::rule::{Cx, Rule, replace, rule};
 use crate::rules::support::generated::{escaped, from_base, is_never_empty, is_script, listed, lost};
 use crate::source::At;
@@ -33,6 +33,9 @@ impl Rule for ExpandedTooEarly {
         }
         if shell_text && !matches!(unit.origin, ScriptOrigin::File(_)) {
             arguments(unit, cx);
+        }
+        for layer in layers(&unit.script) {
+            changed(&layer, cx);
         }
         let ScriptOrigin::Instruction { dockerfile, item, .. } = unit.origin else { return };
         if let Some((dockerfile, instruction)) = stack.instruction(dockerfile, item)
@@ -81,6 +84,27 @@ fn arguments(unit: &ScriptUnit, cx: &mut Cx<'_>) {
     }
 }
 
+/// What the inner shell has another value for than the outer one: the status of its own commands, the user's home under `su`.
+fn changed(layer: &Layer<'_>, cx: &mut Cx<'_>) {
+    let Some(nested) = layer.command.nested.as_ref().filter(|n| n.by != "eval") else { return };
+    let seen = layer.command.effective();
+    let user = matches!(nested.by.as_str(), "su" | "runuser") || seen.through.iter().any(|w| matches!(w.as_str(), "gosu" | "su-exec"));
+    let own: Vec<String> = assigned(layer.script).into_iter().map(|n| n.value).collect();
+    for param in &nested.expanded_outside {
+        let mut before = nested.script.commands.iter().filter(|c| c.span.end <= param.span.start && !c.place.substitution);
+        let what = match param.value.as_str() {
+            "?" if before.any(|c| !c.words.is_empty()) => "the status of what ran outside",
+            "!" if before.any(|c| nested.script.commands.iter().any(|n| n.place.background || n.span == c.span && c.place.background)) => {
+                "not the process that was started here"
+            }
+            "HOME" | "USER" | "LOGNAME" if user && !own.contains(&param.value) => "that of the user outside",
+            _ => continue,
+        };
+        let message = format!("`${}` is {what}: the shell outside fills it in before {} starts", param.value, nested.by);
+        cx.report(param.span, message).help("put a backslash before the `$`, or the whole script in single quotes");
+    }
+}
+
 /// What a script or a program counts its arguments and fields with.
 fn is_argument(name: &str) -> bool {
     matches!(name, "@" | "*" | "#") || !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit())
@@ -95,7 +119,7 @@ fn written(unit: &DockerfileUnit, item: usize, script: &Script, cx: &mut Cx<'_>)
         }
         let own: Vec<String> = assigned(script).into_iter().map(|n| n.value).collect();
         let inner: Vec<String> = assigned(&shell::parse_text(&file.text, Dialect::Bash)).into_iter().map(|n| n.value).collect();
-        let lost = lost(unit, item, &file.expanded, &inner, &own);
+        let lost = lost(unit, item, &file.expanded, &inner, &own, from_base);
         let Some(first) = lost.first() else { continue };
         let edits = escaped(&|span| stack.sources.slice(span).to_owned(), &lost);
         let one = lost.iter().all(|n| n.value == first.value);

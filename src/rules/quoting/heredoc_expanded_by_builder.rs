@@ -1,6 +1,6 @@
 use crate::diagnostic::Applicability;
 use crate::rule::{Cx, Rule, replace, rule};
-use crate::rules::support::generated::{is_script, listed, lost, positional};
+use crate::rules::support::generated::{from_base_image, is_script, listed, lost, positional};
 use crate::source::{At, Span};
 use crate::stack::DockerfileUnit;
 use crate::syntax::dockerfile::{Heredoc, Op};
@@ -31,11 +31,10 @@ fn check(unit: &DockerfileUnit, item: usize, dest: &Text, heredoc: &Heredoc, cx:
     } else {
         Vec::new()
     };
-    // `$?` means something in scripts only, `$1` also where nginx rewrites: elsewhere they may be part of anything
-    let rewrites = body.contains("rewrite ") || body.contains("return 30") || body.contains("location ");
-    let group = |n: &str| rewrites && n.bytes().all(|b| b.is_ascii_digit());
-    let wanted: Vec<At<String>> = names.iter().filter(|n| script || !positional(&n.value) || group(&n.value)).cloned().collect();
-    let lost = lost(unit, item, &wanted, &inner, &[]);
+    // what stands for arguments the builder never has; between other signs a `$` may be part of anything
+    let argument = |n: &str| n.bytes().all(|b| b.is_ascii_digit()) || matches!(n, "@" | "*" | "#");
+    let wanted: Vec<At<String>> = names.iter().filter(|n| script || !positional(&n.value) || argument(&n.value)).cloned().collect();
+    let lost = lost(unit, item, &wanted, &inner, &[], from_base_image);
     let Some(first) = lost.first() else { return };
     let name = if dest.ends_with('/') { heredoc.name.clone() } else { dest.value.clone() };
     let one = lost.iter().all(|n| n.value == first.value);

@@ -38,8 +38,12 @@ fn taken_in(value: &str) -> Option<&'static str> {
 /// A variable that was meant to be set, by its looks.
 fn swallowed(pair: &Pair, cx: &Cx<'_>) -> Option<String> {
     let value = pair.value.as_ref()?;
-    if value.starts_with(['"', '\'']) {
-        return None;
+    if let Some(quote) = value.chars().next().filter(|c| matches!(c, '"' | '\'')) {
+        // `"my app" VERSION=1`: what follows a value in quotes is no part of it by its looks
+        let rest = value.get(1..)?.split_once(quote)?.1;
+        let pairs: Vec<&str> = rest.split_whitespace().map(|w| w.split_once('=').map_or("", |p| p.0)).collect();
+        let named = rest.starts_with([' ', '\t']) && pairs.iter().all(|n| is_name(n));
+        return pairs.first().filter(|_| named).map(|n| (*n).to_owned());
     }
     let lines: Vec<&str> = cx.text(value.span).lines().collect();
     // `ENV A 1 \` and `B 2` on the next line
@@ -58,6 +62,10 @@ fn swallowed(pair: &Pair, cx: &Cx<'_>) -> Option<String> {
     let upper = words.iter().filter_map(name_of).find(|n| is_variable(n));
     let names: Vec<String> = words.iter().filter_map(name_of).filter(|n| is_name(n)).collect();
     let mixed = !names.is_empty() && names.len() < words.len() && words.len() == 2;
+    // `ENV A 1 B=2 C=3`: every word but the first is a pair
+    let head = words.first().is_some_and(|w| !w.contains('='));
+    let capital = names.first().is_some_and(|n| !n.bytes().any(|b| b.is_ascii_lowercase()));
+    let mixed = mixed || head && capital && names.len() + 1 == words.len();
     upper.filter(|_| words.len() > 1 || names.is_empty()).or_else(|| mixed.then(|| names.first().cloned()).flatten())
 }
 

@@ -2,10 +2,11 @@ use std::collections::BTreeSet;
 
 use crate::quoting::names_in;
 use crate::rule::{Cx, Rule, rule};
-use crate::rules::support::compose_command::{Given, given, run_as_is};
-use crate::rules::support::single_quotes::single_quoted;
+use crate::rules::support::compose_command::{Given, by_script_alone, given, run_as_is};
+use crate::rules::support::program::{may_be_script, reads_dollars};
+use crate::rules::support::single_quotes::{single_quoted, single_quoted_at_start, single_quoted_in_env_file};
 use crate::source::{At, Span};
-use crate::stack::{DockerfileUnit, Lookup, Stack};
+use crate::stack::{DockerfileUnit, Lookup, Runtime, ScriptUnit, Stack};
 use crate::syntax::dockerfile::{Form, Op};
 use crate::syntax::shell;
 use crate::text::Text;
@@ -17,6 +18,7 @@ impl Rule for NeverExpanded {
         for (item, instruction) in unit.ast.instructions() {
             let Some(stage) = unit.ast.stage_of(item) else { continue };
             single_quoted(unit, stage, item, instruction, cx);
+            let instruction = if let Op::Onbuild(inner) = &instruction.op { inner } else { instruction };
             let words = match &instruction.op {
                 Op::Run(run) => match &run.form {
                     Form::Exec(words) => words,
@@ -27,7 +29,7 @@ impl Rule for NeverExpanded {
                 _ => continue,
             };
             let set = |name: &str| unit.lookup(stage, item, name) != Lookup::Unset;
-            let before = if matches!(instruction.op, Op::Cmd(_)) { entrypoint(unit, stage) } else { Some(Vec::new()) };
+            let before = if matches!(instruction.op, Op::Cmd(_)) { before_command(unit, stage, words, cx.stack) } else { Some(Vec::new()) };
             let Some(mut all) = before else { continue };
             all.extend(words.iter().cloned());
             let here = |name: &At<String>| words.iter().any(|w| w.span.contains(name.span));
@@ -48,14 +50,23 @@ impl Rule for NeverExpanded {
         }
     }
 
+    fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
+        single_quoted_at_start(unit, cx);
+    }
+
     fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
         let mut told: BTreeSet<Span> = BTreeSet::new();
         for (p, project) in stack.projects.iter().enumerate() {
             for (s, service) in project.services.iter().enumerate() {
+                single_quoted_in_env_file(service, &mut told, cx);
                 for given in given(service).into_iter().filter(|g| run_as_is(stack, (p, s), g) && for_no_shell(g)) {
                     let runtime = stack.runtime_of((p, s));
                     let set = |name: &str| runtime.is_some_and(|r| r.env(name).is_some());
-                    for name in literal(&given.line.argv, &set).into_iter().filter(|n| told.insert(n.span)) {
+                    let entry = runtime.and_then(|r| r.launches.iter().find(|l| l.entrypoint && given.key == "command" && !l.shell_form));
+                    let all: Vec<Text> =
+                        entry.map(|l| l.argv.clone()).unwrap_or_default().into_iter().chain(given.line.argv.clone()).collect();
+                    let own = |name: &At<String>| given.line.span.contains(name.span);
+                    for name in literal(&all, &set).into_iter().filter(|n| own(n) && told.insert(n.span)) {
                         cx.report(
                             name.span,
                             format!("no shell runs this {}, so the program gets `${}` as it stands, not its value", given.key, name.value),
@@ -78,39 +89,24 @@ fn for_no_shell(given: &Given<'_>) -> bool {
     given.line.argv.iter().any(|w| w.contains('$') || for_shells(w)) && given.script().is_none()
 }
 
-/// The words that come before those of CMD; `None` where a script or a shell gets them.
-fn entrypoint(unit: &DockerfileUnit, stage: usize) -> Option<Vec<Text>> {
+/// The words that come before those of CMD; `None` where a script of which nothing is known, or a shell, gets them.
+fn before_command(unit: &DockerfileUnit, stage: usize, own: &[Text], stack: &Stack) -> Option<Vec<Text>> {
     let Some(item) = unit.launch(stage).0 else { return Some(Vec::new()) };
     let Op::Entrypoint(Form::Exec(words)) = &unit.ast.instruction(item)?.op else { return None };
     let program = words.first().map_or("", |w| w.value.as_str());
-    (!program.contains(['/', '.'])).then(|| words.clone())
+    if !may_be_script(program) {
+        return Some(words.clone());
+    }
+    let runtimes = stack.runtimes.iter().filter(|r| r.stage.is_some_and(|(u, s)| u == unit.index && unit.chain(s).contains(&stage)));
+    runs_unchanged(runtimes, own).then(Vec::new)
 }
 
-/// Programs that make something of a `$` themselves.
-const OWN: [&str; 22] = [
-    "awk",
-    "gawk",
-    "sed",
-    "grep",
-    "egrep",
-    "jq",
-    "yq",
-    "envsubst",
-    "nginx",
-    "make",
-    "dockerize",
-    "gomplate",
-    "confd",
-    "supervisord",
-    "mongo",
-    "mongosh",
-    "psql",
-    "find",
-    "npm",
-    "yarn",
-    "pnpm",
-    "expr",
-];
+/// A script that can be read ends in these very words: `exec "$@"`.
+fn runs_unchanged<'a>(runtimes: impl Iterator<Item = &'a Runtime>, words: &[Text]) -> bool {
+    let Some(first) = words.first() else { return false };
+    let mut processes = runtimes.flat_map(|r| &r.processes).filter(|p| by_script_alone(p));
+    processes.any(|p| p.argv.first().is_some_and(|a| a.span == first.span) && p.argv.len() == words.len())
+}
 
 /// Interpreters, and the options after which they take a text of their own language.
 const INTERPRETERS: [&str; 6] = ["python", "python3", "node", "php", "ruby", "perl"];
@@ -120,22 +116,45 @@ const TEXTS: [&str; 6] = ["-c", "-e", "-r", "-p", "--eval", "--print"];
 fn plain_program(words: &[Text]) -> Option<String> {
     let script = shell::from_argv(words, shell::Dialect::Posix);
     let command = script.commands.first()?;
+    // `env -S` fills in `${NAME}` itself
+    if words.first().is_some_and(|w| crate::files::file_name(w) == "env")
+        && words.iter().any(|w| w.starts_with("-S") || w.starts_with("--split-string"))
+    {
+        return None;
+    }
     let program = command.effective().name().unwrap_or_default().into_owned();
     let shell_named = command.nested.is_some() || shell::shell(&program).is_some() || program.ends_with("sh");
     let scripted =
         program.ends_with(".py") || program.contains("entrypoint") || program.to_lowercase().contains("powershell") || program == "pwsh";
-    (!(shell_named || scripted || program == "cmd" || OWN.contains(&program.as_str()))).then_some(program)
+    (!(shell_named || scripted || program == "cmd" || reads_dollars(&program))).then_some(program)
 }
 
 /// Programs that take patterns for names of files.
 const OF_FILES: [&str; 14] = ["ls", "rm", "cp", "mv", "cat", "chmod", "chown", "du", "touch", "head", "tail", "wc", "mkdir", "ln"];
 
 /// Programs that know `~` themselves.
-const FIND_HOME: [&str; 8] = ["ssh", "scp", "sftp", "ansible-playbook", "jupyter", "jupyter-lab", "python", "python3"];
+const FIND_HOME: [&str; 16] = [
+    "ssh",
+    "scp",
+    "sftp",
+    "ansible-playbook",
+    "jupyter",
+    "jupyter-lab",
+    "python",
+    "python3",
+    "mutt",
+    "neomutt",
+    "irssi",
+    "vim",
+    "nvim",
+    "emacs",
+    "tmux",
+    "gpg",
+];
 
 /// Whether a word may be one that only shells make something of.
 fn for_shells(word: &str) -> bool {
-    word.bytes().any(|b| matches!(b, b'&' | b'|' | b'<' | b'>' | b';' | b'~' | b'(' | b'*' | b'?'))
+    word.bytes().any(|b| matches!(b, b'&' | b'|' | b'<' | b'>' | b';' | b'~' | b'(' | b'*' | b'?' | b'`'))
 }
 
 /// The first word that only a shell would make something of: an operator, `~/…`, `$(…)`, a pattern for a program of files.
@@ -148,7 +167,8 @@ fn for_a_shell(words: &[Text], operators: bool) -> Option<&Text> {
         let text = word.value.as_str();
         let operator = matches!(text, "&&" | "||" | "|" | ">" | ">>" | "<" | "2>&1" | ";");
         let home = (text.starts_with("~/") || text == "~") && !FIND_HOME.contains(&program.as_str());
-        let command = text.contains("$(") && text.contains(')');
+        let backquoted = text.starts_with('`') && text.len() > 2 && text.ends_with('`');
+        let command = backquoted || text.contains("$(") && text.contains(')');
         let pattern = OF_FILES.contains(&program.as_str()) && !text.starts_with('-') && text.contains(['*', '?']);
         operators && operator || home || command || pattern
     };

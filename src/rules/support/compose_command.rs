@@ -2,13 +2,14 @@
 
 use std::cell::OnceCell;
 
+use super::program::may_be_script;
 use crate::compose::{CommandLine, Service};
-use crate::stack::Stack;
+use crate::stack::{Process, Stack, ViaKind};
 use crate::syntax::shell::{self, Dialect, Script};
 
 /// A command of a service.
 pub(crate) struct Given<'a> {
-    /// `command`, `entrypoint` or `healthcheck`.
+    /// `command`, `entrypoint`, `healthcheck` or `hook`.
     pub key: &'static str,
     /// The value.
     pub line: &'a CommandLine,
@@ -26,7 +27,8 @@ impl Given<'_> {
 pub(crate) fn given(service: &Service) -> Vec<Given<'_>> {
     let test = service.healthcheck.as_ref().and_then(|h| h.test.as_ref());
     let found = [("command", service.command.as_ref()), ("entrypoint", service.entrypoint.as_ref()), ("healthcheck", test)];
-    let lines = found.into_iter().filter_map(|(key, line)| Some((key, line?)));
+    let hooks = service.hooks.iter().map(|line| ("hook", line));
+    let lines = found.into_iter().filter_map(|(key, line)| Some((key, line?))).chain(hooks);
     lines.map(|(key, line)| Given { key, line, script: OnceCell::new() }).collect()
 }
 
@@ -42,15 +44,31 @@ fn shell_script(line: &CommandLine) -> Option<Script> {
 pub(crate) fn run_as_is(stack: &Stack, at: (usize, usize), given: &Given<'_>) -> bool {
     let Some((_, service)) = stack.service(at) else { return false };
     match given.key {
-        "entrypoint" | "healthcheck" => true,
+        "entrypoint" | "healthcheck" | "hook" => true,
         _ if service.entrypoint.is_some() => {
             let first = service.entrypoint.as_ref().and_then(|e| e.argv.first()).map_or("", |w| w.value.as_str());
             matches!(crate::files::file_name(first), "tini" | "dumb-init" | "env" | "gosu")
         }
         _ => {
-            let runtime = stack.runtime_of(at);
-            let official = runtime.and_then(|r| r.image.as_ref()).is_some_and(|i| i.official().is_some());
-            official && runtime.is_some_and(|r| !r.launches.iter().any(|l| l.entrypoint))
+            let Some(runtime) = stack.runtime_of(at) else { return false };
+            let official = runtime.image.as_ref().is_some_and(|i| i.official().is_some());
+            match runtime.launches.iter().find(|l| l.entrypoint) {
+                None if official => true,
+                // what an image's entrypoint makes of a whole command is to run it
+                None => given.line.argv.len() > 1 && !given.line.argv.first().is_some_and(|w| w.starts_with('-')),
+                Some(entry) if !entry.shell_form && !may_be_script(entry.argv.first().map_or("", |w| w.value.as_str())) => true,
+                Some(_) => {
+                    let first = given.line.argv.first().map(|w| w.span);
+                    let same = |p: &Process| p.argv.first().map(|a| a.span) == first && p.argv.len() == given.line.argv.len();
+                    runtime.processes.iter().any(|p| by_script_alone(p) && same(p))
+                }
+            }
         }
     }
+}
+
+/// A script starts it, and no other shell or `eval` reads its words on the way.
+pub(crate) fn by_script_alone(process: &Process) -> bool {
+    let kinds = || process.via.iter().map(|v| &v.kind);
+    kinds().any(|k| matches!(k, ViaKind::Script(_))) && !kinds().any(|k| matches!(k, ViaKind::Shell(_)))
 }

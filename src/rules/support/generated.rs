@@ -10,6 +10,12 @@ pub(crate) fn from_base(name: &str) -> bool {
     NAMES.contains(&name) || ENDS.iter().any(|end| name.ends_with(end)) || ["TARGET", "BUILD"].iter().any(|p| name.starts_with(p))
 }
 
+/// Names that a base image may well set for the builder, which has none of a shell's.
+pub(crate) fn from_base_image(name: &str) -> bool {
+    const OF_SHELL: [&str; 9] = ["HOME", "USER", "PWD", "SHELL", "TERM", "HOSTNAME", "UID", "EUID", "OSTYPE"];
+    !OF_SHELL.contains(&name) && from_base(name)
+}
+
 /// `$@`, `$1`, `$0`, `$#` …: what a script gets when it runs.
 pub(crate) fn positional(name: &str) -> bool {
     matches!(name, "@" | "*" | "#" | "?" | "!" | "$" | "-") || name.bytes().all(|b| b.is_ascii_digit()) && !name.is_empty()
@@ -26,8 +32,15 @@ pub(crate) fn is_script(path: &str, text: &str) -> bool {
 }
 
 /// Those of `names` that have no value while the image is built. `set_in_script` are names that the generated script sets
-/// itself, `own` those that the writing script sets.
-pub(crate) fn lost(unit: &DockerfileUnit, item: usize, names: &[At<String>], set_in_script: &[String], own: &[String]) -> Vec<At<String>> {
+/// itself, `own` those that the writing script sets; `elsewhere` tells of names that have a value all the same.
+pub(crate) fn lost(
+    unit: &DockerfileUnit,
+    item: usize,
+    names: &[At<String>],
+    set_in_script: &[String],
+    own: &[String],
+    elsewhere: fn(&str) -> bool,
+) -> Vec<At<String>> {
     let Some(stage) = unit.ast.stage_of(item) else { return Vec::new() };
     let is_lost = |name: &&At<String>| {
         let n = name.value.as_str();
@@ -36,7 +49,7 @@ pub(crate) fn lost(unit: &DockerfileUnit, item: usize, names: &[At<String>], set
         }
         let word = n.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
         let unset = word && unit.lookup(stage, item, n) == Lookup::Unset && !own.iter().any(|o| o == n);
-        unset && (set_in_script.iter().any(|s| s == n) || !from_base(n))
+        unset && (set_in_script.iter().any(|s| s == n) || !elsewhere(n))
     };
     names.iter().filter(is_lost).cloned().collect()
 }

@@ -262,3 +262,44 @@ fn value_of(text: &str, seen: &Seen<'_>) -> Option<String> {
     let name = literal(call_arguments(text.get(at..)?)?.trim())?;
     seen.get(&name).and_then(|v| v.value.clone())
 }
+
+/// Programs that make something of a `$` themselves.
+pub(crate) fn reads_dollars(program: &str) -> bool {
+    const OWN: [&str; 22] = [
+        "awk",
+        "gawk",
+        "sed",
+        "grep",
+        "egrep",
+        "jq",
+        "yq",
+        "envsubst",
+        "nginx",
+        "make",
+        "dockerize",
+        "gomplate",
+        "confd",
+        "supervisord",
+        "mongo",
+        "mongosh",
+        "psql",
+        "find",
+        "npm",
+        "yarn",
+        "pnpm",
+        "expr",
+    ];
+    OWN.contains(&program)
+}
+
+/// By its name: programs lie in folders of programs, and scripts say what they do.
+pub(crate) fn may_be_script(program: &str) -> bool {
+    const SCRIPTS: [&str; 12] = ["entry", "start", "run", "init", "boot", "launch", "wrap", "setup", "main", "docker", "serve.", "script"];
+    let name = crate::files::file_name(program);
+    if matches!(name, "tini" | "tini-static" | "dumb-init" | "catatonit" | "gosu" | "su-exec" | "env") {
+        return false;
+    }
+    let system = ["/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/"].iter().any(|dir| program.strip_prefix(dir) == Some(name));
+    let said = SCRIPTS.iter().any(|word| name.to_lowercase().contains(word));
+    name.ends_with("sh") || name.contains('.') || program.contains('/') && (said || !system)
+}

@@ -1,13 +1,17 @@
 //! Values that were meant and stand in single quotes, which keep the builder and the shell from putting them in.
 
+use std::collections::BTreeSet;
+
 use super::generated::from_base;
+use super::substitution::Surroundings;
+use crate::compose::Service;
 use crate::diagnostic::Applicability;
-use crate::quoting::{assigned, names_in};
+use crate::quoting::{assigned, layers, names_in};
 use crate::rule::{Cx, replace};
-use crate::source::At;
-use crate::stack::{DockerfileUnit, Lookup};
+use crate::source::{At, Span};
+use crate::stack::{DockerfileUnit, Lookup, ScriptOrigin, ScriptUnit};
 use crate::syntax::dockerfile::{Form, Instruction, Op, Pair};
-use crate::syntax::shell::{Command, PieceKind, Programs, Quote, Word};
+use crate::syntax::shell::{Command, Piece, PieceKind, Programs, Quote, Word};
 use crate::text::Text;
 
 /// Reports the `$NAME`s of an instruction that single quotes keep although their values are meant.
@@ -24,8 +28,26 @@ pub(crate) fn single_quoted(unit: &DockerfileUnit, stage: usize, item: usize, in
             let meant = |p: &&Pair| p.value.as_ref().is_some_and(|v| all(&in_single_quotes(v), &set));
             pairs.iter().filter(meant).for_each(|p| report_value(p, cx));
         }
+        Op::Workdir(text) | Op::User(text) => in_builder(&[text], instruction, &set, cx),
+        Op::Volume(texts) | Op::Expose(texts) => in_builder(&texts.iter().collect::<Vec<_>>(), instruction, &set, cx),
+        Op::Copy(copy) | Op::Add(copy) => {
+            in_builder(&copy.sources.iter().chain([&copy.dest]).collect::<Vec<_>>(), instruction, &set, cx);
+        }
         Op::Run(run) if matches!(run.form, Form::Shell(_)) => in_run(unit, stage, item, cx),
         _ => {}
+    }
+}
+
+/// Words that the builder takes as they are once it has taken the quotes off.
+fn in_builder(words: &[&Text], instruction: &Instruction, set: &dyn Fn(&str) -> bool, cx: &mut Cx<'_>) {
+    let names = words.iter().flat_map(|w| in_single_quotes(w)).filter(|n| set(&n.value));
+    if let Some(name) = names.into_iter().next() {
+        let message = format!(
+            "single quotes keep the builder from putting in `${}`: {} gets these characters",
+            name.value,
+            instruction.keyword.name()
+        );
+        cx.report(name.span, message).help("write it in double quotes");
     }
 }
 
@@ -41,19 +63,51 @@ fn report_value(pair: &Pair, cx: &mut Cx<'_>) {
     }
 }
 
+/// Reports the `$NAME`s of an env file's lines that single quotes keep although their values are meant.
+pub(crate) fn single_quoted_in_env_file(service: &Service, told: &mut BTreeSet<Span>, cx: &mut Cx<'_>) {
+    let raw = |path: &Span| service.env_files.iter().any(|f| f.file == Some(path.file));
+    let own = |name: &str| service.environment.iter().any(|e| e.name.value == name && e.value.is_some());
+    for var in service.environment.iter().filter(|v| v.from_file && raw(&v.span)) {
+        let line = cx.text(var.span);
+        let Some((at, inner)) = line.split_once('=').and_then(|(name, value)| Some((name.len() + 2, value.trim().strip_prefix('\'')?)))
+        else {
+            continue;
+        };
+        let Some(value) = inner.strip_suffix('\'').filter(|v| v.contains('$') && !v.contains('\'')) else { continue };
+        let value = Text::verbatim(value, var.span.part(at, at + value.len()));
+        let names = names_in(&value);
+        if !is_meant_in(&var.name.value, &value, &names, &own) || reads_values(cx) {
+            continue;
+        }
+        let Some(first) = names.first().filter(|n| told.insert(n.span)) else { continue };
+        let message = format!("single quotes keep Compose from putting in `${}`: `{}` holds these characters", first.value, var.name.value);
+        cx.report(first.span, message).help("write it in double quotes, or without any");
+    }
+}
+
 /// Something reads variables out of the values of others: their `$` is there on purpose.
 fn substitutes_later(unit: &DockerfileUnit, cx: &Cx<'_>) -> bool {
-    let reads = |text: &str| ["envsubst", "eval", "gomplate", "dockerize"].iter().any(|w| text.contains(w));
-    reads(&cx.stack.sources.get(unit.file).text) || cx.stack.scripts.iter().any(|s| reads(cx.stack.sources.slice(s.span)))
+    reads(&cx.stack.sources.get(unit.file).text) || reads_values(cx)
+}
+
+fn reads_values(cx: &Cx<'_>) -> bool {
+    let composed = cx.stack.projects.iter().flat_map(|p| &p.files).any(|f| reads(&cx.stack.sources.get(*f).text));
+    composed || cx.stack.scripts.iter().any(|s| reads(cx.stack.sources.slice(s.span)))
+}
+
+fn reads(text: &str) -> bool {
+    ["envsubst", "eval", "gomplate", "dockerize"].iter().any(|w| text.contains(w))
 }
 
 /// A value of ENV or ARG that extends itself, is a path, or names set variables between other characters.
 fn is_meant(pair: &Pair, set: &dyn Fn(&str) -> bool) -> bool {
+    let Some(value) = &pair.value else { return false };
+    is_meant_in(&pair.key.value, value, &in_single_quotes(value), set)
+}
+
+fn is_meant_in(key: &str, value: &str, names: &[At<String>], set: &dyn Fn(&str) -> bool) -> bool {
     const LATER: [&str; 12] =
         ["OPTS", "ARGS", "OPTIONS", "CMD", "COMMAND", "FORMAT", "TEMPLATE", "PROMPT", "PS1", "PS2", "PATTERN", "REGEX"];
-    let Some(value) = &pair.value else { return false };
-    let names = in_single_quotes(value);
-    let key = pair.key.value.as_str();
     if names.is_empty() || LATER.iter().any(|end| key.to_uppercase().ends_with(end)) {
         return false;
     }
@@ -62,7 +116,16 @@ fn is_meant(pair: &Pair, set: &dyn Fn(&str) -> bool) -> bool {
     }
     let path = ["PATH", "_HOME", "_DIR", "_ROOT"].iter().any(|end| key.to_uppercase().ends_with(end));
     let between = value.split('$').skip(1).any(|rest| rest.contains(['/', ':', '.', '@', '-', '=']));
-    path && names.iter().all(|n| set(&n.value) || from_base(&n.value)) || between && all(&names, set)
+    // nothing but names is a list of names, for somebody who looks for them
+    let words = !value.trim_matches(['\'', '"']).split([' ', ',', ':']).all(|w| w.starts_with('$')) || !lists(key) && names.len() == 1;
+    let between = between || words;
+    path && names.iter().all(|n| set(&n.value) || from_base(&n.value)) || between && all(names, set)
+}
+
+/// Names of variables that hold a list of names.
+fn lists(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    ["vars", "names", "list", "subst", "replace", "variables", "keys"].iter().any(|w| lower.contains(w))
 }
 
 fn all(names: &[At<String>], set: &dyn Fn(&str) -> bool) -> bool {
@@ -99,7 +162,7 @@ const PLAIN: [&str; 34] = [
 ];
 
 fn in_run(unit: &DockerfileUnit, stage: usize, item: usize, cx: &mut Cx<'_>) {
-    const WRITERS: Programs = Programs::of(&PLAIN).and(Programs::of(&["echo", "printf"]));
+    const WRITERS: Programs = Programs::of(&PLAIN).and(Programs::of(&["echo", "printf", "sed"]));
     let Some(script) = unit.script(item).filter(|s| s.may_run(WRITERS)) else { return };
     let own: Vec<String> = assigned(script).into_iter().map(|n| n.value).collect();
     for command in script.commands.iter().filter(|c| c.may_start(WRITERS) && c.words.iter().any(|w| !quoted_names(w).is_empty())) {
@@ -107,12 +170,24 @@ fn in_run(unit: &DockerfileUnit, stage: usize, item: usize, cx: &mut Cx<'_>) {
         let name = seen.name().unwrap_or_default();
         let set = |n: &str| own.iter().any(|o| o == n) || unit.lookup(stage, item, n) != Lookup::Unset;
         let gone = |n: &str| unit.lookup(stage, item, n) != Lookup::Unset && unit.run_env(stage, n).is_none();
-        let lost: Vec<At<String>> = if PLAIN.contains(&name.as_ref()) {
+        // settings are read by another program later, as shell commands among others
+        let setting = matches!(name.as_ref(), "git" | "npm" | "yarn" | "pip") && seen.args().iter().any(|w| w.lossy() == "config");
+        let lost: Vec<At<String>> = if setting {
+            Vec::new()
+        } else if PLAIN.contains(&name.as_ref()) {
             seen.args().iter().flat_map(quoted_names).filter(|n| set(&n.value)).collect()
         } else if matches!(name.as_ref(), "echo" | "printf") {
             let names: Vec<At<String>> = seen.args().iter().flat_map(quoted_names).collect();
-            let lost = !names.is_empty() && names.iter().all(|n| gone(&n.value));
-            if lost && is_last_word(command) && !substitutes_later(unit, cx) { names } else { Vec::new() }
+            let written = !names.is_empty() && {
+                let plain = writes_plain_text(command);
+                names.iter().all(|n| gone(&n.value) || plain && set(&n.value))
+            };
+            if written && is_last_word(command) && !substitutes_later(unit, cx) { names } else { Vec::new() }
+        } else if name == "sed" {
+            let names: Vec<At<String>> = seen.args().iter().flat_map(quoted_names).filter(|n| is_replacement(n, cx)).collect();
+            let meant = !names.is_empty() && names.iter().all(|n| set(&n.value));
+            let later = || read_later(&seen.args().last().map(Word::lossy).unwrap_or_default());
+            if meant && !later() && !substitutes_later(unit, cx) { names } else { Vec::new() }
         } else {
             Vec::new()
         };
@@ -123,13 +198,93 @@ fn in_run(unit: &DockerfileUnit, stage: usize, item: usize, cx: &mut Cx<'_>) {
     }
 }
 
-/// What is written stays as it is: no other program and no shell reads it first.
-fn is_last_word(command: &Command) -> bool {
+/// Reports the `$NAME`s that single quotes keep from the program that a container starts: `server --port '$PORT'`.
+pub(crate) fn single_quoted_at_start(unit: &ScriptUnit, cx: &mut Cx<'_>) {
+    let words = match unit.origin {
+        ScriptOrigin::Instruction { dockerfile, item, exec } => {
+            let op = cx.stack.instruction(dockerfile, item).map(|(_, i)| &i.op);
+            if !matches!(op, Some(Op::Cmd(_) | Op::Entrypoint(_) | Op::Healthcheck(_))) {
+                return;
+            }
+            exec
+        }
+        ScriptOrigin::Compose { .. } => true,
+        ScriptOrigin::File(_) => false,
+    };
+    let quoted = |c: &Command| c.args().iter().any(|w| !quoted_names(w).is_empty());
+    if !unit.script.walk().any(|(_, c)| quoted(c)) {
+        return;
+    }
+    let around = Surroundings::of(cx.stack, unit);
+    for layer in layers(&unit.script).iter().filter(|l| !(words && l.level == 0)) {
+        let Some(program) = plain(layer.command) else { continue };
+        let says = matches!(program.as_str(), "echo" | "printf");
+        if says && (!is_last_word(layer.command) || !writes_plain_text(layer.command)) {
+            continue;
+        }
+        for word in layer.command.effective().args() {
+            // a text of several words is more likely one for somebody who reads it once more
+            let value = says || !word.lossy().contains([' ', '\n', ';', '|', '(', '&', '`']);
+            let names = quoted_names(word).into_iter();
+            let lost = names.filter(|n| value && layer.expanded_outside(&n.value, n.span).is_none() && around.is_set(&n.value));
+            if let Some(name) = lost.into_iter().next() {
+                let message = format!("single quotes keep the shell from putting in `${}`: `{program}` gets these characters", name.value);
+                cx.report(name.span, message).help("put it in double quotes");
+                break;
+            }
+        }
+    }
+}
+
+/// The program of a command, where that takes a `$` for a character like any other and hands its words to no shell.
+fn plain(command: &Command) -> Option<String> {
+    const READ_ON: [&str; 20] = [
+        "ssh", "trap", "eval", "watch", "tmux", "screen", "script", "parallel", "xargs", "find", "docker", "kubectl", "podman", "at",
+        "batch", "export", "alias", "set", "entr", "expect",
+    ];
+    if command.nested.is_some() {
+        return None;
+    }
+    let seen = command.effective();
+    let program = seen.name()?.into_owned();
+    let shell = |w: &Word| w.literal().is_some_and(|v| crate::syntax::shell::shell(crate::files::file_name(&v)).is_some());
+    let own = super::program::reads_dollars(&program) || READ_ON.contains(&program.as_str());
+    let text = seen.args().iter().any(|w| matches!(w.lossy().as_ref(), "-c" | "-e" | "-r" | "--eval" | "--command" | "eval" | "--exec"));
+    (!own && !text && program != "java" && !seen.args().iter().any(shell)).then_some(program)
+}
+
+/// The name stands where sed's `s` takes what it puts in.
+fn is_replacement(name: &At<String>, cx: &Cx<'_>) -> bool {
+    let source = &cx.stack.sources.get(name.span.file).text;
+    let before = source.get(..name.span.start as usize).unwrap_or_default();
+    let Some(program) = before.rsplit('\'').next() else { return false };
+    let Some((_, rest)) = program.rsplit_once(['\n', ';', ' ']).or(Some(("", program))) else { return false };
+    let mut chars = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '$' || c == ',').chars();
+    let (command, delimiter) = (chars.next(), chars.next());
+    let plain = |d: &char| d.is_ascii_punctuation() && *d != '\\';
+    command == Some('s') && delimiter.filter(plain).is_some_and(|d| chars.filter(|c| *c == d).count() == 1)
+}
+
+/// A file that people read, or nothing at all: nobody looks for variables there.
+fn writes_plain_text(command: &Command) -> bool {
+    const TEXTS: [&str; 7] = [".txt", ".html", ".htm", ".json", ".md", ".css", ".csv"];
+    let Some(target) = command.redirects.iter().find_map(|r| r.target.as_ref()).map(Word::lossy) else { return true };
+    let name = crate::files::file_name(&target).to_lowercase();
+    TEXTS.iter().any(|end| name.ends_with(end))
+        || matches!(name.as_str(), "version" | "motd" | "issue" | "release" | "null" | "stderr" | "stdout")
+}
+
+/// Files in which a shell or a program finds the `$` again.
+fn read_later(target: &str) -> bool {
     const READ_LATER: [&str; 14] =
         [".sh", ".bash", "rc", "profile", ".profile", ".env", "environment", ".template", ".tmpl", ".tpl", ".in", "cron", "crontab", ".py"];
+    READ_LATER.iter().any(|end| target.ends_with(end)) || ["/etc/profile.d/", "/bin/", "cron", "init"].iter().any(|d| target.contains(d))
+}
+
+/// What is written stays as it is: no other program and no shell reads it first.
+fn is_last_word(command: &Command) -> bool {
     let target = command.redirects.iter().find_map(|r| r.target.as_ref()).map(Word::lossy).unwrap_or_default();
-    let later = READ_LATER.iter().any(|end| target.ends_with(end))
-        || ["/etc/profile.d/", "/bin/", "cron", "init"].iter().any(|d| target.contains(d));
+    let later = read_later(&target);
     let text: String = command.args().iter().map(Word::lossy).collect();
     let script = text.starts_with("#!") || text.contains("export ") || text.contains("exec ") || text.contains('`') || text.contains("$(");
     command.place.pipe_len == 1 && !later && !script && !command.place.substitution
@@ -137,10 +292,17 @@ fn is_last_word(command: &Command) -> bool {
 
 /// The `$NAME`s of a word's single-quoted parts.
 fn quoted_names(word: &Word) -> Vec<At<String>> {
-    let parts = word.pieces.iter().filter(|p| p.quote == Quote::Single);
-    let texts = parts.filter_map(|p| match &p.kind {
-        PieceKind::Literal(text) if text.contains('$') => Some(Text::verbatim(text.clone(), p.span)),
-        _ => None,
-    });
-    texts.flat_map(|text| names_in(&text)).collect()
+    let single = |p: &Piece| p.quote == Quote::Single && matches!(&p.kind, PieceKind::Literal(text) if text.contains('$'));
+    if !word.pieces.iter().any(single) {
+        return Vec::new();
+    }
+    // what an outer layer decoded lies in several pieces
+    let mut text = Text::builder(word.span);
+    for piece in &word.pieces {
+        match &piece.kind {
+            PieceKind::Literal(literal) if piece.quote == Quote::Single => text.push(literal, piece.span),
+            _ => text.push("\0", piece.span),
+        }
+    }
+    names_in(&text)
 }

@@ -1,11 +1,14 @@
 //! Calls of envsubst with what is known around them: the environment, and the file that they read.
 
-use crate::quoting::{Envsubst, assigned, envsubst_calls};
-use crate::source::FileId;
+use crate::quoting::{
+    Environment, Envsubst, Executed, Flow, Machine, Reader, ShellKind, Step, Value, assigned, envsubst_calls, names_in, trace_argv,
+    trace_script,
+};
+use crate::source::{FileId, Span};
 use crate::stack::{Lookup, Runtime, ScriptOrigin, ScriptUnit, Stack};
-use crate::syntax::dockerfile::Op;
+use crate::syntax::dockerfile::{Form, Op};
 use crate::syntax::nginx::{self, Variable};
-use crate::syntax::shell::PieceKind;
+use crate::syntax::shell::{Command, PieceKind, Script};
 use crate::text::Text;
 
 /// The environment of a script.
@@ -43,6 +46,70 @@ impl<'a> Surroundings<'a> {
         }
     }
 
+    /// The variables with which the script starts, as far as it names them.
+    fn environment(&self, text: &str, span: Span) -> Environment {
+        let mut environment = Environment::unknown("it may be given when the container starts");
+        for name in names_in(&Text::verbatim(text, span)) {
+            let name = name.value.as_str();
+            let value = match self.in_build(name) {
+                Some(Lookup::Known(value)) => Value::Known(Flow::value(&value, span.at_start(), false)),
+                Some(Lookup::Unset) => Value::Unset,
+                Some(_) => continue,
+                None => match self.at_run_time(name) {
+                    Some(value) => Value::Known(Flow::value(&value, span.at_start(), false)),
+                    None if self.is_gone(name) => Value::Unset,
+                    None => continue,
+                },
+            };
+            environment.insert(name, value, None);
+        }
+        environment
+    }
+
+    /// An ARG of the Dockerfile, which the container does not have.
+    fn is_gone(&self, name: &str) -> bool {
+        let ScriptOrigin::Instruction { dockerfile, item, .. } = self.origin else { return false };
+        let found = self.stack.instruction(dockerfile, item).and_then(|(unit, _)| Some((unit, unit.ast.stage_of(item)?)));
+        let declared = found.is_some_and(|(unit, stage)| unit.settings(stage, item).iter().any(|s| s.arg && s.name == name));
+        declared && !self.runtimes.iter().any(|r| r.env(name).is_some())
+    }
+
+    /// What a container has under a name; what Compose filled into it counts.
+    fn at_run_time(&self, name: &str) -> Option<String> {
+        let services = self.runtimes.iter().filter_map(|r| self.stack.service(r.service?)).map(|(_, s)| s);
+        let mut given = services.filter_map(|s| s.env(name)?.value.as_ref().map(|v| v.value.clone()));
+        given.next().or_else(|| self.runtimes.iter().find_map(|r| r.env(name)).and_then(|v| v.value.clone()))
+    }
+
+    /// What the shells make of the script.
+    fn traced(&self, unit: &ScriptUnit) -> Vec<Step> {
+        let machine = Machine { sh: ShellKind::Sh };
+        let text = self.stack.sources.slice(unit.span);
+        let environment = self.environment(text, unit.span);
+        let argv: Option<Vec<Flow>> = match unit.origin {
+            ScriptOrigin::Instruction { dockerfile, item, exec: true } => {
+                let op = self.stack.instruction(dockerfile, item).map(|(_, i)| &i.op);
+                op.and_then(|op| match op {
+                    Op::Cmd(Form::Exec(words)) | Op::Entrypoint(Form::Exec(words)) => Some(words.iter().map(Flow::of_text).collect()),
+                    Op::Run(run) => match &run.form {
+                        Form::Exec(words) => Some(words.iter().map(Flow::of_text).collect()),
+                        Form::Shell(_) => None,
+                    },
+                    _ => None,
+                })
+            }
+            ScriptOrigin::Compose { project, service } => {
+                let service = self.stack.service((project, service)).map(|(_, s)| s);
+                let mut lines = service.into_iter().flat_map(|s| s.command.iter().chain(&s.entrypoint).chain(&s.hooks));
+                lines.find(|l| l.span == unit.span).map(|l| l.argv.iter().map(Flow::of_text).collect())
+            }
+            // what a RUN generates stands in the Dockerfile otherwise than in the script
+            ScriptOrigin::File(file) if self.stack.dockerfiles.iter().any(|d| d.file == file) => return Vec::new(),
+            _ => return vec![trace_script(&Flow::source(text, unit.span), "sh", ShellKind::Sh, environment, machine)],
+        };
+        argv.map(|argv| trace_argv(&argv, environment, machine).inner).unwrap_or_default()
+    }
+
     /// Whether a variable is set, to whatever value.
     pub(crate) fn is_set(&self, name: &str) -> bool {
         self.is_in_environment(name) || self.own.iter().any(|n| n == name) || matches!(name, "PATH" | "HOME" | "HOSTNAME" | "PWD")
@@ -70,7 +137,7 @@ impl<'a> Surroundings<'a> {
 }
 
 /// The names that a script sets, for a command or for good, nested scripts included.
-fn all_assigned(script: &crate::syntax::shell::Script) -> Vec<String> {
+fn all_assigned(script: &Script) -> Vec<String> {
     let mut found: Vec<String> = assigned(script).into_iter().map(|n| n.value).collect();
     for (_, command) in script.walk() {
         found.extend(command.assigns.iter().map(|a| a.name.clone()));
@@ -89,13 +156,50 @@ pub(crate) struct Call<'a> {
     pub call: Envsubst<'a>,
     /// The file that it reads, where that is a file of the project.
     pub template: Option<FileId>,
+    /// The text that it reads, where that stands in the script itself: a quoted heredoc.
+    pub text: Option<Text>,
+    /// What it is handed for a SHELL-FORMAT, where a shell replaced something in that.
+    pub format: Option<Flow>,
 }
 
 /// All calls of a script.
 pub(crate) fn calls<'a>(stack: &Stack, unit: &'a ScriptUnit, around: &Surroundings<'_>) -> Vec<Call<'a>> {
     let found = envsubst_calls(&unit.script, &|name| around.value(name));
     let template = |call: &Envsubst<'_>| stack.templates.iter().find(|t| t.call == call.command.span).map(|t| t.file);
-    found.into_iter().map(|call| Call { template: template(&call), call }).collect()
+    let steps = if found.iter().any(|c| !c.expanded.is_empty()) { around.traced(unit) } else { Vec::new() };
+    let format = |call: &Envsubst<'_>| steps.iter().filter(|_| !call.expanded.is_empty()).find_map(|s| format_in(s, call.command.span));
+    let all = found.into_iter();
+    all.map(|call| Call { template: template(&call), text: read_in_script(&unit.script, call.command), format: format(&call), call })
+        .collect()
+}
+
+/// The heredoc that envsubst reads, itself or through `cat`, as far as no shell expands it.
+fn read_in_script(script: &Script, command: &Command) -> Option<Text> {
+    let commands: Vec<&Command> = script.walk().map(|(_, c)| c).collect();
+    let at = commands.iter().position(|c| c.span == command.span)?;
+    let before = at.checked_sub(1).and_then(|n| commands.get(n)).filter(|c| {
+        command.place.pipe_index > 0 && c.place.pipe_index + 1 == command.place.pipe_index && c.name().as_deref() == Some("cat")
+    });
+    let mut redirects = command.redirects.iter().chain(before.into_iter().flat_map(|c| &c.redirects));
+    let body = redirects.find_map(|r| r.heredoc.as_ref())?;
+    let mut text = Text::builder(body.span);
+    for piece in &body.pieces {
+        let PieceKind::Literal(literal) = &piece.kind else { return None };
+        text.push(literal, piece.span);
+    }
+    Some(text)
+}
+
+/// What the call of envsubst at a place is handed.
+fn format_in(step: &Step, place: Span) -> Option<Flow> {
+    let here = |c: &&Executed| {
+        let span = step.text.span_of(c.range.clone());
+        span.file == place.file && span.start < place.end && place.start < span.end
+    };
+    step.commands.iter().filter(here).find_map(|command| {
+        let own = command.inner.iter().find(|s| matches!(s.reader, Reader::Envsubst(_))).map(|s| s.text.clone());
+        own.or_else(|| command.inner.iter().find_map(|s| format_in(s, place)))
+    })
 }
 
 impl Call<'_> {
@@ -108,6 +212,13 @@ impl Call<'_> {
             !page && (named || p.contains("/etc/nginx") || p.contains("/nginx/conf") || p.contains("/conf.d/") && p.contains(".conf"))
         })
     }
+}
+
+/// The `$names` of a text that stands in the script.
+pub(crate) fn variables_of_text(text: &Text) -> Vec<Variable> {
+    let mut found = Vec::new();
+    nginx::variables_in(text, &mut found);
+    found
 }
 
 /// The `$names` of a template that envsubst would replace, comments of nginx left out, and those among them that are nginx's own.

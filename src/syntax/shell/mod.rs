@@ -14,6 +14,6 @@ mod wrappers;
 
 pub use lower::{MAX_SCRIPT_BYTES, argument, as_read, from_argv, parse, parse_run, parse_text, with_words};
 pub use model::*;
-pub use nested::{Handed, HandedText, When, handed, shell};
+pub use nested::{Handed, HandedText, When, elsewhere, handed, shell};
 pub use words::operand;
 pub use wrappers::{Effective, effective};

@@ -14,6 +14,16 @@ pub(super) fn of(command: &Command, dialect: Dialect, nesting: usize) -> Option<
         return None;
     }
     let handed = handed_by(&command.words, &command.effective(), dialect).filter(|h| h.when == When::Now)?;
+    read(command, handed, nesting)
+}
+
+/// The script that `ssh` hands to a shell on another machine; only asked for what this one makes of it.
+pub fn elsewhere(command: &Command) -> Option<Box<Nested>> {
+    let handed = handed_by(&command.words, &command.effective(), Dialect::Posix).filter(|h| h.when == When::Elsewhere)?;
+    read(command, handed, 0)
+}
+
+fn read(command: &Command, handed: Handed, nesting: usize) -> Option<Box<Nested>> {
     let (text, outside) = match &handed.text {
         HandedText::Word(at) => held(command.words.get(*at)?),
         HandedText::Words(range) => joined(command.words.get(range.clone())?)?,
@@ -102,7 +112,10 @@ fn handed_by(words: &[Word], seen: &Effective<'_>, dialect: Dialect) -> Option<H
             };
             found(text, end..end, Dialect::Posix, When::Elsewhere)
         }
-        "su" | "runuser" => found(HandedText::Word(first + su_operand(args)?), end..end, Dialect::Posix, When::Now),
+        "su" | "runuser" => {
+            let text = su_operand(args).map_or(HandedText::Input, |at| HandedText::Word(first + at));
+            found(text, end..end, Dialect::Posix, When::Now)
+        }
         name => {
             let dialect = shell(name)?;
             let (at, operand) = shell_operand(args);
