@@ -247,7 +247,7 @@ fn the_command_says_what_it_cannot_find() {
 fn told(files: &[(&str, &str)], path: &str, line: usize) -> Vec<String> {
     let mut memory = Memory::new();
     for (path, text) in files {
-        memory.insert(*path, text.as_bytes().to_vec());
+        memory.insert(path, text.as_bytes().to_vec());
     }
     let candidates: Vec<Candidate> = files.iter().map(|(path, _)| Candidate { path: (*path).to_owned(), explicit: false }).collect();
     let stack = stack::load(&stack::Request { candidates, ..stack::Request::default() }, &memory);
