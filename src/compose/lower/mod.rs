@@ -86,7 +86,11 @@ fn service(entry: &Entry, known: &Lowered, loader: &mut Loader<'_>) -> Service {
         networks: node.entries_at("networks").map(network).collect(),
         network_mode: text(node, "network_mode"),
         healthcheck: node.get("healthcheck").filter(|h| h.is_map()).map(healthcheck),
-        hooks: ["post_start", "pre_stop"].into_iter().flat_map(|key| items(node, key)).filter_map(|h| command(h.entry("command")?)).collect(),
+        hooks: ["post_start", "pre_stop"]
+            .into_iter()
+            .flat_map(|key| node.items_at(key))
+            .filter_map(|h| command(h.entry("command")?))
+            .collect(),
         profiles: strings(node, "profiles"),
         container_name: text(node, "container_name"),
         hostname: text(node, "hostname"),
