@@ -66,6 +66,10 @@ fn is_assignment(word: &str) -> bool {
 
 fn string(line: &CommandLine, text: &Text, alone: bool, told: &mut BTreeSet<Span>, cx: &mut Cx<'_>) {
     let Some((at, operator)) = operator(text) else { return };
+    // nothing stands behind it that could be dropped
+    if text.get(at..).is_some_and(|rest| rest.chars().all(|c| c == ';' || c == '&' || c.is_whitespace())) {
+        return;
+    }
     let span = text.span_of(at, at + operator.len());
     if !told.insert(span) {
         return;

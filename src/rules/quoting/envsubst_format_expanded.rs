@@ -69,7 +69,9 @@ fn is_without_names(format: &Flow, is_meant_itself: &dyn Fn(&str) -> bool) -> bo
 /// The variable itself is meant, not what it holds: the template has one of this name.
 fn is_meant_itself(found: &Call<'_>, name: &str, around: &Surroundings<'_>, cx: &Cx<'_>) -> bool {
     let in_template = || found.template.is_some_and(|file| variables(cx.stack, file, false).0.iter().any(|v| v.name == name));
-    in_template() || single_quoted(&found.call) && !around.sets(name) && !lists(name)
+    // without the template: a name in capitals that does not say that it holds names
+    let capitals = found.template.is_none() && found.text.is_none() && name.len() > 1 && !name.bytes().any(|b| b.is_ascii_lowercase());
+    in_template() || (single_quoted(&found.call) || capitals) && !around.sets(name) && !lists(name)
 }
 
 /// Written in single quotes, which an outer shell takes for plain characters.
@@ -80,7 +82,9 @@ fn single_quoted(call: &Envsubst<'_>) -> bool {
 /// Names of variables that hold a list of names.
 fn lists(name: &str) -> bool {
     let lower = name.to_lowercase();
-    ["vars", "names", "list", "subst", "replace", "format", "variables", "keys"].iter().any(|w| lower.contains(w))
+    ["vars", "names", "list", "subst", "replace", "format", "variables", "keys", "env", "filter", "allow", "dollar"]
+        .iter()
+        .any(|w| lower.contains(w))
 }
 
 fn help(call: &Envsubst<'_>) -> &'static str {

@@ -1,11 +1,12 @@
 use crate::diagnostic::Applicability;
-use crate::quoting::{Layer, assigned, expanded_too_early, generated_files, layers};
+use crate::quoting::{GeneratedFile, Layer, assigned, expanded_too_early, generated_files, layers};
 use crate::rule::{Cx, Rule, replace, rule};
 use crate::rules::support::generated::{escaped, from_base, is_never_empty, is_script, listed, lost};
+use crate::rules::support::substitution::is_nginx_variable;
 use crate::source::At;
 use crate::stack::{DockerfileUnit, Lookup, ScriptOrigin, ScriptUnit, Stack};
 use crate::syntax::dockerfile::Op;
-use crate::syntax::shell::{self, Command, Dialect, Script, Word};
+use crate::syntax::shell::{self, Command, Dialect, PieceKind, Quote, Script, Word};
 
 rule!(ExpandedTooEarly, "quoting/expanded-too-early");
 
@@ -35,7 +36,7 @@ impl Rule for ExpandedTooEarly {
             arguments(unit, cx);
         }
         for layer in layers(&unit.script) {
-            changed(&layer, cx);
+            changed(unit, &layer, cx);
         }
         let ScriptOrigin::Instruction { dockerfile, item, .. } = unit.origin else { return };
         if let Some((dockerfile, instruction)) = stack.instruction(dockerfile, item)
@@ -85,11 +86,16 @@ fn arguments(unit: &ScriptUnit, cx: &mut Cx<'_>) {
 }
 
 /// What the inner shell has another value for than the outer one: the status of its own commands, the user's home under `su`.
-fn changed(layer: &Layer<'_>, cx: &mut Cx<'_>) {
+fn changed(unit: &ScriptUnit, layer: &Layer<'_>, cx: &mut Cx<'_>) {
     let Some(nested) = layer.command.nested.as_ref().filter(|n| n.by != "eval") else { return };
     let seen = layer.command.effective();
     let user = matches!(nested.by.as_str(), "su" | "runuser") || seen.through.iter().any(|w| matches!(w.as_str(), "gosu" | "su-exec"));
-    let own: Vec<String> = assigned(layer.script).into_iter().map(|n| n.value).collect();
+    let mut own: Vec<String> = assigned(layer.script).into_iter().map(|n| n.value).collect();
+    // told by name already
+    own.extend(assigned(&nested.script).into_iter().map(|n| n.value));
+    let login = seen.args().iter().any(|w| matches!(w.lossy().as_ref(), "-l" | "-lc" | "-i" | "-ic" | "-ilc" | "-lic" | "--login"));
+    let sources = |c: &Command| login || matches!(c.name().as_deref(), Some("." | "source"));
+    ran_outside(layer, user, cx);
     for param in &nested.expanded_outside {
         let mut before = nested.script.commands.iter().filter(|c| c.span.end <= param.span.start && !c.place.substitution);
         let what = match param.value.as_str() {
@@ -98,10 +104,38 @@ fn changed(layer: &Layer<'_>, cx: &mut Cx<'_>) {
                 "not the process that was started here"
             }
             "HOME" | "USER" | "LOGNAME" if user && !own.contains(&param.value) => "that of the user outside",
+            name if before.any(sources) && !own.iter().any(|o| o == name) && is_unset_in_build(unit, name, cx.stack) => "empty here",
             _ => continue,
         };
         let message = format!("`${}` is {what}: the shell outside fills it in before {} starts", param.value, nested.by);
         cx.report(param.span, message).help("put a backslash before the `$`, or the whole script in single quotes");
+    }
+}
+
+/// A name of a RUN that nothing sets; not one that an image may well bring.
+fn is_unset_in_build(unit: &ScriptUnit, name: &str, stack: &Stack) -> bool {
+    let ScriptOrigin::Instruction { dockerfile, item, .. } = unit.origin else { return false };
+    let run = stack.instruction(dockerfile, item).is_some_and(|(_, i)| matches!(i.op, Op::Run(_)));
+    let word = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    run && word && (matches!(name, "VERSION_CODENAME" | "VERSION_ID") || !has_value(unit, name, stack))
+}
+
+/// `su app -c "… $(whoami)"`, `bash -c "cd /srv && … $(pwd)"`: commands that the shell outside runs, where they were to run inside.
+fn ran_outside(layer: &Layer<'_>, user: bool, cx: &mut Cx<'_>) {
+    let Some(nested) = layer.command.nested.as_ref() else { return };
+    let words = layer.command.words.iter().filter(|w| w.span.contains(nested.span) || nested.span.contains(w.span));
+    for piece in words.flat_map(|w| &w.pieces).filter(|p| p.quote != Quote::Single) {
+        let PieceKind::Command { text, .. } = &piece.kind else { continue };
+        let text = text.trim();
+        let moved = nested.script.commands.iter().any(|c| c.name().as_deref() == Some("cd") && c.span.end <= piece.span.start);
+        let what = match text {
+            "whoami" | "id" | "id -u" | "id -un" | "id -g" | "id -gn" if user => "as the user outside",
+            "pwd" if moved => "before the `cd`",
+            text if moved && text.starts_with("git ") && !text.contains(" -C ") => "before the `cd`",
+            _ => continue,
+        };
+        let message = format!("`{text}` runs {what}: the shell outside fills it in before {} starts", nested.by);
+        cx.report(piece.span, message).help("put a backslash before the `$`, or the whole script in single quotes");
     }
 }
 
@@ -110,26 +144,33 @@ fn is_argument(name: &str) -> bool {
     matches!(name, "@" | "*" | "#") || !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// `RUN cat <<EOF > script`, `RUN echo "…" > script`.
+/// `RUN cat <<EOF > script`, `RUN echo "…" > script`, and what no build has a value for in other files.
 fn written(unit: &DockerfileUnit, item: usize, script: &Script, cx: &mut Cx<'_>) {
     let stack = cx.stack;
     for file in generated_files(script) {
-        if file.expanded.is_empty() || !is_script(&file.path, &file.text) {
+        let is_script = is_script(&file.path, &file.text);
+        let wanted: Vec<At<String>> =
+            file.expanded.iter().filter(|n| is_script || is_never_meant(&n.value, &file, script)).cloned().collect();
+        if wanted.is_empty() {
             continue;
         }
         let own: Vec<String> = assigned(script).into_iter().map(|n| n.value).collect();
-        let inner: Vec<String> = assigned(&shell::parse_text(&file.text, Dialect::Bash)).into_iter().map(|n| n.value).collect();
-        let lost = lost(unit, item, &file.expanded, &inner, &own, from_base);
+        let inner: Vec<String> = match is_script {
+            true => assigned(&shell::parse_text(&file.text, Dialect::Bash)).into_iter().map(|n| n.value).collect(),
+            false => Vec::new(),
+        };
+        let lost = lost(unit, item, &wanted, &inner, &own, from_base);
         let Some(first) = lost.first() else { continue };
         let edits = escaped(&|span| stack.sources.slice(span).to_owned(), &lost);
         let one = lost.iter().all(|n| n.value == first.value);
         let message = format!(
-            "{} {} {} in `{}`: the shell of the build fills {} in while it writes the script",
+            "{} {} {} in `{}`: the shell of the build fills {} in while it writes the {}",
             listed(&lost),
             if one { "is" } else { "are" },
             if lost.iter().any(|n| is_never_empty(&n.value)) { "already expanded" } else { "empty" },
             file.path,
             if one { "it" } else { "them" },
+            if is_script { "script" } else { "file" },
         );
         let mut report = cx.report(first.span, message).help("quote the text (`<<'EOF'`, `'…'`), or put a backslash before the `$`");
         for other in lost.iter().skip(1).take(5) {
@@ -139,4 +180,19 @@ fn written(unit: &DockerfileUnit, item: usize, script: &Script, cx: &mut Cx<'_>)
             report.fix("keep the `$` from the shell of the build", Applicability::Unsafe, edits);
         }
     }
+}
+
+/// Arguments, which a RUN does not have, and nginx's own variables in its configuration.
+fn is_never_meant(name: &str, file: &GeneratedFile, script: &Script) -> bool {
+    let nginx = || {
+        let text = file.text.value.as_str();
+        file.path.contains("nginx")
+            || file.path.ends_with(".conf") && ["location ", "server {", "proxy_pass "].iter().any(|w| text.contains(w))
+    };
+    if !is_argument(name) || matches!(name, "0" | "#") {
+        return is_nginx_variable(name) && !name.ends_with("_proxy") && nginx();
+    }
+    let writes = script.commands.iter().find(|c| c.span == file.command);
+    let given = script.commands.iter().any(|c| c.name().as_deref() == Some("set") && c.args().iter().any(|w| !w.lossy().starts_with('-')));
+    writes.is_some_and(|c| !c.place.function) && !given
 }
