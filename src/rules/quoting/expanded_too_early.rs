@@ -35,8 +35,8 @@ impl Rule for ExpandedTooEarly {
         if shell_text && !matches!(unit.origin, ScriptOrigin::File(_)) {
             arguments(unit, cx);
         }
-        for layer in layers(&unit.script) {
-            changed(unit, &layer, cx);
+        if unit.script.commands.iter().any(|c| c.nested.is_some()) {
+            layers(&unit.script).iter().for_each(|layer| changed(unit, layer, cx));
         }
         let ScriptOrigin::Instruction { dockerfile, item, .. } = unit.origin else { return };
         if let Some((dockerfile, instruction)) = stack.instruction(dockerfile, item)
