@@ -178,7 +178,8 @@ impl Printer<'_> {
     fn text(&self, node: &Node) -> Option<String> {
         let scalar = node.as_scalar()?;
         match &scalar.path {
-            Some(path) if !self.root.is_empty() => {
+            // an absolute path stays as it is written
+            Some(path) if !self.root.is_empty() && !path.starts_with('/') => {
                 Some(files::join(self.root, path)).filter(|_| !windows(path)).or_else(|| Some(path.clone()))
             }
             Some(path) => Some(path.clone()),
