@@ -270,8 +270,8 @@ fn a_key_is_lent_without_an_agent_of_the_user() {
     keygen("a passphrase");
     let ran = run();
     assert_eq!(ran.status, Some(2), "{ran:?}");
-    assert!(ran.err.contains("the ssh agent `default` of `app`: ./id has a passphrase; `ssh-add "), "{}", ran.err);
+    assert!(ran.err.contains("the ssh agent `default` of `app`: id has a passphrase; `ssh-add "), "{}", ran.err);
     fs::write(dir.join("id"), "no key\n").unwrap();
     let ran = run();
-    assert!(ran.err.contains("./id is neither a private key nor an agent's socket"), "{}", ran.err);
+    assert!(ran.err.contains("id is neither a private key nor an agent's socket"), "{}", ran.err);
 }
