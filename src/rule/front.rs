@@ -88,7 +88,8 @@ fn list<'m, 'v, T: From<&'v str>>(value: &'v str, into: &'m mut Vec<T>) -> Optio
     if value.is_empty() {
         return Some(Some(into));
     }
-    for item in value.strip_prefix('[')?.strip_suffix(']')?.split(',') {
+    let items = value.strip_prefix('[')?.strip_suffix(']')?;
+    for item in items.split(',').filter(|_| !items.trim().is_empty()) {
         into.push(scalar(item)?.into());
     }
     Some(None)
@@ -134,7 +135,8 @@ mod tests {
                 entry.id
             );
         }
-        assert!(crate::rules::all().iter().all(|e| head(e.page).is_some()), "all pages begin plainly");
+        let odd: Vec<&str> = crate::rules::all().iter().filter(|e| head(e.page).is_none()).map(|e| e.id).collect();
+        assert!(odd.is_empty(), "all pages begin plainly: {odd:?}");
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(super) fn int(node: &Node) -> Option<i64> {
         Data::Int(i) => Some(i),
         Data::Uint(u) => Some(u as i64),
         // beyond 64 bits Go gives the smallest number
-        Data::Float(f) if f >= 9.223_372_036_854_775_807e18 => Some(i64::MIN),
+        Data::Float(f) if f >= 9.223_372_036_854_776e18 => Some(i64::MIN),
         Data::Float(f) => Some(f as i64),
         _ => node.as_str()?.parse().ok(),
     }

@@ -27,8 +27,8 @@ impl Rule for RelativeWorkdir {
             let linux = block
                 .stage
                 .is_some_and(|stage| !unit.on_windows(stage) && unit.root_image(stage).is_some_and(|i| variables::image_env(i).is_some()));
-            let drive = !value.starts_with('/');
-            if is_absolute(&value) && !backslash && !(linux && drive) {
+            let usable = value.starts_with('/') || !linux;
+            if is_absolute(&value) && !backslash && usable {
                 continue;
             }
             // what the base image may set is no relative path yet
