@@ -10,7 +10,7 @@ pub struct Text {
     pub value: String,
     /// The source of the whole, with its quotes.
     pub span: Span,
-    pieces: Vec<Piece>,
+    pieces: Pieces,
 }
 
 /// `value[start..]` up to the next piece comes from `span`; equal lengths map byte to byte.
@@ -20,15 +20,61 @@ struct Piece {
     span: Span,
 }
 
+/// Nearly all texts stand in their source as they are: one piece needs no list.
+#[derive(Clone, Debug, Default)]
+enum Pieces {
+    #[default]
+    None,
+    One(Piece),
+    Many(Vec<Piece>),
+}
+
+impl Pieces {
+    fn as_slice(&self) -> &[Piece] {
+        match self {
+            Pieces::None => &[],
+            Pieces::One(piece) => std::slice::from_ref(piece),
+            Pieces::Many(pieces) => pieces,
+        }
+    }
+
+    fn last_mut(&mut self) -> Option<&mut Piece> {
+        match self {
+            Pieces::None => None,
+            Pieces::One(piece) => Some(piece),
+            Pieces::Many(pieces) => pieces.last_mut(),
+        }
+    }
+
+    fn push(&mut self, piece: Piece) {
+        *self = match std::mem::take(self) {
+            Pieces::None => Pieces::One(piece),
+            Pieces::One(first) => Pieces::Many(vec![first, piece]),
+            Pieces::Many(mut pieces) => {
+                pieces.push(piece);
+                Pieces::Many(pieces)
+            }
+        };
+    }
+}
+
+impl PartialEq for Pieces {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_slice() == other.as_slice()
+    }
+}
+
+impl Eq for Pieces {}
+
 impl Text {
     /// A string that stands in the source as it is.
     pub fn verbatim(value: impl Into<String>, span: Span) -> Self {
-        Text { value: value.into(), span, pieces: vec![Piece { start: 0, span }] }
+        Text { value: value.into(), span, pieces: Pieces::One(Piece { start: 0, span }) }
     }
 
     /// Starts an empty text whose source is `span`; fill it with [`Text::push`].
     pub fn builder(span: Span) -> Self {
-        Text { value: String::new(), span, pieces: Vec::new() }
+        Text { value: String::new(), span, pieces: Pieces::None }
     }
 
     /// Appends decoded text that came from `span`. Where the lengths are equal, offsets map byte to byte;
@@ -64,10 +110,11 @@ impl Text {
 
     /// Appends `other.value[start..end]`, which keeps its places.
     pub fn append_range(&mut self, other: &Text, start: usize, end: usize) {
-        let first = other.pieces.partition_point(|p| p.start as usize <= start).saturating_sub(1);
+        let pieces = other.pieces.as_slice();
+        let first = pieces.partition_point(|p| p.start as usize <= start).saturating_sub(1);
         let mut at = start;
-        for i in first..other.pieces.len().max(1) {
-            let until = other.pieces.get(i + 1).map_or(other.value.len(), |p| p.start as usize).min(end);
+        for i in first..pieces.len().max(1) {
+            let until = pieces.get(i + 1).map_or(other.value.len(), |p| p.start as usize).min(end);
             if at >= until {
                 if at >= end {
                     break;
@@ -86,11 +133,12 @@ impl Text {
     }
 
     fn place(&self, offset: usize) -> Span {
-        let i = self.pieces.partition_point(|p| p.start as usize <= offset);
-        let Some(piece) = i.checked_sub(1).and_then(|i| self.pieces.get(i)) else {
+        let pieces = self.pieces.as_slice();
+        let i = pieces.partition_point(|p| p.start as usize <= offset);
+        let Some(piece) = i.checked_sub(1).and_then(|i| pieces.get(i)) else {
             return self.span;
         };
-        let end = self.pieces.get(i).map_or(self.value.len(), |p| p.start as usize);
+        let end = pieces.get(i).map_or(self.value.len(), |p| p.start as usize);
         let len = end - piece.start as usize;
         if piece.span.len() != len {
             return piece.span;
@@ -101,8 +149,8 @@ impl Text {
 
     /// The end of the part of `value` that starts at or before `start` and came from one stretch of source.
     pub fn run_end(&self, start: usize) -> usize {
-        let next = self.pieces.partition_point(|p| p.start as usize <= start);
-        self.pieces.get(next).map_or(self.value.len(), |p| p.start as usize)
+        let pieces = self.pieces.as_slice();
+        pieces.get(pieces.partition_point(|p| p.start as usize <= start)).map_or(self.value.len(), |p| p.start as usize)
     }
 
     /// Whether the text maps byte to byte onto one stretch of source.

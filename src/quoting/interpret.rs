@@ -55,7 +55,7 @@ pub fn trace_argv(argv: &[Flow], environment: Environment, machine: Machine) -> 
         runs: Runs::Always,
         inner: Vec::new(),
     };
-    executed.inner = run.inner(&executed, environment);
+    executed.inner = run.inner(&executed, &environment);
     executed
 }
 
@@ -404,12 +404,12 @@ impl<'a> Run<'a> {
         let assigns: Vec<(String, Arg)> = command.assigns.iter().map(|a| (a.name.clone(), self.assignment(a))).collect();
         let mut executed =
             Executed { range: command.span.range(), assigns, argv, redirects, place: command.place, runs, inner: Vec::new() };
-        let child = self.child(&executed);
+        let during = self.state.vars.clone();
         if let Some(before) = before {
             self.state.vars = before.vars;
             self.state.ifs = before.ifs;
         }
-        executed.inner = self.inner(&executed, child);
+        executed.inner = self.inner(&executed, &during);
         self.effects(&name, &executed);
         self.commands.push(executed);
     }
@@ -454,16 +454,6 @@ impl<'a> Run<'a> {
             text
         });
         Redirected { operator, fd: redirect.fd, target, body }
-    }
-
-    /// The environment of the program that a command starts.
-    fn child(&self, executed: &Executed) -> Environment {
-        let mut child = self.state.vars.inherited();
-        for (name, _) in &executed.assigns {
-            let (value, set_by) = self.state.vars.look_up(name);
-            child.insert(name, value, set_by);
-        }
-        child
     }
 
     /// Marks each `$name` that quotes or a backslash protect from this shell.

@@ -13,19 +13,19 @@ use crate::text::Text;
 
 impl Run<'_> {
     /// What reads a text out of a command: its word, or its input.
-    pub(super) fn inner(&mut self, executed: &Executed, child: Environment) -> Vec<Step> {
+    pub(super) fn inner(&mut self, executed: &Executed, during: &Environment) -> Vec<Step> {
         let words = as_words(&executed.argv);
         if let Some(handed) = handed(&words, self.kind.dialect()) {
-            return self.handed(&handed, &words, executed, child).into_iter().collect();
+            return self.handed(&handed, &words, executed, child(during, executed)).into_iter().collect();
         }
         let seen = effective(&words);
         let Some(name) = seen.name() else { return Vec::new() };
         let from = words.len() - seen.words.len();
         let args = executed.argv.get(from + 1..).unwrap_or_default();
         match name.as_ref() {
-            "envsubst" => self.envsubst(args, executed, child).into_iter().collect(),
+            "envsubst" => self.envsubst(args, executed, child(during, executed)).into_iter().collect(),
             "printf" | "echo" => self.prints(&name, seen.words, executed).into_iter().collect(),
-            "env" => self.split_string(args, child),
+            "env" => self.split_string(args, child(during, executed)),
             name => own_programs(name, args),
         }
     }
@@ -299,4 +299,14 @@ fn as_words(argv: &[Arg]) -> Vec<Word> {
         Word { span, pieces: vec![Piece { span, kind, quote: Quote::Single }] }
     };
     argv.iter().enumerate().map(word).collect()
+}
+
+/// The variables that a command sees; `during` are the shell's while it expands the command.
+fn child(during: &Environment, executed: &Executed) -> Environment {
+    let mut child = during.inherited();
+    for (name, _) in &executed.assigns {
+        let (value, set_by) = during.look_up(name);
+        child.insert(name, value, set_by);
+    }
+    child
 }

@@ -41,23 +41,23 @@ pub struct Setter {
 /// Why a variable that nothing here sets may hold something all the same; `None` where it is unset.
 pub type Outside = Rc<dyn Fn(&str) -> Option<String>>;
 
-/// The variables that a process starts with.
+/// The variables that a process starts with. Copies are cheap: a shell's state is kept at each of its branches.
 #[derive(Clone)]
 pub struct Environment {
-    pub(super) set: BTreeMap<String, Rc<Variable>>,
+    set: Rc<BTreeMap<Rc<str>, Rc<Variable>>>,
     outside: Outside,
 }
 
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(&self.set).finish()
+        f.debug_map().entries(self.set.iter()).finish()
     }
 }
 
 impl Environment {
     /// An environment without variables; `outside` tells of names that are not in it.
     pub fn new(outside: Outside) -> Environment {
-        Environment { set: BTreeMap::new(), outside }
+        Environment { set: Rc::default(), outside }
     }
 
     /// An environment of which nothing is known.
@@ -68,7 +68,11 @@ impl Environment {
 
     /// Sets an exported variable.
     pub fn insert(&mut self, name: &str, value: Value, set_by: Option<Setter>) {
-        self.set.insert(name.to_owned(), Rc::new(Variable { value, exported: true, set_by }));
+        self.put(name, Variable { value, exported: true, set_by });
+    }
+
+    fn put(&mut self, name: &str, variable: Variable) {
+        Rc::make_mut(&mut self.set).insert(Rc::from(name), Rc::new(variable));
     }
 
     /// A variable.
@@ -78,7 +82,7 @@ impl Environment {
 
     /// Its names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.set.keys().map(String::as_str)
+        self.set.keys().map(Rc::as_ref)
     }
 
     /// What is known of a name's value, and what set it.
@@ -91,44 +95,51 @@ impl Environment {
 
     pub(super) fn assign(&mut self, name: &str, value: Value, set_by: Option<Setter>, export: bool) {
         let exported = export || self.get(name).is_some_and(|v| v.exported);
-        self.set.insert(name.to_owned(), Rc::new(Variable { value, exported, set_by }));
+        self.put(name, Variable { value, exported, set_by });
     }
 
     pub(super) fn unset(&mut self, name: &str) {
-        self.set.insert(name.to_owned(), Rc::new(Variable { value: Value::Unset, exported: false, set_by: None }));
+        self.put(name, Variable { value: Value::Unset, exported: false, set_by: None });
     }
 
     pub(super) fn export(&mut self, name: &str) {
         let (value, set_by) = self.look_up(name);
-        self.set.insert(name.to_owned(), Rc::new(Variable { value, exported: true, set_by }));
+        self.put(name, Variable { value, exported: true, set_by });
     }
 
     /// Nothing is known of a variable from here on, but whether it is exported.
     pub(super) fn forget(&mut self, name: &str, why: &str) {
         let exported = self.get(name).is_none_or(|v| v.exported);
-        self.set.insert(name.to_owned(), Rc::new(Variable { value: Value::Unknown(why.to_owned()), exported, set_by: None }));
+        self.put(name, Variable { value: Value::Unknown(why.to_owned()), exported, set_by: None });
     }
 
     /// Nothing is known of any variable from here on.
     pub(super) fn forget_all(&mut self, why: &str) {
-        let names: Vec<String> = self.set.keys().cloned().collect();
+        let names: Vec<Rc<str>> = self.set.keys().cloned().collect();
         names.iter().for_each(|name| self.forget(name, why));
         self.outside = Environment::unknown(why).outside;
     }
 
     /// What a child process gets.
     pub(super) fn inherited(&self) -> Environment {
-        let set = self.set.iter().filter(|(_, v)| v.exported || v.value == Value::Unset).map(|(k, v)| (k.clone(), Rc::clone(v))).collect();
-        Environment { set, outside: Rc::clone(&self.outside) }
+        let goes = |v: &Variable| v.exported || v.value == Value::Unset;
+        if self.set.values().all(|v| goes(v)) {
+            return self.clone();
+        }
+        let set = self.set.iter().filter(|(_, v)| goes(v)).map(|(k, v)| (Rc::clone(k), Rc::clone(v))).collect();
+        Environment { set: Rc::new(set), outside: Rc::clone(&self.outside) }
     }
 
     /// Forgets what differs from another state of the same shell.
     pub(super) fn meet(&mut self, other: &Environment, why: &str) {
-        let differ = |name: &&String| match (self.set.get(*name), other.set.get(*name)) {
+        if Rc::ptr_eq(&self.set, &other.set) {
+            return;
+        }
+        let differ = |name: &&Rc<str>| match (self.set.get(&***name), other.set.get(&***name)) {
             (Some(a), Some(b)) => !Rc::ptr_eq(a, b) && a != b,
             _ => true,
         };
-        let names: Vec<String> = self.set.keys().chain(other.set.keys()).filter(differ).cloned().collect();
+        let names: Vec<Rc<str>> = self.set.keys().chain(other.set.keys()).filter(differ).cloned().collect();
         names.iter().for_each(|name| self.forget(name, why));
     }
 }

@@ -51,7 +51,7 @@ impl<'a> Builder<'a> {
     pub(super) fn event(&mut self, event: Event<'_>, span: granit_parser::Span) {
         if let Event::Anchor(_, name) = &event {
             let at = self.place(&span);
-            let anchor = Some(At::new(name.to_string(), at));
+            let anchor = Some(Box::new(At::new(name.to_string(), at)));
             match &mut self.last {
                 Some(node) => node.anchor = anchor,
                 None => {
@@ -101,14 +101,14 @@ impl<'a> Builder<'a> {
         span_at(self.file, self.bom, start, end)
     }
 
-    fn tag(&self, tag: Option<&Tag>, span: &granit_parser::Span) -> Option<At<String>> {
+    fn tag(&self, tag: Option<&Tag>, span: &granit_parser::Span) -> Option<Box<At<String>>> {
         let tag = tag?;
         let at = match span.tag_span() {
             Some(at) => self.place(&at),
             None => self.place(span).at_start(),
         };
         let written = self.file.slice(at);
-        Some(At::new(if written.is_empty() { tag.original() } else { written.to_owned() }, at))
+        Some(Box::new(At::new(if written.is_empty() { tag.original() } else { written.to_owned() }, at)))
     }
 
     fn scalar(&mut self, value: &str, style: ScalarStyle, tag: Option<&Tag>, span: &granit_parser::Span) -> Node {

@@ -23,9 +23,9 @@ pub struct Node {
     /// From the first to the last character of the value, without tag and anchor; empty for an absent value.
     pub span: Span,
     /// `!reset`, `!!str` …, as written.
-    pub tag: Option<At<String>>,
+    pub tag: Option<Box<At<String>>>,
     /// `&name`, without `&`.
-    pub anchor: Option<At<String>>,
+    pub anchor: Option<Box<At<String>>>,
     /// What it holds.
     pub value: Value,
 }
