@@ -23,6 +23,7 @@ pub use generated::{GeneratedFile, generated_files};
 pub use interpret::{Machine, trace_argv, trace_file, trace_script};
 pub use layers::{Dollar, Layer, TooEarly, assigned, dollars, expanded_too_early, layers, names_in};
 pub use options::{Options, options_at, shell_options};
+pub use patterns::pattern_matches;
 pub use process::{Process, first_process};
 pub use step::{Arg, Executed, Mark, Outcome, Reader, Redirected, Runs, ShellKind, Step, Substitution};
 pub use variables::{Environment, Outside, Setter, Value, Variable};

@@ -13,6 +13,25 @@ enum Token {
     Class(Vec<(char, char)>, bool),
 }
 
+/// Whether a pattern as it is written, with its quotes, matches a text; `None` where something in it expands, or shells differ.
+pub fn pattern_matches(pattern: &str, text: &str) -> Option<bool> {
+    let mut chars = Vec::new();
+    let mut quote = None;
+    for c in pattern.chars() {
+        match (quote, c) {
+            (None, '\'' | '"') => quote = Some(c),
+            (Some(q), c) if q == c => quote = None,
+            (Some('\''), c) => chars.push((c, true)),
+            (_, '$' | '`' | '\\') | (None, '(') => return None,
+            (quote, c) => chars.push((c, quote.is_some())),
+        }
+    }
+    if quote.is_some() || text.len() > MAX_LEN {
+        return None;
+    }
+    Some(Pattern::of(&chars)?.matches(text))
+}
+
 /// A pattern that can be matched.
 pub(super) struct Pattern(Vec<Token>);
 
@@ -29,6 +48,11 @@ impl Pattern {
             }
             chars.extend(text.chars().map(|c| (c, *quoted)));
         }
+        Pattern::of(&chars)
+    }
+
+    /// Reads characters, each with whether it is quoted.
+    fn of(chars: &[(char, bool)]) -> Option<Pattern> {
         let mut tokens = Vec::new();
         let mut at = 0;
         while let Some(&(c, quoted)) = chars.get(at) {
@@ -37,7 +61,7 @@ impl Pattern {
                 '*' if !quoted => Token::Any,
                 '?' if !quoted => Token::One,
                 '[' if !quoted => {
-                    let (token, after) = class(&chars, at)?;
+                    let (token, after) = class(chars, at)?;
                     at = after;
                     token
                 }
@@ -128,4 +152,28 @@ fn class(chars: &[(char, bool)], from: usize) -> Option<(Token, usize)> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pattern_matches;
+
+    #[test]
+    fn a_written_pattern_matches_as_in_a_case() {
+        for (pattern, text, matches) in [
+            ("server", "server", Some(true)),
+            ("'a*'", "a*", Some(true)),
+            ("'a*'", "ab", Some(false)),
+            ("a*z", "abcz", Some(true)),
+            ("\"a\"*", "abc", Some(true)),
+            ("-?", "-x", Some(true)),
+            ("[0-9]*", "5", Some(true)),
+            ("*", "", Some(true)),
+            ("$X", "x", None),
+            ("+(a)", "a", None),
+            ("'a", "a", None),
+        ] {
+            assert_eq!(pattern_matches(pattern, text), matches, "{pattern} {text}");
+        }
+    }
 }

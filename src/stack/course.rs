@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::quoting::{Arg, Environment, Executed, Flow, Machine, Mark, Outcome, Reader, Runs, ShellKind, Step, Value, trace_file};
+use crate::quoting::{
+    Arg, Environment, Executed, Flow, Machine, Mark, Outcome, Reader, Runs, ShellKind, Step, Value, pattern_matches, trace_file,
+};
 use crate::source::Span;
 use crate::syntax::shell::{self, Command, Dialect, Group, GroupKind, Join, Piece, PieceKind, Place, Quote, Script, Word};
 use crate::text::Text;
@@ -440,39 +442,11 @@ fn is_pattern(word: &str) -> bool {
 fn matches_one(patterns: &[String], subject: &str) -> Option<bool> {
     let mut open = false;
     for pattern in patterns {
-        match matches(pattern, subject) {
+        match pattern_matches(pattern, subject) {
             Some(true) => return Some(true),
             Some(false) => {}
             None => open = true,
         }
     }
     (!open).then_some(false)
-}
-
-fn matches(pattern: &str, subject: &str) -> Option<bool> {
-    let quoted = ['"', '\''].iter().find_map(|q| pattern.strip_prefix(*q)?.strip_suffix(*q));
-    if let Some(text) = quoted.filter(|t| !t.contains(['"', '\'', '$', '`', '\\'])) {
-        return Some(text == subject);
-    }
-    if pattern.contains(['"', '\'', '$', '`', '\\', '[', '(']) {
-        return None;
-    }
-    let (pattern, subject): (Vec<char>, Vec<char>) = (pattern.chars().collect(), subject.chars().collect());
-    // the usual walk with one place to come back to: the last star
-    let (mut p, mut s, mut star) = (0, 0, None);
-    while let Some(c) = subject.get(s) {
-        match pattern.get(p) {
-            Some('*') => {
-                star = Some((p, s));
-                p += 1;
-            }
-            Some(wanted) if *wanted == '?' || wanted == c => (p, s) = (p + 1, s + 1),
-            _ => {
-                let Some((at, from)) = star else { return Some(false) };
-                star = Some((at, from + 1));
-                (p, s) = (at + 1, from + 1);
-            }
-        }
-    }
-    Some(pattern.iter().skip(p).all(|c| *c == '*'))
 }

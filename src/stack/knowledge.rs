@@ -98,23 +98,7 @@ pub fn distribution(image: &ImageRef) -> Option<Distribution> {
         "slim", "bullseye", "bookworm", "buster", "stretch", "jessie", "trixie", "forky", "focal", "jammy", "noble", "bionic", "xenial",
         "trusty", "debian", "ubuntu", "wheezy",
     ];
-    let red_hat = [
-        "fedora",
-        "centos",
-        "rockylinux",
-        "almalinux",
-        "amazonlinux",
-        "oraclelinux",
-        "rhel",
-        "ubi8",
-        "ubi9",
-        "ubi7",
-        "ubi10",
-        "ubi",
-        "ubi-minimal",
-    ];
-    if red_hat.iter().any(|w| short == *w)
-        || ["el7", "el8", "el9", "ubi", "centos", "fedora", "oraclelinux"].iter().any(|w| tag.contains(w))
+    if RED_HAT.contains(&short.as_str()) || ["el7", "el8", "el9", "ubi", "centos", "fedora", "oraclelinux"].iter().any(|w| tag.contains(w))
     {
         return Some(Distribution::RedHat);
     }
@@ -134,29 +118,29 @@ pub fn distribution(image: &ImageRef) -> Option<Distribution> {
     DEBIAN_BASED.contains(&official).then_some(Distribution::Debian)
 }
 
+/// Distributions of Red Hat's family, by the names of their images, whoever publishes them.
+const RED_HAT: [&str; 13] = [
+    "fedora",
+    "centos",
+    "rockylinux",
+    "almalinux",
+    "amazonlinux",
+    "oraclelinux",
+    "rhel",
+    "ubi",
+    "ubi7",
+    "ubi8",
+    "ubi9",
+    "ubi10",
+    "ubi-minimal",
+];
+
 /// An image of a bare distribution, which starts nothing by itself, whoever publishes it.
 pub fn is_bare_system(image: &ImageRef) -> bool {
-    const SYSTEMS: [&str; 17] = [
-        "alpine",
-        "debian",
-        "ubuntu",
-        "fedora",
-        "centos",
-        "rockylinux",
-        "almalinux",
-        "amazonlinux",
-        "oraclelinux",
-        "rhel",
-        "ubi",
-        "ubi7",
-        "ubi8",
-        "ubi9",
-        "ubi10",
-        "ubi-minimal",
-        "busybox",
-    ];
     let short = image.short_name().to_lowercase();
-    SYSTEMS.contains(&short.as_str()) || short.starts_with("debian-base")
+    RED_HAT.contains(&short.as_str())
+        || ["alpine", "debian", "ubuntu", "busybox"].contains(&short.as_str())
+        || short.starts_with("debian-base")
 }
 
 /// Official images whose plain tags moved to Oracle Linux or Amazon Linux.
