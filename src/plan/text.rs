@@ -68,15 +68,15 @@ fn head(out: &mut String, plan: &Plan, image: &Image, context: Option<&ContextSi
 
 fn body<'a>(out: &mut String, plan: &Plan, stage: &Stage, image: &'a Image, sources: &Sources, shown: &mut BTreeMap<usize, &'a str>) {
     let name = stage.name.as_ref().map(|name| format!(" AS {name}")).unwrap_or_default();
-    let from = cut(&format!("  FROM {}{name}", stage.base), 42);
+    let from = format!("  FROM {}{name}", stage.base);
     let all_shown = !stage.steps.is_empty() && stage.steps.iter().all(|step| shown.contains_key(step));
     if all_shown {
         let first = stage.steps.first().and_then(|step| shown.get(step)).copied().unwrap_or_default();
         let other = if first == image.name { "listed above".to_owned() } else { format!("shared with {first}") };
-        let _ = writeln!(out, "{}", cut(&format!("{from:<42}  {}, {other}", count(stage.steps.len(), "step")), WIDTH));
+        row(out, &from, &format!("{}, {other}", count(stage.steps.len(), "step")));
         return;
     }
-    let _ = writeln!(out, "{from}");
+    row(out, &from, "");
     for &place in &stage.steps {
         let Some(step) = plan.steps.get(place) else { continue };
         let line = format!("  {}", step.instruction.split_whitespace().collect::<Vec<_>>().join(" "));

@@ -13,7 +13,7 @@ impl Rule for Pid1DoesNotExec {
     fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
         let mut told: BTreeSet<Span> = BTreeSet::new();
         for runtime in stack.runtimes.iter().filter(|r| !r.init && start_known(r) && !is_broken_list(stack, r)) {
-            for process in runtime.processes.iter().filter(|p| judged(p)) {
+            for process in runtime.processes.iter().filter(|p| judged(p) && !ended_before(runtime, p)) {
                 // of several servers that a shell waits for, the first stands for all
                 let waits = process.via.last().filter(|_| process.background);
                 if waits.is_some_and(|via| !told.insert(via.span)) {
@@ -56,6 +56,19 @@ fn never_ends(process: &Process) -> bool {
 
 fn judged(process: &Process) -> bool {
     (process.last || never_ends(process)) && !process.via.iter().any(|v| matches!(v.kind, ViaKind::PackageScript(_))) && lasting(process)
+}
+
+/// Whether the script ran the same program with the same words, the value of one option aside, and went on when it ended.
+fn ended_before(runtime: &Runtime, process: &Process) -> bool {
+    let alike = |other: &Process| {
+        let (ours, theirs) = (process.args(), other.args());
+        let mut differ = ours.iter().zip(theirs).enumerate().filter(|(_, (a, b))| a.value != b.value).map(|(n, _)| n);
+        let first = differ.next();
+        let of_option = first.is_none_or(|n| n.checked_sub(1).and_then(|n| ours.get(n)).is_some_and(|w| w.value.starts_with('-')));
+        ours.len() == theirs.len() && of_option && differ.next().is_none()
+    };
+    let before = |p: &&Process| p.span.file == process.span.file && p.span.start < process.span.start && !p.last && !p.background;
+    runtime.processes.iter().filter(before).any(|p| p.name() == process.name() && alike(p) && !never_ends(p))
 }
 
 fn report(process: &Process, link: &Below, cx: &mut Cx<'_>) {

@@ -33,6 +33,9 @@ struct Product {
     /// What replaces a version that is out of support.
     #[serde(rename = "use")]
     replacement: String,
+    /// The same for images that have their own successor, by repository.
+    #[serde(default)]
+    uses: BTreeMap<String, String>,
     /// The last day of support of each version; `null` where no end is set.
     cycles: BTreeMap<String, Option<String>>,
     /// Names of versions.
@@ -102,7 +105,8 @@ pub(crate) fn ended(image: &ImageRef) -> Vec<Ended> {
         let Some(since) = product.ended(&version, &table.judged) else { continue };
         let what = format!("{} {version}", product.name);
         if !found.iter().any(|e| e.what == what) {
-            found.push(Ended { what, since, replacement: &product.replacement, own, retired: false });
+            let successor = product.uses.get(image.official().unwrap_or(&image.name)).filter(|_| own);
+            found.push(Ended { what, since, replacement: successor.unwrap_or(&product.replacement), own, retired: false });
         }
     }
     found
@@ -240,6 +244,19 @@ mod tests {
         assert_eq!(whats("mcr.microsoft.com/dotnet/sdk:5.0-buster-slim"), [".NET 5.0", "Debian 10"]);
         assert_eq!(whats("openjdk:8-jre-alpine"), ["openjdk"]);
         assert_eq!(whats("maven:3.8-openjdk-17"), ["openjdk"]);
+    }
+
+    #[test]
+    fn an_image_is_replaced_by_its_own_successor() {
+        let to = |image: &str| ended(&ImageRef::parse(image)).first().map(|e| e.replacement);
+        assert_eq!(to("mcr.microsoft.com/dotnet/runtime:7.0"), Some("mcr.microsoft.com/dotnet/runtime:10.0"));
+        assert_eq!(to("mcr.microsoft.com/dotnet/core/aspnet:3.1"), Some("mcr.microsoft.com/dotnet/aspnet:10.0"));
+        assert_eq!(to("mcr.microsoft.com/dotnet/sdk:7.0"), Some("mcr.microsoft.com/dotnet/sdk:10.0"));
+        assert_eq!(to("nginxinc/nginx-unprivileged:1.27"), Some("nginxinc/nginx-unprivileged:1.30"));
+        for (image, successor) in table().products.iter().flat_map(|p| &p.uses) {
+            let known = table().products.iter().any(|p| p.images.contains(image));
+            assert!(known && successor.contains(':'), "{image}");
+        }
     }
 
     #[test]

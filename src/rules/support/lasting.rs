@@ -3,7 +3,7 @@
 use crate::stack::Process;
 
 /// Programs that come to an end by themselves, or that a person sits in front of.
-const SHORT: [&str; 110] = [
+const SHORT: [&str; 116] = [
     "[",
     "[[",
     ":",
@@ -114,6 +114,12 @@ const SHORT: [&str; 110] = [
     "sha256sum",
     "md5sum",
     "seq",
+    "ab",
+    "wrk",
+    "hey",
+    "siege",
+    "vegeta",
+    "k6",
 ];
 
 /// Shells and interpreters, which without operands read from a terminal.
