@@ -1,6 +1,7 @@
 //! The configuration and the project's own rules: which ones count for what is asked, and reading them.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use super::Failure;
 use crate::files::{self, Files, Kind};
@@ -15,10 +16,7 @@ struct Found {
 /// Reads the configuration that is named, or the nearest one: in the folder `start` or above it, up to the repository's root.
 /// `here` is the folder from which paths are named. A project's own rules are found in the same way.
 pub(super) fn read(named: Option<&str>, start: &str, files: &dyn Files, here: &Path) -> Result<Config, Failure> {
-    let registry = match own_rules(start, files, here)? {
-        pages if pages.is_empty() => registry(),
-        pages => registry().extended(&pages)?,
-    };
+    let registry = with(own_rules(start, files, here)?)?;
     let found = match named.map(files::normalize) {
         Some(path) => Some(Found { dir: files::parent(&path).to_owned(), path }),
         None => nearest(start, files, here),
@@ -31,10 +29,23 @@ pub(super) fn read(named: Option<&str>, start: &str, files: &dyn Files, here: &P
 
 /// The rules for a command that is asked for no configuration.
 pub(super) fn rules(files: &dyn Files, here: &Path) -> Result<&'static Registry, Failure> {
-    match own_rules(".", files, here)? {
-        pages if pages.is_empty() => Ok(registry()),
-        pages => registry().extended(&pages),
+    with(own_rules(".", files, here)?)
+}
+
+/// The rules with these pages among them. Registries stay until the program ends, so an editor's server, which reads its settings
+/// anew whenever something changes on the disk, makes one for the same pages once.
+fn with(pages: Vec<(String, String)>) -> Result<&'static Registry, Failure> {
+    static MADE: Mutex<Vec<(Vec<(String, String)>, &'static Registry)>> = Mutex::new(Vec::new());
+    if pages.is_empty() {
+        return Ok(registry());
     }
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, known)) = made.iter().find(|(known, _)| *known == pages) {
+        return Ok(known);
+    }
+    let registry = registry().extended(&pages)?;
+    made.push((pages, registry));
+    Ok(registry)
 }
 
 /// The folder that all these paths lie in.
@@ -123,6 +134,17 @@ mod tests {
         assert_eq!(place.path("Dockerfile"), "app/web/Dockerfile");
         assert_eq!(place.path("../api/Dockerfile"), "app/api/Dockerfile");
         assert_eq!(Place::new(".", "").path("Dockerfile"), "Dockerfile");
+    }
+
+    #[test]
+    fn the_same_pages_make_one_registry() {
+        let page = "---\nsummary: x\nseverity: info\nmatch:\n  service: {key: links}\n  message: x\n---\n";
+        let mut files = Memory::new();
+        files.insert(".stacklint/rules/a-rule.md", page);
+        let read = |files: &Memory| rules(files, Path::new("/w")).unwrap();
+        assert!(std::ptr::eq(read(&files), read(&files)) && read(&files).find("a-rule").is_some());
+        files.insert(".stacklint/rules/another.md", page);
+        assert!(read(&files).find("another").is_some());
     }
 
     #[test]
