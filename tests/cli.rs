@@ -342,6 +342,21 @@ fn a_configuration_is_found_and_its_mistakes_are_named() {
     assert_eq!(run(&app, &["check", "--config", "nowhere.yml"]).status, Some(2));
 }
 
+#[test]
+fn templates_of_generators_are_no_stack_unless_they_are_named() {
+    let dir = folder();
+    let text = "services:\n  web:\n    image: nginx:1.29\nnetworks:\n  {{cookiecutter.network}}:\n    external: true\n";
+    write(dir.path(), "compose.yaml", text);
+    let ran = run(dir.path(), &["check"]);
+    assert_eq!((ran.status, ran.out.as_str()), (Some(0), ""), "{ran:?}");
+    let ran = run(dir.path(), &["check", "compose.yaml"]);
+    assert!(
+        ran.status == Some(1) && ran.out.contains("a key must be a string") && ran.out.contains("a placeholder of a template"),
+        "{}",
+        ran.out
+    );
+}
+
 /// A folder named like the password of a service in it: dots would make the path useless and hide nothing.
 #[test]
 fn a_path_is_printed_whole_though_a_password_reads_like_a_part_of_it() {

@@ -197,7 +197,8 @@ impl<'a> Converter<'a, '_> {
             self.anchors.insert(&anchor.value, key);
         }
         let yaml::Value::Scalar(scalar) = &node.value else {
-            self.problems.fatal(ProblemKind::YamlSyntax, key.span, "a key must be a string");
+            let problem = self.problems.fatal(ProblemKind::YamlSyntax, key.span, "a key must be a string");
+            problem.help = Some("write a plain word; a placeholder of a template has to be filled in first".to_owned());
             return None;
         };
         if data(scalar, node) != Data::Str {

@@ -141,7 +141,8 @@ impl Loader<'_> {
             }
             let tree = yaml::parse(source);
             // a template of some generator, not a file that any tool reads as it is
-            if !tree.errors.is_empty() && ["{%", "{{"].iter().any(|mark| source.text.contains(mark)) {
+            let broken = !tree.errors.is_empty() && ["{%", "{{"].iter().any(|mark| source.text.contains(mark));
+            if broken || !explicit && candidates::looks_like_template(&source.text) {
                 return Parsed::Other;
             }
             let named = *role == FileRole::Compose || *explicit;
