@@ -67,9 +67,10 @@ fn report(found: &[Found], source: &Text, instruction: &Instruction, cx: &mut Cx
         let shown: Vec<String> = found.iter().take(3).map(|(p, w, _)| format!("`{p}` ({w})")).collect();
         let more = found.len().checked_sub(4).map(|n| format!(" and {} more files", n + 1)).unwrap_or_default();
         let names: Vec<&str> = found.iter().take(3).map(|(p, _, _)| p.as_str()).collect();
+        let them = if found.len() == 1 { "it" } else { "them" };
         (
-            format!("this {keyword} takes {}{more} along: whoever pulls the image can read them", shown.join(", ")),
-            format!("name them in `.dockerignore`: {}", names.join(", ")),
+            format!("this {keyword} takes {}{more} along: whoever pulls the image can read {them}", shown.join(", ")),
+            format!("name {them} in `.dockerignore`: {}", names.join(", ")),
         )
     };
     cx.report(source.span, message).help(help);

@@ -196,9 +196,12 @@ fn header(text: &str) -> Option<&str> {
 /// `PGPASSWORD=x psql`, `export TOKEN=x`.
 fn assignments(command: &Command) -> Vec<Argument> {
     let mut found = Vec::new();
+    const EXPORTS: Programs = Programs::of(&["export", "declare", "readonly", "set"]);
+    let exports = command.may_start(EXPORTS) && matches!(command.name().as_deref(), Some("export" | "declare" | "readonly" | "set"));
     let mut take = |name: &str, text: &str, span: Span| {
         let value = judge(name, text);
-        if value != Value::Nothing && !text.contains('`') {
+        let stands_in = value == Value::Word && !exports && !command.words.is_empty() && signing_key(name);
+        if value != Value::Nothing && !stands_in && !text.contains('`') {
             found.push(Argument {
                 what: format!("the value of `{name}`"),
                 span,
@@ -212,8 +215,6 @@ fn assignments(command: &Command) -> Vec<Argument> {
         let Some((text, value)) = assign.value.as_ref().and_then(|w| Some((w.literal()?, w))) else { continue };
         take(&assign.name, &text, value.span);
     }
-    const EXPORTS: Programs = Programs::of(&["export", "declare", "readonly", "set"]);
-    let exports = command.may_start(EXPORTS) && matches!(command.name().as_deref(), Some("export" | "declare" | "readonly" | "set"));
     let effective = command.effective();
     let args = command.args().iter().filter(|_| exports).chain(effective.environment.iter().copied());
     for word in args {
@@ -222,6 +223,13 @@ fn assignments(command: &Command) -> Vec<Argument> {
         }
     }
     found
+}
+
+/// The key with which a framework signs. It does not start without one, so that a step of the build is given some word for it, which
+/// opens nothing.
+fn signing_key(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["secret_key", "secret_key_base", "app_key", "app_secret"].iter().any(|key| name.ends_with(key))
 }
 
 /// `echo root:x | chpasswd`, `echo x | passwd --stdin root`.
