@@ -1,8 +1,9 @@
 use crate::diagnostic::Applicability;
 use crate::rule::{Cx, Rule, replace, rule};
-use crate::rules::support::steps;
+use crate::rules::support::substitution::Surroundings;
+use crate::rules::support::{steps, variables};
 use crate::source::Span;
-use crate::stack::{DockerfileUnit, Lookup};
+use crate::stack::{DockerfileUnit, EnvSet, Lookup};
 use crate::syntax::dockerfile::{Op, unquote};
 use crate::syntax::shell::{Quote, Script};
 
@@ -10,6 +11,7 @@ rule!(ArgOutOfScope, "stages/arg-out-of-scope");
 
 impl Rule for ArgOutOfScope {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
+        at_run_time(unit, cx);
         let mut globals: Vec<(String, Span)> = Vec::new();
         for (_, instruction) in unit.ast.global() {
             if let Op::Arg(pairs) = &instruction.op {
@@ -54,6 +56,47 @@ impl Rule for ArgOutOfScope {
             }
         }
     }
+}
+
+/// What a container starts reads an ARG of its stage, which ended with the build.
+fn at_run_time(unit: &DockerfileUnit, cx: &mut Cx<'_>) {
+    for stage in unit.stages.iter().filter(|s| s.env.iter().any(|e| e.arg)) {
+        let args: Vec<&EnvSet> = unit.settings(stage.index, usize::MAX).into_iter().filter(|s| s.arg).collect();
+        for step in steps::own(unit, stage.index) {
+            if !matches!(step.instruction.op, Op::Cmd(_) | Op::Entrypoint(_) | Op::Healthcheck(_)) || !step.instruction.rest.contains('$') {
+                continue;
+            }
+            let Some(script) = unit.scripts.get(&step.item) else { continue };
+            let around = Surroundings::of(cx.stack, script);
+            let lost = args.iter().find_map(|arg| {
+                let used = read(&script.script, &arg.name)?;
+                // whoever starts containers for others gives them a PORT
+                let given = arg.name == "PORT" && arg.value.is_none();
+                let gone = around.is_gone(&arg.name) && !is_set_in(&script.script, &arg.name) && !given;
+                gone.then_some((*arg, used))
+            });
+            let Some((arg, used)) = lost.filter(|(arg, _)| !may_come_along(unit, stage.index, &arg.name)) else { continue };
+            let name = &arg.name;
+            let mut report = cx
+                .report(used, format!("`{name}` is empty here: an ARG ends with the build, and no container has it"))
+                .aliases(&[])
+                .label(arg.span, "set while the image is built")
+                .help(format!("write `ENV {name}=${name}` below the ARG"));
+            if let Some(declared) = unit.ast.instruction(arg.item).filter(|i| matches!(i.op, Op::Arg(_))) {
+                let edit = replace(declared.rest.span.at_end(), format!("\nENV {name}=${name}"));
+                report = report.fix(format!("keep `{name}` as an ENV"), Applicability::Unsafe, vec![edit]);
+            }
+            drop(report);
+        }
+    }
+}
+
+/// Whether the base image may set it.
+fn may_come_along(unit: &DockerfileUnit, stage: usize, name: &str) -> bool {
+    unit.root_image(stage).is_some_and(|image| match variables::image_env(image) {
+        Some(names) => names.contains(&name),
+        None => image.official().is_none(),
+    })
 }
 
 /// Of an image that is not well known the variable may come along; not where the stage itself declares it, too late.

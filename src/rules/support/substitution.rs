@@ -67,7 +67,7 @@ impl<'a> Surroundings<'a> {
     }
 
     /// An ARG of the Dockerfile, which the container does not have.
-    fn is_gone(&self, name: &str) -> bool {
+    pub(crate) fn is_gone(&self, name: &str) -> bool {
         let ScriptOrigin::Instruction { dockerfile, item, .. } = self.origin else { return false };
         let found = self.stack.instruction(dockerfile, item).and_then(|(unit, _)| Some((unit, unit.ast.stage_of(item)?)));
         let declared = found.is_some_and(|(unit, stage)| unit.settings(stage, item).iter().any(|s| s.arg && s.name == name));
