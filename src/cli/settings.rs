@@ -35,7 +35,8 @@ pub(super) fn rules(files: &dyn Files, here: &Path) -> Result<&'static Registry,
 /// The rules with these pages among them. Registries stay until the program ends, so an editor's server, which reads its settings
 /// anew whenever something changes on the disk, makes one for the same pages once.
 fn with(pages: Vec<(String, String)>) -> Result<&'static Registry, Failure> {
-    static MADE: Mutex<Vec<(Vec<(String, String)>, &'static Registry)>> = Mutex::new(Vec::new());
+    type Pages = Vec<(String, String)>;
+    static MADE: Mutex<Vec<(Pages, &'static Registry)>> = Mutex::new(Vec::new());
     if pages.is_empty() {
         return Ok(registry());
     }

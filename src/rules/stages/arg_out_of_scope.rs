@@ -77,16 +77,14 @@ fn at_run_time(unit: &DockerfileUnit, cx: &mut Cx<'_>) {
             });
             let Some((arg, used)) = lost.filter(|(arg, _)| !may_come_along(unit, stage.index, &arg.name)) else { continue };
             let name = &arg.name;
-            let mut report = cx
+            let report = cx
                 .report(used, format!("`{name}` is empty here: an ARG ends with the build, and no container has it"))
                 .aliases(&[])
                 .label(arg.span, "set while the image is built")
                 .help(format!("write `ENV {name}=${name}` below the ARG"));
-            if let Some(declared) = unit.ast.instruction(arg.item).filter(|i| matches!(i.op, Op::Arg(_))) {
-                let edit = replace(declared.rest.span.at_end(), format!("\nENV {name}=${name}"));
-                report = report.fix(format!("keep `{name}` as an ENV"), Applicability::Unsafe, vec![edit]);
-            }
-            drop(report);
+            let Some(declared) = unit.ast.instruction(arg.item).filter(|i| matches!(i.op, Op::Arg(_))) else { continue };
+            let edit = replace(declared.rest.span.at_end(), format!("\nENV {name}=${name}"));
+            report.fix(format!("keep `{name}` as an ENV"), Applicability::Unsafe, vec![edit]);
         }
     }
 }
