@@ -2,16 +2,17 @@
 //! parts of a Dockerfile still make up the whole.
 //!
 //! `STACKLINT_MUTATIONS` says how many are tried (`STACKLINT_MUTATIONS=1000000 CARGO_PROFILE_DEV_OPT_LEVEL=2 cargo test …`),
-//! `STACKLINT_MUTATION` tries one alone, by the number that a failure names.
+//! `STACKLINT_MUTATIONS_FROM` with which number they begin, `STACKLINT_MUTATION` tries one alone, by the number that a failure names.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use stacklint::check;
+use stacklint::compose;
 use stacklint::diagnostic::Diagnostic;
 use stacklint::files::Memory;
 use stacklint::rule::{Selection, SelectionRequest, registry};
-use stacklint::source::Span;
+use stacklint::source::{Sources, Span};
 use stacklint::stack::{self, Candidate, Request, Stack};
 
 use super::dockerfile::laws;
@@ -178,19 +179,25 @@ fn mutate(bytes: &mut Vec<u8>, dice: &mut Dice) {
     }
 }
 
-/// Checks a mutation, by its number.
-fn try_one(number: u64, fixtures: &[Fixture], all: &Selection) {
-    let mut dice = Dice::of(number);
+/// A fixture in which one of the files that `may` change is changed.
+fn mutated(dice: &mut Dice, fixtures: &[Fixture], may: fn(&str) -> bool) -> Memory {
     let fixture = &fixtures[dice.roll(fixtures.len())];
-    let changed = dice.roll(fixture.files.len());
+    let eligible: Vec<usize> = (0..fixture.files.len()).filter(|n| may(&fixture.files[*n].0)).collect();
+    let changed = eligible[dice.roll(eligible.len())];
     let mut files = Memory::new();
     for (n, (path, bytes)) in fixture.files.iter().enumerate() {
         let mut bytes = bytes.clone();
         if n == changed {
-            mutate(&mut bytes, &mut dice);
+            mutate(&mut bytes, dice);
         }
         files.insert(path, bytes);
     }
+    files
+}
+
+/// Checks a mutation, by its number.
+fn try_one(number: u64, fixtures: &[Fixture], all: &Selection) {
+    let files = mutated(&mut Dice::of(number), fixtures, |_| true);
     let candidates = files.paths().map(|path| Candidate { path: path.to_owned(), explicit: false }).collect();
     let stack = stack::load(&Request { candidates, ..Request::default() }, &files);
     for unit in stack.dockerfiles.iter().filter(|u| u.inline.is_none()) {
@@ -219,26 +226,75 @@ fn wanted(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|n| n.parse().unwrap())
 }
 
-#[test]
-fn mutated_stacks_break_nothing() {
-    let fixtures = fixtures();
-    let request = SelectionRequest { select: vec!["ALL".to_owned()], ..SelectionRequest::default() };
-    let all = Selection::resolve(&request, registry()).unwrap();
-    if let Some(number) = wanted("STACKLINT_MUTATION") {
-        return try_one(number, &fixtures, &all);
+/// Whether a file is one of YAML or of variables: what a Compose project is made of.
+fn of_project(path: &str) -> bool {
+    [".yaml", ".yml", ".env"].iter().any(|end| path.ends_with(end))
+}
+
+/// Loads a mutated project as `config --explain` does, by its number.
+fn load_one(number: u64, fixtures: &[Fixture]) {
+    let mut dice = Dice::of(number);
+    let files = mutated(&mut dice, fixtures, of_project);
+    let mut named: Vec<String> =
+        files.paths().filter(|p| p.contains("compose") && of_project(p) && !p.ends_with(".env")).map(str::to_owned).collect();
+    named.sort_by_key(|p| (p.contains("override"), p.contains('/'), p.clone()));
+    named.truncate(1 + dice.roll(3));
+    let request = compose::Request {
+        files: named,
+        canonical: dice.roll(4) > 0,
+        explain: Some("services".to_owned()),
+        root: "/project".to_owned(),
+        environment: [("A", "1"), ("TAG", "x y")].map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
+        all_profiles: dice.roll(2) == 0,
+        ..compose::Request::default()
+    };
+    let mut sources = Sources::new();
+    let loaded = compose::load(&request, &files, &mut sources);
+    let project = &loaded.project;
+    let problems = project.problems.iter().flat_map(|p| std::iter::once(p.span).chain(p.related.iter().map(|(span, _)| *span)));
+    let own = project.services.iter().flat_map(|s| s.environment.iter().map(|v| v.span).chain(s.ports.iter().map(|p| p.span)));
+    let explained = match &loaded.explained {
+        Some(compose::Explained::Found(all)) => all.iter().flat_map(|e| &e.contributions).filter_map(|c| c.span).collect(),
+        _ => Vec::new(),
+    };
+    for span in problems.chain(own).chain(project.variables.iter().map(|v| v.span)).chain(explained) {
+        let text = &sources.get(span.file).text;
+        assert!(text.get(span.range()).is_some(), "{span:?} is no part of {text:?}");
     }
-    let count = wanted("STACKLINT_MUTATIONS").unwrap_or(USUAL);
+}
+
+/// Tries as many as are asked for, on all processors.
+fn all_hold(try_one: &(dyn Fn(u64) + Sync)) {
+    if let Some(number) = wanted("STACKLINT_MUTATION") {
+        return try_one(number);
+    }
+    let (first, count) = (wanted("STACKLINT_MUTATIONS_FROM").unwrap_or(0), wanted("STACKLINT_MUTATIONS").unwrap_or(USUAL));
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
     let broken: Vec<u64> = std::thread::scope(|scope| {
-        let run = |first: u64| {
-            let (fixtures, all) = (&fixtures, &all);
+        let run = |offset: u64| {
             scope.spawn(move || {
-                let mine = (first..count).step_by(usize::try_from(threads).unwrap());
-                mine.filter(|n| catch_unwind(AssertUnwindSafe(|| try_one(*n, fixtures, all))).is_err()).collect::<Vec<u64>>()
+                let mine = (first + offset..first + count).step_by(usize::try_from(threads).unwrap());
+                mine.filter(|n| catch_unwind(AssertUnwindSafe(|| try_one(*n))).is_err()).collect::<Vec<u64>>()
             })
         };
         let running: Vec<_> = (0..threads).map(run).collect();
         running.into_iter().flat_map(|t| t.join().unwrap()).collect()
     });
     assert!(broken.is_empty(), "{} of {count} mutations break something: {:?}", broken.len(), broken.iter().take(20).collect::<Vec<_>>());
+}
+
+#[test]
+fn mutated_stacks_break_nothing() {
+    let fixtures = fixtures();
+    let request = SelectionRequest { select: vec!["ALL".to_owned()], ..SelectionRequest::default() };
+    let all = Selection::resolve(&request, registry()).unwrap();
+    all_hold(&|number| try_one(number, &fixtures, &all));
+}
+
+#[test]
+fn mutated_projects_break_nothing() {
+    let mut fixtures = fixtures();
+    fixtures.retain(|f| f.files.iter().any(|(path, _)| path.contains("compose") && of_project(path)));
+    fixtures.push(Fixture { name: "rich".to_owned(), files: vec![("compose.yaml".to_owned(), super::compose::RICH.into())] });
+    all_hold(&|number| load_one(number, &fixtures));
 }

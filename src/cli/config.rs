@@ -1,10 +1,10 @@
 //! `stacklint config`.
 
 use super::{EXIT_USAGE, Failure, print, say};
-use crate::compose::{self, Explained, Loaded, Request, explain};
+use crate::compose::{self, Explained, Loaded, Problem, ProblemKind, Request, explain};
 use crate::files::Disk;
 use crate::rules::support::secrets;
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -54,33 +54,47 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
         ..Request::default()
     };
     let mut sources = Sources::new();
-    let loaded = compose::load(&request, &disk, &mut sources);
+    let mut trees = compose::Trees::new();
+    let loaded = compose::load_with(&request, &disk, &mut sources, &mut trees);
+    if let (Some(path), Some(explained), true) = (&args.explain, &loaded.explained, loaded.unreadable.is_empty()) {
+        let asked = Asked { path, explained, written: written_at(path, &trees), sources: &sources };
+        return explain(&asked, &loaded, &args.format);
+    }
     report(&loaded, &sources);
     if !loaded.unreadable.is_empty() {
         return Ok(EXIT_USAGE);
     }
-    let status = u8::from(loaded.is_refused());
-    if let (Some(path), Some(explained)) = (&args.explain, &loaded.explained) {
-        return explain(path, explained, &sources, &args.format).map(|()| status);
+    if loaded.is_refused() {
+        return Ok(1);
     }
-    if status != 0 {
-        return Ok(status);
-    }
-    let json = loaded.json.unwrap_or_default();
+    let mut json = loaded.json.unwrap_or_default();
     let text = match args.format.as_str() {
-        "json" => serde_json::to_string_pretty(&json).map(|t| t + "\n").map_err(|e| e.to_string())?,
+        "json" => {
+            // Compose leaves them out of JSON, not out of YAML
+            json.as_object_mut().map(|top| top.shift_remove("models"));
+            serde_json::to_string_pretty(&json).map(|t| t + "\n").map_err(|e| e.to_string())?
+        }
         _ => serde_yaml::to_string(&without_nulls(json)).map_err(|e| e.to_string())?,
     };
     print(&text);
     Ok(0)
 }
 
-fn explain(path: &str, explained: &Explained, sources: &Sources, format: &str) -> Result<(), Failure> {
+/// Prints where values come from, and then what is wrong with them; what is wrong elsewhere is counted.
+fn explain(asked: &Asked<'_>, loaded: &Loaded, format: &str) -> Result<u8, Failure> {
+    let Asked { path, explained, sources, .. } = *asked;
+    if let Explained::Found(all) = explained {
+        print(&if format == "json" { explain::json(path, all, sources, &is_secret) } else { explain::text(all, sources, &is_secret) });
+    }
+    let fatal = loaded.project.problems.iter().filter(|p| p.fatal);
+    let (here, elsewhere): (Vec<&Problem>, Vec<&Problem>) = fatal.partition(|p| asked.concerns(p));
+    here.iter().for_each(|problem| say_problem(problem, sources));
+    if !elsewhere.is_empty() {
+        let (more, errors) = (if here.is_empty() { "" } else { " more" }, if elsewhere.len() == 1 { "error" } else { "errors" });
+        say(&format!("stacklint: Compose refuses the project for {}{more} {errors}, which `stacklint config` lists", elsewhere.len()));
+    }
     match explained {
-        Explained::Found(all) => {
-            print(&if format == "json" { explain::json(path, all, sources, &is_secret) } else { explain::text(all, sources, &is_secret) });
-            Ok(())
-        }
+        Explained::Found(_) => Ok(u8::from(loaded.is_refused())),
         Explained::Unknown { parent, key, nearest, inactive } => Err(match (nearest, parent.as_str()) {
             _ if *inactive => format!("`{key}` is not active: name one of its profiles with --profile"),
             (Some(nearest), _) => format!("the project has no `{path}`; did you mean `{nearest}`?"),
@@ -88,6 +102,45 @@ fn explain(path: &str, explained: &Explained, sources: &Sources, format: &str) -
             (None, parent) => format!("`{parent}` has no `{key}`"),
         }),
     }
+}
+
+/// A key path that was asked for.
+struct Asked<'a> {
+    path: &'a str,
+    explained: &'a Explained,
+    /// Where the files have something at it.
+    written: Vec<Span>,
+    sources: &'a Sources,
+}
+
+impl Asked<'_> {
+    /// Whether a problem has to do with it: it stands where one of the values or their keys does, or hides lines.
+    fn concerns(&self, problem: &Problem) -> bool {
+        let line = |span: Span| (span.file, self.sources.get(span.file).line_column(span.start as usize).line);
+        let within = |span: &Span| span.file == problem.span.file && problem.span.start < span.end && span.start <= problem.span.start;
+        if problem.kind == ProblemKind::YamlSyntax || self.written.iter().any(within) {
+            return true;
+        }
+        match self.explained {
+            Explained::Found(all) => {
+                let contributions = all.iter().flat_map(|one| &one.contributions);
+                contributions
+                    .flat_map(|c| c.span.iter().chain(c.via.iter().map(|(_, span)| span)))
+                    .any(|span| line(problem.span) == line(*span))
+            }
+            Explained::Unknown { key, .. } => self.sources.slice(problem.span) == key,
+        }
+    }
+}
+
+/// Keys with their values that files have at a key path.
+fn written_at(path: &str, trees: &compose::Trees) -> Vec<Span> {
+    let keys: Vec<&str> = path.split('.').collect();
+    let Some((last, above)) = keys.split_last() else { return Vec::new() };
+    let documents = trees.values().flat_map(|tree| &tree.documents);
+    let holders = documents.filter_map(|document| above.iter().try_fold(document, |node, key| node.get(key)));
+    let entries = holders.flat_map(|holder| holder.entries()).filter(|entry| entry.key.as_str() == Some(last));
+    entries.map(|entry| entry.key.span.to(entry.value.span)).collect()
 }
 
 /// Whether a value is shown as dots: where values come from is asked to be passed on, the values themselves are not.
@@ -118,11 +171,15 @@ fn report(loaded: &Loaded, sources: &Sources) {
         say(&format!("stacklint: {path}: {reason}"));
     }
     for problem in loaded.project.problems.iter().filter(|p| p.fatal) {
-        let file = sources.get(problem.span.file);
-        let at = file.line_column(problem.span.start as usize);
-        say(&format!("{}:{}:{}: error: {}", file.path, at.line, at.column, problem.message));
-        if let Some(help) = &problem.help {
-            say(&format!("  help: {help}"));
-        }
+        say_problem(problem, sources);
+    }
+}
+
+fn say_problem(problem: &Problem, sources: &Sources) {
+    let file = sources.get(problem.span.file);
+    let at = file.line_column(problem.span.start as usize);
+    say(&format!("{}:{}:{}: error: {}", file.path, at.line, at.column, problem.message));
+    if let Some(help) = &problem.help {
+        say(&format!("  help: {help}"));
     }
 }

@@ -35,6 +35,7 @@ enum Form {
     Device,
     Ports,
     External,
+    Limit,
     /// Left as it is.
     Kept,
 }
@@ -65,6 +66,7 @@ const FORMS: &[(&str, Form)] = &[
     ("services.*.networks", Form::Names),
     ("services.*.ports", Form::Ports),
     ("services.*.secrets.[]", Form::Source),
+    ("services.*.ulimits.*", Form::Limit),
     ("services.*.volumes.[]", Form::Volume),
 ];
 
@@ -116,6 +118,11 @@ impl Canonical<'_> {
             Form::External => {
                 self.external(node);
                 return false;
+            }
+            Form::Limit => {
+                if node.as_scalar().is_some_and(|s| !matches!(s.data, Data::Int(_) | Data::Null)) {
+                    self.refuse(node, "a limit is a whole number, without a point and without quotes");
+                }
             }
             Form::Source => keyed(node, "source"),
             Form::Text => {

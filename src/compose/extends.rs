@@ -39,6 +39,9 @@ type Link = (String, String);
 impl Loader<'_> {
     /// Resolves `extends` in a model.
     pub(super) fn extend(&mut self, root: &mut Node, file: &str, dir: &str, resets: &[Reset]) {
+        if let Some(entry) = root.entry("services").filter(|e| e.value.is_null()) {
+            self.problems.fatal(ProblemKind::Schema, entry.key.span, "`services` is empty; it takes a mapping");
+        }
         let Some(services) = root.get_mut("services").filter(|s| s.is_map()) else { return };
         let names: Vec<String> = services.entries().iter().map(|e| e.key.value.clone()).collect();
         let taken = std::mem::replace(services, Node::null(services.span));
@@ -155,6 +158,10 @@ impl Loader<'_> {
                     let message = format!("`{key}` takes {wanted}, not {}", value.kind());
                     self.problems.fatal(ProblemKind::Schema, value.span, &message);
                 }
+            }
+            for limit in service.value.entries_at("ulimits").filter(|l| l.value.is_null()) {
+                let message = format!("the limit `{}` is empty; it takes a whole number", limit.key.value);
+                self.problems.fatal(ProblemKind::Schema, limit.key.span, &message);
             }
             for item in ITEMS.iter().flat_map(|key| service.value.items_at(key)) {
                 if item.as_str().is_none() && !item.is_map() {

@@ -46,6 +46,9 @@ impl Loader<'_> {
 
     pub(super) fn merged(&mut self, model: Node, root: Node, check: bool) -> Node {
         let mut model = merge(model, root, &mut Vec::new(), &mut self.problems);
+        if !check {
+            unique::misfits(&model, self.strict, &mut self.problems);
+        }
         unique::enforce(&mut model);
         if check && !self.old_layout {
             schema::check(&model, self.strict, &mut self.problems);
@@ -55,7 +58,7 @@ impl Loader<'_> {
         let mut canonical = Canonical { problems: &mut self.problems, strict: self.strict, ports: self.ports };
         canonical.run(&mut model);
         self.ports = canonical.ports;
-        if !check {
+        if !check && !self.strict {
             // short forms of services that nobody extends are the other file's own affair
             self.problems.list.iter_mut().skip(so_far).for_each(|p| p.fatal = false);
         }

@@ -190,20 +190,29 @@ impl Loader<'_> {
             }
             return (name, true);
         }
-        let mut written = None;
+        let (mut written, mut alone) = (None, false);
         for (id, _) in ids {
             let tree = self.tree(*id);
-            for document in &tree.documents {
+            for (n, document) in tree.documents.iter().enumerate() {
                 let text = document.get("name").and_then(yaml::Node::as_text).filter(|t| !t.value.is_empty());
+                // where a first document gives a name, the folder's counts no more
+                alone |= n == 0 && text.is_some();
                 written = text.cloned().or(written);
             }
         }
+        let place = written.as_ref().map_or(first, |t| t.span);
         let env = Rc::clone(&self.env);
         let written = written.map(|t| crate::syntax::interpolate::interpolate(&t, &|n| env.get(n).cloned()).text.value);
         let absolute = files::join(&request.root, dir);
-        if request.canonical && written.as_deref() == Some("") {
-            self.problems.fatal(ProblemKind::Invalid, first, "the project's `name:` is empty once its variables are filled in").help =
-                Some("set the variable, or give it a default: `${NAME:-myproject}`".to_owned());
+        if request.canonical && alone && written.as_deref().is_some_and(|n| normal_name(n).is_empty()) {
+            let (message, help) = match written.as_deref() {
+                Some("") => (
+                    "the project's `name:` is empty once its variables are filled in",
+                    "set the variable, or give it a default: `${NAME:-myproject}`",
+                ),
+                _ => ("no letter of this name can stand in the name of a project", "use letters from a to z, digits, `-` and `_`"),
+            };
+            self.problems.fatal(ProblemKind::Invalid, place, message).help = Some(help.to_owned());
         }
         let written = written.map(|n| normal_name(&n)).filter(|n| !n.is_empty()).or_else(|| request.default_name.clone());
         let named = written.is_some();

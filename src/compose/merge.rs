@@ -73,6 +73,9 @@ pub(super) fn merge(base: Node, over: Node, path: &mut Vec<String>, problems: &m
         }
         Some(How::JoinedOnce) => return join_once(base, over),
         Some(how @ (How::Build | How::Named | How::DependsOn)) => {
+            if how != How::Build && base.as_scalar().is_some() {
+                no_base(&base, "a list or a mapping", path, problems);
+            }
             let build = how == How::Build;
             let long = |node: Node| if build { built(node) } else { named(node, how == How::DependsOn) };
             let (base, over) = (long(base), long(over));
@@ -112,6 +115,15 @@ fn mismatch(base: &Node, over: &Node, path: &[String], problems: &mut Problems) 
     let name = path.last().map_or("", String::as_str);
     let message = format!("`{name}` is {} here and {} in what it overrides", over.kind(), base.kind());
     problems.fatal(ProblemKind::Schema, over.span, &message).related.push((base.span, "overrides this".to_owned()));
+}
+
+/// A value that nothing can be laid over, in a text that no schema has seen.
+fn no_base(base: &Node, wanted: &str, path: &[String], problems: &mut Problems) {
+    if !base.unset() {
+        let name = path.last().map_or("", String::as_str);
+        let message = format!("`{name}` takes {wanted}, not {}", base.kind());
+        problems.fatal(ProblemKind::Schema, base.span, &message);
+    }
 }
 
 /// Compose drops it without a word.
@@ -203,6 +215,9 @@ fn logging(base: Node, over: Node, path: &mut Vec<String>, problems: &mut Proble
         problem.help = Some("leave the key out, or write `logging: !reset null`".to_owned());
         problem.related.push((base.span, "overrides this".to_owned()));
         return base;
+    }
+    if base.is_null() {
+        no_base(&base, "a mapping", path, problems);
     }
     let driver = |n: &Node| n.get("driver").map(|d| d.as_str().map(str::to_owned));
     match (driver(&base), driver(&over)) {

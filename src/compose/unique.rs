@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::keypaths::{KeyPaths, Place};
+use super::model::ProblemKind;
+use super::problems::Problems;
 use super::short;
 use super::tree::{Data, Node, Value};
 
@@ -69,6 +71,43 @@ fn below(node: &mut Node, place: Place<'_, By>) {
     }
 }
 
+/// Items of a text that no schema has seen, of which Compose can make no name, target or port.
+pub(super) fn misfits(model: &Node, strict: bool, problems: &mut Problems) {
+    unfit(model, PLACES.top(), strict, problems);
+}
+
+fn unfit(node: &Node, place: Place<'_, By>, strict: bool, problems: &mut Problems) {
+    match &node.value {
+        _ if place.is_bare() => {}
+        Value::Map(entries) => entries.iter().for_each(|entry| unfit(&entry.value, place.below(&entry.key.value), strict, problems)),
+        Value::Seq(items) => {
+            let Some(by) = place.holds() else { return };
+            for item in items.iter().filter(|item| !fits(item, by) && (strict || !item.unset())) {
+                let message = match item.is_map() {
+                    true => format!("this entry has no {}", if by == By::EnvFile { "`path`" } else { "`target`" }),
+                    false => format!("an entry of this list is a string, not {}", item.kind()),
+                };
+                problems.fatal(ProblemKind::Schema, item.span, &message).fatal = strict;
+            }
+        }
+        Value::Scalar(_) => {}
+    }
+}
+
+fn fits(item: &Node, by: By) -> bool {
+    let data = item.as_scalar().map(|s| s.data);
+    let string = |name: &str| item.get(name).is_some_and(|field| field.as_str().is_some());
+    match by {
+        By::Name => data == Some(Data::Str),
+        By::Text => matches!(data, Some(Data::Str | Data::Int(_))),
+        By::Volume | By::Device => !item.is_map() || string("target"),
+        By::Port => !item.is_map() || item.get("target").is_some(),
+        By::EnvFile => !item.is_map() || string("path"),
+        By::Config | By::Secret if item.is_map() => item.get("target").is_none_or(|target| target.as_str().is_some()),
+        By::Config | By::Secret => data == Some(Data::Str),
+    }
+}
+
 fn dedupe(items: Vec<Node>, by: By) -> Vec<Node> {
     if items.len() < 2 || by == By::Name && names_differ(&items) {
         return items;
@@ -119,7 +158,8 @@ fn key(item: &Node, by: By) -> Option<String> {
         (By::Text, None) => None,
         (By::Port, None) => {
             let target = field("target")?;
-            let published = field("published").unwrap_or_default();
+            // no port and an empty one are two
+            let published = field("published").unwrap_or_else(|| "-".to_owned());
             let host = field("host_ip").unwrap_or_else(|| "0.0.0.0".to_owned());
             let protocol = field("protocol").unwrap_or_else(|| "tcp".to_owned());
             Some(format!("{host}:{published}:{target}/{protocol}"))

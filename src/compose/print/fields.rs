@@ -305,3 +305,5 @@ pub(super) const OBJECTS: &[(&str, Kind)] = &[
     ("driver_opts", Strings),
     ("template_driver", Str),
 ];
+
+pub(super) const MODELS: &[(&str, Kind)] = &[("name", Str), ("model", Str), ("context_size", Int), ("runtime_flags", List)];

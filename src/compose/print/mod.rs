@@ -8,7 +8,7 @@ pub(super) use values::{any, bytes};
 use serde_json::{Map, Value as Json, json};
 
 use fields::Kind::{self, *};
-use fields::{NETWORKS, OBJECTS, SERVICE, VOLUMES};
+use fields::{MODELS, NETWORKS, OBJECTS, SERVICE, VOLUMES};
 use values::{command, count, device, environment, flag, float, float_json, hosts, int, limits, mode, nanos, strings};
 
 use super::model::EnvVar;
@@ -36,7 +36,8 @@ pub(super) fn project(model: &Node, name: &str, env: &Env, services: &[ServiceEx
         }
     }
     out.insert("services".to_owned(), Json::Object(printed));
-    for (kind, fields) in [("networks", NETWORKS), ("volumes", VOLUMES), ("secrets", OBJECTS), ("configs", OBJECTS)] {
+    let kinds = [("networks", NETWORKS), ("volumes", VOLUMES), ("secrets", OBJECTS), ("configs", OBJECTS), ("models", MODELS)];
+    for (kind, fields) in kinds {
         let entries = model.get(kind).map_or(&[][..], Node::entries);
         if entries.is_empty() {
             continue;

@@ -1,4 +1,5 @@
-//! What Compose's YAML library refuses and ours reads: tabs between the blanks of an indentation, directives.
+//! What Compose's YAML library refuses and ours reads: tabs between the blanks of an indentation, directives, line breaks
+//! that no editor shows.
 
 use crate::source::{SourceFile, Span};
 use crate::syntax::{SyntaxError, SyntaxErrorKind};
@@ -12,7 +13,28 @@ pub(super) fn faults(file: &SourceFile, inner: &[Span]) -> Vec<SyntaxError> {
     if file.text.contains('\t') {
         tabs(file, inner, &mut found);
     }
+    if file.text.contains(BREAKS) {
+        breaks(file, inner, &mut found);
+    }
     found
+}
+
+/// They end a line for Compose, and for nobody who reads it.
+const BREAKS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
+
+/// A line break that no editor shows, with text behind it. Between quotes and brackets it is as good as a blank.
+fn breaks(file: &SourceFile, inner: &[Span], found: &mut Vec<SyntaxError>) {
+    for (at, mark) in file.text.match_indices(BREAKS) {
+        let behind = file.text.get(at + mark.len()..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        let within = |s: &&Span| (s.start as usize) < at && at < s.end as usize;
+        let harmless = inner.iter().filter(within).any(|s| file.slice(*s).starts_with(['"', '\'', '[', '{']));
+        if behind.trim_matches(|c: char| c.is_whitespace() || BREAKS.contains(&c)).is_empty() || harmless {
+            continue;
+        }
+        let code = mark.chars().next().map_or(0, u32::from);
+        let message = format!("an invisible line break (U+{code:04X}) stands here: Compose reads what follows as the next line");
+        found.push(error(Span::new(file.id, at, at + mark.len()), &message, "delete it, or put the value in quotes"));
+    }
 }
 
 fn error(span: Span, message: &str, help: &str) -> SyntaxError {
