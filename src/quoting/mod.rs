@@ -4,6 +4,7 @@
 mod effects;
 mod envsubst;
 mod flow;
+mod foreign;
 mod generated;
 mod interpret;
 mod layers;
@@ -19,6 +20,7 @@ mod words;
 pub use effects::{Lost, LostKind, Pipeline, Stage, lost_effects, pipelines, unchecked};
 pub use envsubst::{Envsubst, envsubst_calls, envsubst_format};
 pub use flow::{Flow, Origin, Part};
+pub use foreign::{Foreign, foreign, is_tag};
 pub use generated::{GeneratedFile, generated_files};
 pub use interpret::{Machine, trace_argv, trace_file, trace_script};
 pub use layers::{Dollar, Layer, TooEarly, assigned, dollars, expanded_too_early, layers, names_in};

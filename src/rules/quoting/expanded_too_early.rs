@@ -1,5 +1,5 @@
 use crate::diagnostic::Applicability;
-use crate::quoting::{GeneratedFile, Layer, assigned, expanded_too_early, generated_files, layers};
+use crate::quoting::{Foreign, GeneratedFile, Layer, assigned, expanded_too_early, foreign, generated_files, is_tag, layers};
 use crate::rule::{Cx, Rule, replace, rule};
 use crate::rules::support::generated::{escaped, from_base, is_never_empty, is_script, listed, lost};
 use crate::rules::support::substitution::is_nginx_variable;
@@ -35,6 +35,7 @@ impl Rule for ExpandedTooEarly {
         if shell_text && !matches!(unit.origin, ScriptOrigin::File(_)) {
             arguments(unit, cx);
         }
+        of_another_language(unit, shell_text, cx);
         if unit.script.commands.iter().any(|c| c.nested.is_some()) {
             layers(&unit.script).iter().for_each(|layer| changed(unit, layer, cx));
         }
@@ -69,9 +70,8 @@ fn arguments(unit: &ScriptUnit, cx: &mut Cx<'_>) {
         let seen = command.effective();
         if let Some(name) = seen.name().filter(|n| matches!(n.as_ref(), "awk" | "gawk" | "mawk" | "nawk")) {
             let programs = seen.args().iter().filter(|w| w.lossy().contains('{'));
-            let fields = programs.flat_map(Word::params).filter(|(p, _)| is_argument(&p.name) || matches!(p.name.as_str(), "NF" | "NR"));
-            let unset = fields.filter(|(p, _)| !has_value(unit, &p.name, cx.stack));
-            lost.extend(unset.map(|(p, piece)| (At::new(p.name.clone(), piece.span), name.to_string())));
+            let fields = programs.flat_map(Word::params).filter(|(p, _)| is_argument(&p.name));
+            lost.extend(fields.map(|(p, piece)| (At::new(p.name.clone(), piece.span), name.to_string())));
         }
         for (param, by) in lost {
             let state = if is_never_empty(&param.value) { "already expanded" } else { "empty" };
@@ -83,6 +83,35 @@ fn arguments(unit: &ScriptUnit, cx: &mut Cx<'_>) {
             }
         }
     }
+}
+
+/// `perl -e "my $x = 1; …"`, `jq --arg v 1 ".a = $v"`, `psql -c "DO $$ … $$"`: names of the text's own language.
+fn of_another_language(unit: &ScriptUnit, shell_text: bool, cx: &mut Cx<'_>) {
+    let found = foreign(&unit.script);
+    if found.is_empty() {
+        return;
+    }
+    let own: Vec<String> = layers(&unit.script).iter().flat_map(|l| assigned(l.script)).map(|n| n.value).collect();
+    for Foreign { params, by, level } in found {
+        let Some(first) = params.first() else { continue };
+        let name = &first.value;
+        if own.iter().any(|o| o == name) || !is_special(name) && has_value(unit, name, cx.stack) {
+            continue;
+        }
+        let state = if is_never_empty(name) { "already expanded" } else { "empty" };
+        let message = format!("`${name}` is {state} here: the shell fills it in, and it was meant for {by}");
+        let fixed = shell_text && level == 0 && params.iter().all(|p| cx.text(p.span).starts_with('$'));
+        let report = cx.report(first.span, message).help("put a backslash before the `$`, or the whole text in single quotes");
+        if fixed {
+            let twice = name == "$";
+            let edit = |p: &At<String>| if twice { replace(p.span, "\\$\\$") } else { replace(p.span.at_start(), "\\") };
+            report.fix("keep the `$` from the shell", Applicability::Unsafe, params.iter().map(edit).collect());
+        }
+    }
+}
+
+fn is_special(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') || name == "_"
 }
 
 /// What the inner shell has another value for than the outer one: the status of its own commands, the user's home under `su`.
@@ -151,6 +180,7 @@ fn written(unit: &DockerfileUnit, item: usize, script: &Script, cx: &mut Cx<'_>)
         let is_script = is_script(&file.path, &file.text);
         let wanted: Vec<At<String>> =
             file.expanded.iter().filter(|n| is_script || is_never_meant(&n.value, &file, script)).cloned().collect();
+        baked(&file, is_script, script, cx);
         if wanted.is_empty() {
             continue;
         }
@@ -182,6 +212,42 @@ fn written(unit: &DockerfileUnit, item: usize, script: &Script, cx: &mut Cx<'_>)
     }
 }
 
+/// `echo "… $(date) …" > script`: commands that the build runs once, where the script was to run them each time.
+fn baked(file: &GeneratedFile, is_script: bool, script: &Script, cx: &mut Cx<'_>) {
+    let Some(command) = script.commands.iter().find(|c| c.span == file.command && is_script) else { return };
+    let texts = command.redirects.iter().filter_map(|r| r.heredoc.as_ref()).map(|h| &h.pieces);
+    for pieces in command.args().iter().map(|w| &w.pieces).chain(texts) {
+        let mut before = "";
+        for piece in pieces.iter().filter(|p| p.quote != Quote::Single) {
+            match &piece.kind {
+                PieceKind::Command { text, .. } if is_of_run_time(text, before) => {
+                    let message = format!("`{}` runs once, in the build: what it prints stands in `{}` for good", text.trim(), file.path);
+                    cx.report(piece.span, message).help("quote the text (`<<'EOF'`, `'…'`), or put a backslash before the `$`");
+                    return;
+                }
+                PieceKind::Literal(text) => before = text,
+                _ => before = "",
+            }
+        }
+    }
+}
+
+/// Whether a command's answer is another one each time a script runs, and no note of the build.
+fn is_of_run_time(command: &str, before: &str) -> bool {
+    let mut words = command.split_whitespace();
+    let first = words.next().unwrap_or_default();
+    let line = before.rsplit('\n').next().unwrap_or_default().to_lowercase();
+    let noted = ["buil", "version", "creat", "generat", "release", "stamp"].iter().any(|w| line.contains(w));
+    let assigned = line.trim_end_matches('"').ends_with('=');
+    match first {
+        "date" => !noted && !assigned,
+        "hostname" | "nproc" => !noted,
+        "dirname" | "basename" | "readlink" | "realpath" => command.contains("$0"),
+        "cat" => command.contains("/run/secrets/"),
+        _ => false,
+    }
+}
+
 /// Arguments, which a RUN does not have, and nginx's own variables in its configuration.
 fn is_never_meant(name: &str, file: &GeneratedFile, script: &Script) -> bool {
     let nginx = || {
@@ -189,6 +255,9 @@ fn is_never_meant(name: &str, file: &GeneratedFile, script: &Script) -> bool {
         file.path.contains("nginx")
             || file.path.ends_with(".conf") && ["location ", "server {", "proxy_pass "].iter().any(|w| text.contains(w))
     };
+    if file.path.ends_with(".sql") && is_tag(name, file.text.value.as_str()) {
+        return true;
+    }
     if !is_argument(name) || matches!(name, "0" | "#") {
         return is_nginx_variable(name) && !name.ends_with("_proxy") && nginx();
     }

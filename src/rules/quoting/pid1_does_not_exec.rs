@@ -23,6 +23,15 @@ impl Rule for Pid1DoesNotExec {
                     report(process, link, cx);
                 }
             }
+            let waits = runtime.processes.iter().find(|p| p.last && p.below.is_some() && only_waits(p));
+            for process in waits.iter().flat_map(|w| runtime.processes.iter().take_while(move |p| !std::ptr::eq(*p, *w))) {
+                if let Some(name) = daemon(process).filter(|_| told.insert(process.span)) {
+                    let message = format!(
+                        "`docker stop` kills `{name}` after ten seconds: it runs in the background, and nothing passes a signal on"
+                    );
+                    cx.report(process.span, message).help("start the server in the foreground with `exec`, as the last command");
+                }
+            }
         }
     }
 }
@@ -38,6 +47,39 @@ fn start_known(runtime: &Runtime) -> bool {
 fn is_broken_list(stack: &Stack, runtime: &Runtime) -> bool {
     let instructions = runtime.launches.iter().filter_map(|l| l.instruction);
     instructions.filter_map(|(unit, item)| stack.instruction(unit, item)).any(|(_, i)| falls_back(i))
+}
+
+/// A command that does nothing but keep the container up.
+fn only_waits(process: &Process) -> bool {
+    match process.name() {
+        "tail" => process.args().iter().any(|a| a.value == "--follow" || a.value.starts_with('-') && a.value.contains(['f', 'F'])),
+        "sleep" => process.args().iter().any(|a| a.value == "infinity" || a.value == "inf"),
+        _ => false,
+    }
+}
+
+/// The server that a command starts before it comes back.
+fn daemon(process: &Process) -> Option<&str> {
+    let first = process.args().first().map_or("", |a| a.value.as_str());
+    let second = process.args().get(1).map_or("", |a| a.value.as_str());
+    let starts = |word: &str| matches!(word, "start" | "restart");
+    let has = |words: &[&str]| words.iter().any(|w| process.has(w));
+    let path = process.argv.first()?.value.as_str();
+    let daemon = match process.name() {
+        _ if process.background => false,
+        "service" | "invoke-rc.d" | "rc-service" => return starts(second).then_some(first),
+        name if path.starts_with("/etc/init.d/") => return starts(first).then_some(name),
+        "apachectl" | "apache2ctl" | "catalina.sh" | "pg_ctl" | "pg_ctlcluster" => process.args().iter().any(|a| starts(&a.value)),
+        "nginx" => process.args().is_empty(),
+        "php-fpm" => has(&["-D", "--daemonize"]),
+        "mongod" => has(&["--fork"]),
+        "memcached" => has(&["-d"]),
+        "redis-server" => process.option(&["--daemonize"]).is_some_and(|v| v.value == "yes"),
+        "cron" | "crond" => !has(&["-f", "-n"]),
+        "sshd" => !has(&["-D", "-t"]),
+        _ => false,
+    };
+    daemon.then(|| process.name())
 }
 
 /// A server that stays in the foreground, whatever is written after it.

@@ -26,9 +26,13 @@ pub(crate) fn is_never_empty(name: &str) -> bool {
     matches!(name, "#" | "?" | "$" | "-" | "0")
 }
 
-/// Whether a text is a script.
+/// Whether a text is a script, or lines for a shell.
 pub(crate) fn is_script(path: &str, text: &str) -> bool {
-    text.trim_start().starts_with("#!") || path.ends_with(".sh") || path.ends_with(".bash")
+    const ENDS: [&str; 9] = [".sh", ".bash", "/crontab", "bashrc", "zshrc", "/.profile", "/.bash_profile", "/.zprofile", "/etc/profile"];
+    text.trim_start().starts_with("#!")
+        || ENDS.iter().any(|end| path.ends_with(end))
+        || path.contains("/cron.d/")
+        || path.contains("/crontabs/")
 }
 
 /// Those of `names` that have no value while the image is built. `set_in_script` are names that the generated script sets

@@ -177,6 +177,9 @@ const JOBS: [&str; 48] = [
     "register",
 ];
 
+/// Options that ask a program for one piece of work.
+const ONCE: [&str; 9] = ["once", "run-once", "one-shot", "oneshot", "dry-run", "migrate", "init-only", "setup", "exit-on-finish"];
+
 /// Parts of the names of scripts, not in sight, that serve.
 const SERVES: [&str; 9] = ["serve", "start", "run", "work", "daemon", "web", "app", "main", "entrypoint"];
 
@@ -194,7 +197,9 @@ pub(crate) fn lasting(process: &Process) -> bool {
     if INTERACTIVE.contains(&name) && process.args().iter().all(|a| matches!(a.value.as_str(), "-i" | "-l" | "-il" | "-li" | "--login")) {
         return false;
     }
-    let tells = |arg: &&str| matches!(*arg, "--version" | "-version" | "--help" | "-V");
+    let tells = |arg: &&str| {
+        matches!(*arg, "--version" | "-version" | "--help" | "-V") || matches!(arg.strip_prefix("--"), Some(word) if ONCE.contains(&word))
+    };
     let told = process.args().iter().map(|a| a.value.as_str()).any(|a| tells(&a));
     !told && !operands.iter().take(3).any(|o| is_job(o))
 }
