@@ -107,6 +107,30 @@ fn dclints_comments_silence_what_dclint_would_report_and_could_silence() {
     assert_eq!(found(&format!("# dclint disable-file\n{services}")), ["compose-schema", "capabilities-not-dropped"]);
     let one = services.replace("    image: nginx\n", "    # dclint disable-line service-image-require-explicit-tag\n    image: nginx\n");
     assert_eq!(found(&one), ["compose-schema", "capabilities-not-dropped", "unsorted-services"]);
+    let head = |comment: &str| found(&format!("---\n\n{comment}\n{services}"));
+    assert_eq!(head("# dclint disable services-alphabetical-order"), ["compose-schema", "untagged-image", "capabilities-not-dropped"]);
+    assert_eq!(head("# shop\n# dclint disable").len(), 4, "not the first line that says anything");
+    let behind = services.replace("image: nginx\n", "image: nginx # old # dclint disable-line foo service-image-require-explicit-tag\n");
+    assert_eq!(found(&behind), ["compose-schema", "capabilities-not-dropped", "unsorted-services"]);
+    let block = services.replace("  web:\n", "  # dclint disable-line\n  web:\n");
+    assert_eq!(found(&block).len(), 4, "the next line alone");
+}
+
+#[test]
+fn dclint_reports_a_list_at_its_key() {
+    let found = |text: &str| {
+        let mut files = Memory::new();
+        files.insert("compose.yaml", text);
+        let candidates = vec![Candidate { path: "compose.yaml".to_owned(), explicit: true }];
+        let stack = stack::load(&Request { candidates, ..Request::default() }, &files);
+        let select = vec!["no-unbound-port-interfaces".to_owned()];
+        let selection = Selection::resolve(&SelectionRequest { select, ..SelectionRequest::default() }, registry()).unwrap();
+        check::run(&stack, &selection).diagnostics.len()
+    };
+    let text = "services:\n  web:\n    image: nginx:1\n    ports: #\n      - '80:80'\n      - '81:81'\n  api:\n    image: nginx:1\n    ports:\n    - '82:82'\n";
+    assert_eq!(found(&text.replace('#', "")), 3);
+    assert_eq!(found(&text.replace('#', "# dclint disable-line no-unbound-port-interfaces")), 1);
+    assert_eq!(found(&text.replacen("  web:", "  web: # dclint disable-line", 1)), 3);
 }
 
 #[test]

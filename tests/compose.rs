@@ -419,10 +419,13 @@ fn what_compose_makes_of_odd_values() {
         ("name: é", "name: x", false),
         ("name: x", "name: ${U}", true),
         ("name: ${U}", "name: x", false),
+        ("x-a: &a {restart: always}\nservices: {a: {image: i}}\n---\nservices: {a: {<<: *a}}", "", false),
+        ("x-a: 1\nservices: {a: {image: i}}\n---\nservices: {a: {<<: *a}}", "", true),
         ("services: {a: {ulimits: {nofile: 1.0}}}", "services: {a: {ulimits: {nofile: 1}}}", true),
     ] {
         let base = match base.starts_with("name") {
             true => format!("{base}\nservices: {{a: {{image: i}}}}\n"),
+            false if base.contains("---") => format!("{base}\n"),
             false => format!("name: x\n{}\n", base.replace("{a: {", "{a: {image: i, ")),
         };
         let (loaded, _) = json(&[("compose.yaml", &base), ("compose.override.yaml", &format!("{over}\n"))]);

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::Failure;
 use crate::discover;
 use crate::files::{Disk, Files};
-use crate::rule::{Config, FailOn, HADOLINT_NAMES, OWN_NAMES};
+use crate::rule::{Config, FailOn, OWN_NAMES};
 use crate::stack::{self, Base, ImageRef, LabelKind, Stack};
 
 /// The arguments of `stacklint init`.
@@ -41,10 +41,11 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     }
     let found = discover::find(&[".".to_owned()], &|_| false);
     let stack = stack::load(&stack::Request { candidates: found.candidates, ..stack::Request::default() }, &disk);
-    let hadolint = HADOLINT_NAMES.iter().copied().find(|path| there(path));
-    let carried = hadolint.map(|path| super::settings::read(Some(path), ".", &disk, &super::here())).transpose()?;
+    let others = super::settings::of_others(&disk);
+    let read = |path: &String| super::settings::read(Some(path), ".", &disk, &super::here());
+    let carried = others.iter().map(read).reduce(|all, one| Ok(all?.beside(one?))).transpose()?;
     let [first, ..] = OWN_NAMES;
-    write(own.unwrap_or(first), &configuration(&stack, hadolint.zip(carried.as_ref())))?;
+    write(own.unwrap_or(first), &configuration(&stack, carried.as_ref().map(|config| (others.join(" and "), config))))?;
     if args.pre_commit {
         pre_commit(&disk)?;
     }
@@ -91,14 +92,16 @@ fn workflow() -> String {
     )
 }
 
-fn configuration(stack: &Stack, hadolint: Option<(&str, &Config)>) -> String {
+/// A configuration; `carried` is what was said to other linters, and in which files.
+fn configuration(stack: &Stack, carried: Option<(String, &Config)>) -> String {
     let default = Config::default();
-    let config = hadolint.map_or(&default, |(_, config)| config);
+    let config = carried.as_ref().map_or(&default, |(_, config)| config);
     let mut out = format!("# yaml-language-server: $schema={SCHEMA}\n");
     let _ = writeln!(out, "# What stacklint does in this project. `stacklint rules` lists the rules, `stacklint explain RULE` prints one.");
     let _ = writeln!(out, "# Here are {}.", inventory(stack));
-    if let Some((path, _)) = hadolint {
-        let _ = writeln!(out, "# What {path} says was taken over; it is no longer read.");
+    if let Some((path, _)) = &carried {
+        let but = if config.exclude.is_empty() { "" } else { ", but for the paths that it leaves out" };
+        let _ = writeln!(out, "# What {path} says was taken over{but}; it is no longer read.");
     }
     let mut section = |why: &str, set: Option<String>, example: &str| {
         let line = set.unwrap_or_else(|| format!("# {example}"));

@@ -5,12 +5,13 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Failure;
 use crate::files::{self, Files, Kind};
-use crate::rule::{Config, HADOLINT_NAMES, OWN_NAMES, Place, RULES_DIR, Registry, registry};
+use crate::rule::{Config, DCLINT_NAMES, HADOLINT_NAMES, OWN_NAMES, Place, RULES_DIR, Registry, in_package, registry};
 
-/// A folder, as it is named from the working directory, that holds a configuration, and the file.
+/// A folder, as it is named from the working directory, that holds a configuration, and the file; where ours is not there, those of
+/// other linters.
 struct Found {
     dir: String,
-    path: String,
+    paths: Vec<String>,
 }
 
 /// Reads the configuration that is named, or the nearest one: in the folder `start` or above it, up to the repository's root.
@@ -18,13 +19,29 @@ struct Found {
 pub(super) fn read(named: Option<&str>, start: &str, files: &dyn Files, here: &Path) -> Result<Config, Failure> {
     let registry = with(own_rules(start, files, here)?)?;
     let found = match named.map(files::normalize) {
-        Some(path) => Some(Found { dir: files::parent(&path).to_owned(), path }),
+        Some(path) => Some(Found { dir: files::parent(&path).to_owned(), paths: vec![path] }),
         None => nearest(start, files, here),
     };
-    let Some(Found { dir, path }) = found else { return Ok(Config { registry, ..Config::default() }) };
-    let text = text(&path, files)?;
-    let config = Config::parse_with(&path, &text, registry).map_err(|e| format!("{path}: {}", e.lines().next().unwrap_or_default()))?;
+    let none = Config { registry, ..Config::default() };
+    let Some(Found { dir, paths }) = found else { return Ok(none) };
+    let parse = |path: &String| {
+        Config::parse_with(path, &text(path, files)?, registry).map_err(|e| format!("{path}: {}", e.lines().next().unwrap_or_default()))
+    };
+    let mut configs = paths.iter().map(parse);
+    let first = configs.next().unwrap_or(Ok(none))?;
+    let config = configs.try_fold(first, |config, other| other.map(|other| config.beside(other)))?;
     Ok(Config { place: Place::new(&dir, &back(&dir, here)), ..config })
+}
+
+/// The configurations of other linters in the working directory, which is where they look for them.
+pub(super) fn of_others(files: &dyn Files) -> Vec<String> {
+    let there = |name: &&str| files.kind(name) == Some(Kind::File) && (*name != "package.json" || speaks_to_dclint(name, files));
+    let first = |names: &[&str]| names.iter().find(|name| there(name)).map(|name| (*name).to_owned());
+    first(&HADOLINT_NAMES).into_iter().chain(first(&DCLINT_NAMES)).collect()
+}
+
+fn speaks_to_dclint(path: &str, files: &dyn Files) -> bool {
+    text(path, files).is_ok_and(|text| text.contains("\"dclint\"") && in_package(&text).is_some())
 }
 
 /// The rules for a command that is asked for no configuration.
@@ -72,9 +89,9 @@ fn text(path: &str, files: &dyn Files) -> Result<String, Failure> {
 fn nearest(start: &str, files: &dyn Files, here: &Path) -> Option<Found> {
     upwards(start, files, here, |dir| {
         let there = |names: &[&str]| names.iter().map(|n| files::join(dir, n)).find(|p| files.kind(p) == Some(Kind::File));
-        // hadolint looks for its file in the working directory only.
-        let hadolint = || if dir == "." { there(&HADOLINT_NAMES) } else { None };
-        there(&OWN_NAMES).or_else(hadolint).map(|path| Found { dir: dir.to_owned(), path })
+        let others = || if dir == "." { of_others(files) } else { Vec::new() };
+        let paths = there(&OWN_NAMES).map_or_else(others, |own| vec![own]);
+        (!paths.is_empty()).then(|| Found { dir: dir.to_owned(), paths })
     })
 }
 
@@ -127,6 +144,20 @@ mod tests {
         let read = |start: &str| read(None, start, &files, Path::new("/w")).unwrap();
         assert!(read("a").excludes("a/old/Dockerfile") && !read("a").excludes("old/Dockerfile"));
         assert!(read("a/b").excludes("a/b/old/Dockerfile") && !read("a/b").excludes("a/old/Dockerfile"));
+    }
+
+    #[test]
+    fn of_other_linters_both_count_where_ours_is_not_there() {
+        let mut files = Memory::new();
+        files.insert(".hadolint.yaml", "ignored: [DL3008]\n").insert("package.json", "{\"name\": \"x\"}");
+        files.insert(".dclintrc", "rules: {no-version-field: 0}\nexclude: [old]\n").insert("a/x", "");
+        let read = |files: &Memory, start: &str| read(None, start, files, Path::new("/w")).unwrap();
+        assert_eq!(read(&files, ".").ignore, ["DL3008", "no-version-field"]);
+        assert!(read(&files, "a").excludes("a/old/compose.yaml"));
+        files.insert("package.json", "{\"dclint\": {\"rules\": {\"no-build-and-image\": 0}}}");
+        assert_eq!(read(&files, ".").ignore, ["DL3008", "no-build-and-image"]);
+        files.insert("stacklint.yaml", "ignore: [links]\n");
+        assert_eq!(read(&files, ".").ignore, ["links"]);
     }
 
     #[test]

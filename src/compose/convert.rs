@@ -30,9 +30,18 @@ pub(super) struct Reset {
     pub(super) span: Span,
 }
 
-pub(super) fn convert(document: &yaml::Node, problems: &mut Problems) -> Document {
-    let mut converter =
-        Converter { problems, anchors: HashMap::new(), active: Vec::new(), nodes: 0, resets: Vec::new(), path: Vec::new(), overriding: 0 };
+/// Reads a document; `before` are those that stand before it in its file, whose anchors still hold.
+pub(super) fn convert(document: &yaml::Node, before: &[yaml::Node], problems: &mut Problems) -> Document {
+    let mut converter = Converter {
+        problems,
+        before,
+        anchors: HashMap::new(),
+        active: Vec::new(),
+        nodes: 0,
+        resets: Vec::new(),
+        path: Vec::new(),
+        overriding: 0,
+    };
     let root = converter.node(document, 0).unwrap_or_else(|| Node::null(document.span));
     Document { root, resets: converter.resets }
 }
@@ -46,6 +55,7 @@ enum Step<'a> {
 
 struct Converter<'a, 'p> {
     problems: &'p mut Problems,
+    before: &'a [yaml::Node],
     anchors: HashMap<&'a str, &'a yaml::Node>,
     /// Anchors whose node is being read.
     active: Vec<&'a str>,
@@ -119,8 +129,9 @@ impl<'a> Converter<'a, '_> {
         tag == Some("!reset")
     }
 
-    fn alias(&mut self, name: &str, span: Span, depth: usize) -> Option<Node> {
-        let Some((&name, &target)) = self.anchors.get_key_value(name) else {
+    fn alias(&mut self, name: &'a str, span: Span, depth: usize) -> Option<Node> {
+        let here = self.anchors.get(name).copied();
+        let Some(target) = here.or_else(|| self.before.iter().rev().find_map(|document| document.anchored(name))) else {
             return Some(Node::null(span));
         };
         if self.active.contains(&name) {

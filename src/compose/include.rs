@@ -21,8 +21,9 @@ impl Loader<'_> {
         let path = self.sources.path(id).to_owned();
         let mut chain = chain.to_vec();
         chain.push(path.clone());
-        for document in &tree.documents {
-            let Some(Document { mut root, resets }) = self.document(document) else { continue };
+        for (n, document) in tree.documents.iter().enumerate() {
+            let before = tree.documents.get(..n).unwrap_or_default();
+            let Some(Document { mut root, resets }) = self.document(document, before) else { continue };
             self.include(&mut root, dir, &chain, &resets);
             self.resets.apply(&mut model, &resets);
             self.extend(&mut root, &path, dir, &resets);
@@ -119,12 +120,16 @@ impl Loader<'_> {
             let key = from.key.clone();
             let mut to = match root.remove(kind) {
                 Some(entry) if entry.value.is_map() => entry,
-                Some(entry) if !entry.value.is_null() => {
+                Some(entry) => {
+                    let span = if entry.value.is_null() { entry.key.span } else { entry.value.span };
                     let message = format!("`{kind}` takes a mapping, not {}: Compose crashes on that", entry.value.kind());
-                    self.problems.fatal(ProblemKind::Schema, entry.value.span, &message);
-                    continue;
+                    self.problems.fatal(ProblemKind::Schema, span, &message);
+                    match entry.value.is_null() {
+                        true => Entry { value: Node::map(Vec::new(), entry.value.span), ..entry },
+                        false => continue,
+                    }
                 }
-                _ => Entry { key, value: Node::map(Vec::new(), from.value.span) },
+                None => Entry { key, value: Node::map(Vec::new(), from.value.span) },
             };
             let mut incoming = Node::map(Vec::new(), from.value.span);
             incoming.set(kind, from.value);

@@ -17,9 +17,9 @@ use crate::source::{FileId, Span};
 use crate::syntax::yaml;
 
 impl Loader<'_> {
-    /// A document, converted and interpolated.
-    pub(super) fn document(&mut self, document: &yaml::Node) -> Option<Document> {
-        let mut converted = convert(document, &mut self.problems);
+    /// A document, converted and interpolated; `before` are those above it in its file.
+    pub(super) fn document(&mut self, document: &yaml::Node, before: &[yaml::Node]) -> Option<Document> {
+        let mut converted = convert(document, before, &mut self.problems);
         if !converted.root.is_map() {
             self.problems.fatal(ProblemKind::Schema, converted.root.span, "a Compose file is a mapping of `services:` and the like");
             return None;
@@ -35,8 +35,9 @@ impl Loader<'_> {
         let tree = self.tree(id);
         let mut model = Node::map(Vec::new(), Span::new(id, 0, 0));
         let mut all = Vec::new();
-        for document in &tree.documents {
-            let Some(Document { root, resets }) = self.document(document) else { continue };
+        for (n, document) in tree.documents.iter().enumerate() {
+            let before = tree.documents.get(..n).unwrap_or_default();
+            let Some(Document { root, resets }) = self.document(document, before) else { continue };
             self.resets.apply(&mut model, &resets);
             model = self.merged(model, root, false);
             all = resets;

@@ -158,8 +158,12 @@ fn key(item: &Node, by: By) -> Option<String> {
         (By::Text, None) => None,
         (By::Port, None) => {
             let target = field("target")?;
-            // no port and an empty one are two
-            let published = field("published").unwrap_or_else(|| "-".to_owned());
+            // no port and an empty one are two, and so are a number and a text
+            let published = match item.get("published").and_then(Node::as_scalar) {
+                Some(scalar) if scalar.data == Data::Str => scalar.shown(),
+                Some(scalar) => format!("number {}", scalar.shown()),
+                None => "none".to_owned(),
+            };
             let host = field("host_ip").unwrap_or_else(|| "0.0.0.0".to_owned());
             let protocol = field("protocol").unwrap_or_else(|| "tcp".to_owned());
             Some(format!("{host}:{published}:{target}/{protocol}"))

@@ -1,4 +1,4 @@
-//! The configuration file: ours, or hadolint's, so that a project can change its linter without rewriting it.
+//! The configuration file: ours, or hadolint's and dclint's, so that a project can change its linter without rewriting it.
 //!
 //! A file with a mistake in it ends the run. Going on without it would switch off what it asks for.
 
@@ -188,12 +188,25 @@ impl Config {
     pub fn parse_with(path: &str, text: &str, registry: &'static Registry) -> Result<Config, String> {
         let text = text.trim_start_matches('\u{feff}');
         let none = text.lines().all(|l| l.trim().is_empty() || l.trim_start().starts_with('#'));
-        let config = match crate::files::file_name(path).contains("hadolint") {
+        let config = match crate::files::file_name(path) {
             _ if none => Config::default(),
-            true => hadolint(text)?,
-            false => super::own_config::read(text, registry)?,
+            name if name.contains("hadolint") => hadolint(text)?,
+            "package.json" => super::dclint_config::read(&super::dclint_config::in_package(text).unwrap_or_default())?,
+            name if name.contains("dclint") => super::dclint_config::read(text)?,
+            _ => super::own_config::read(text, registry)?,
         };
         Ok(Config { registry, ..config })
+    }
+
+    /// This one, and what the file of another linter says beside it. hadolint and dclint share no rule.
+    pub fn beside(mut self, other: Config) -> Config {
+        self.extend_select.extend(other.extend_select);
+        self.ignore.extend(other.ignore);
+        self.severities.extend(other.severities);
+        if self.exclude.is_empty() {
+            self.exclude = other.exclude;
+        }
+        self
     }
 
     /// Whether a path is one that is not looked at.

@@ -3,6 +3,7 @@
 mod check_directive;
 mod config;
 mod cx;
+mod dclint_config;
 mod front;
 mod matcher;
 mod own_config;
@@ -14,6 +15,7 @@ mod unused;
 
 pub use config::{Config, FailOn, HADOLINT_NAMES, OWN_NAMES, Override, Place, RULES_DIR};
 pub use cx::{Cx, Report, replace};
+pub use dclint_config::{DCLINT_NAMES, in_package};
 pub use page::{Block, FixKind, Meta, Page, Section};
 pub use registry::{Info, OWN, Registry, registry};
 pub use select::{Preset, SHELLCHECK, Selection, SelectionError, SelectionRequest};

@@ -166,12 +166,21 @@ enum Pragma {
     File(Names),
     /// For the rest of the stage, above a FROM.
     Stage(Names),
+    /// dclint's: for the whole file, where it stands on the first line that says anything.
+    Head(Names),
+    /// dclint's: for its own line, or for the very next one where it stands alone.
+    Line(Names),
 }
 
 impl Pragma {
     fn names(self) -> Names {
         match self {
-            Pragma::Here(names) | Pragma::Next(names) | Pragma::File(names) | Pragma::Stage(names) => names,
+            Pragma::Here(names)
+            | Pragma::Next(names)
+            | Pragma::File(names)
+            | Pragma::Stage(names)
+            | Pragma::Head(names)
+            | Pragma::Line(names) => names,
         }
     }
 }
@@ -219,15 +228,17 @@ fn pragma(comment: &str) -> Option<Pragma> {
         let list = rest.split_whitespace().find_map(|w| w.strip_prefix("disable="))?;
         return Some(Pragma::Here(Names::These(list.split(',').map(str::to_owned).collect())));
     }
-    let rest = comment.strip_prefix("dclint")?.trim_start();
-    let (file, list) = match rest.split_once(char::is_whitespace).unwrap_or((rest, "")) {
-        ("disable-file" | "disable", list) => (true, list),
-        ("disable-line", list) => (false, list),
-        _ => return None,
-    };
-    let names: Vec<String> = list.split([',', ' ']).map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()).collect();
-    let names = if names.is_empty() { Names::AllOfDclint } else { Names::These(names) };
-    Some(if file { Pragma::File(names) } else { Pragma::Here(names) })
+    // it may follow another comment on its line
+    let rest = comment.split('#').find_map(|part| part.trim().strip_prefix("dclint"))?;
+    let rest = rest.strip_prefix(char::is_whitespace)?.trim_start();
+    let (word, list) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    let names: Vec<String> = list.split([',', ' ', '\t']).filter(|n| !n.is_empty()).map(str::to_owned).collect();
+    let names = if names.is_empty() || word == "disable-file" { Names::AllOfDclint } else { Names::These(names) };
+    match word {
+        "disable-file" | "disable" => Some(Pragma::Head(names)),
+        "disable-line" => Some(Pragma::Line(names)),
+        _ => None,
+    }
 }
 
 fn dockerfile(unit: &DockerfileUnit, stack: &Stack, all: &mut Suppressions) {
@@ -265,7 +276,8 @@ fn dockerfile(unit: &DockerfileUnit, stack: &Stack, all: &mut Suppressions) {
                     match found {
                         Pragma::Here(names) | Pragma::Next(names) => all.add(comment, instruction.span, names),
                         Pragma::Stage(names) => all.add(comment, stage_span(unit, instruction.span, source), names),
-                        Pragma::File(_) => {}
+                        // dclint reads no Dockerfiles
+                        Pragma::File(_) | Pragma::Head(_) | Pragma::Line(_) => {}
                     }
                 }
                 if instruction.keyword != Keyword::Unknown {
@@ -298,8 +310,32 @@ fn yaml_comment(source: &SourceFile, comment: Span, all: &mut Suppressions) {
             let span = if before.trim().is_empty() { block_below(source, line) } else { Span::new(source.id, range.start, range.end) };
             all.add(comment, span, names);
         }
+        Some(Pragma::Head(names)) => {
+            let says = |n: &usize| !matches!(source.line_text(*n).trim(), "" | "---");
+            match (1..=line).find(says) == Some(line) {
+                true => all.add(comment, source.span(), names),
+                false => all.keep(comment, None, names),
+            }
+        }
+        Some(Pragma::Line(names)) => {
+            let alone = source.line_text(line).trim_start().starts_with('#');
+            all.add(comment, with_its_list(source, if alone { line + 1 } else { line }), names);
+        }
         None => {}
     }
+}
+
+/// A line; with the list below it where it is the key of one: dclint reports the key for what is wrong with its items.
+fn with_its_list(source: &SourceFile, line: usize) -> Span {
+    let line = line.min(source.line_count());
+    let range = source.line_range(line);
+    let own = Span::new(source.id, range.start, range.end);
+    let text = source.line_text(line);
+    let key = text.split_once(" #").map_or(text, |(before, _)| before).trim_end().ends_with(':');
+    let block = if key { block_below(source, line - 1) } else { own };
+    let mut inside = source.slice(block).lines().skip(1).map(str::trim_start).filter(|l| !l.is_empty() && !l.starts_with('#'));
+    let listed = inside.next().is_some_and(|first| first.starts_with('-'));
+    if listed { block } else { own }
 }
 
 /// The lines of the node that starts below a line, by indentation.
@@ -336,8 +372,8 @@ fn plain_comments(source: &SourceFile, all: &mut Suppressions) {
         let range = source.line_range(target);
         let written = Span::new(source.id, source.line_range(line).start + before.len(), source.line_range(line).end);
         match pragma(comment) {
-            Some(Pragma::File(names)) => all.add(written, source.span(), names),
-            Some(Pragma::Here(names) | Pragma::Next(names) | Pragma::Stage(names)) => {
+            Some(Pragma::File(names) | Pragma::Head(names)) => all.add(written, source.span(), names),
+            Some(Pragma::Here(names) | Pragma::Next(names) | Pragma::Stage(names) | Pragma::Line(names)) => {
                 all.add(written, Span::new(source.id, range.start, range.end), names)
             }
             None => {}

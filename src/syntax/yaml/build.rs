@@ -76,8 +76,15 @@ impl<'a> Builder<'a> {
             }
             Event::UnresolvedAlias(name) => {
                 let at = self.place(&span);
-                self.unknown_alias(&name, at);
-                self.last = Some(plain(self.file.slice(at), at));
+                let value = match self.documents.iter().any(|d| d.anchored(&name).is_some()) {
+                    // Compose's library keeps anchors from one document to the next
+                    true => Node { value: Value::Alias(name.to_string()), ..plain("", at) },
+                    false => {
+                        self.unknown_alias(&name, at);
+                        plain(self.file.slice(at), at)
+                    }
+                };
+                self.last = Some(value);
             }
             Event::SequenceStart(style, _, tag) => self.start(Value::Seq(Vec::new()), style, tag.as_deref(), &span),
             Event::MappingStart(style, _, tag) => self.start(Value::Map(Vec::new()), style, tag.as_deref(), &span),

@@ -116,6 +116,16 @@ impl Node {
         self.entry(key).map(|e| &e.value)
     }
 
+    /// What an anchor names, here or below; the last of several.
+    pub fn anchored(&self, name: &str) -> Option<&Node> {
+        let below = match &self.value {
+            Value::Seq(items) => items.iter().rev().find_map(|item| item.anchored(name)),
+            Value::Map(entries) => entries.iter().rev().find_map(|e| e.value.anchored(name).or_else(|| e.key.anchored(name))),
+            _ => None,
+        };
+        below.or_else(|| self.anchor.as_ref().filter(|a| a.value == name).map(|_| self))
+    }
+
     /// Whether it is a plain `null`, `~` or nothing.
     pub fn is_null(&self) -> bool {
         matches!(&self.value, Value::Scalar(s) if s.style == Style::Plain && matches!(s.text.value.as_str(), "" | "~" | "null" | "Null" | "NULL"))
