@@ -2,6 +2,7 @@
 //! which a variable holds different things, it holds nothing that is known.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use super::flow::Flow;
 use super::layers::assigned;
@@ -9,6 +10,7 @@ use super::options::{Options, shell_options};
 use super::step::{Arg, Executed, Mark, Outcome, Reader, Redirected, Runs, ShellKind, Step};
 use super::variables::{Environment, Setter, Value};
 use super::words::{Expander, MAX_TEXT, State, local};
+use crate::source::At;
 use crate::syntax::shell::{self, Assign, Command, GroupKind, Join, Piece, PieceKind, Place, Quote, Redirect, Script, Word};
 
 /// Texts nest at most this deep; what lies deeper is not read.
@@ -32,6 +34,24 @@ pub fn trace_script(text: &Flow, how: &str, shell: ShellKind, environment: Envir
 pub fn trace_file(text: &Flow, how: &str, shell: ShellKind, environment: Environment, machine: Machine, args: Option<Vec<Flow>>) -> Step {
     let state = State { positional: args, ..State::new(environment) };
     run(text, Call { how: how.to_owned(), shell, note: None }, state, machine, 0).0
+}
+
+/// The same for a file that was read before: `script` is what stands in `text`, in the dialect of the shell. Its spans count from
+/// the start of the text.
+pub fn trace_read(
+    text: &Flow,
+    script: &Script,
+    call: (&str, ShellKind),
+    environment: Environment,
+    machine: Machine,
+    args: Vec<Flow>,
+) -> Step {
+    let state = State { positional: Some(args), ..State::new(environment) };
+    let call = Call { how: call.0.to_owned(), shell: call.1, note: None };
+    match begin(text, call, state, 0) {
+        Ok((step, state)) => follow(text, script, step, state, machine, 0).0,
+        Err((step, _)) => step,
+    }
 }
 
 /// What words that are executed without a shell lead to.
@@ -85,25 +105,40 @@ pub(super) struct Call {
 
 /// Runs a text; gives the state that it leaves, for `eval`.
 pub(super) fn run(text: &Flow, call: Call, state: State, machine: Machine, level: usize) -> (Step, State) {
-    let reader = Reader::Shell { how: call.how, shell: call.shell, note: call.note };
-    let mut step =
-        Step { reader, text: text.clone(), marks: Vec::new(), commands: Vec::new(), subjects: Vec::new(), uncertain: !text.is_known() };
-    if level > MAX_LEVEL || text.len() > MAX_TEXT {
-        step.uncertain = true;
-        return (step, state);
+    let dialect = call.shell.dialect();
+    match begin(text, call, state, level) {
+        Ok((step, state)) => {
+            let script = shell::parse(&text.blotted(), local(0..text.len()), dialect);
+            follow(text, &script, step, state, machine, level)
+        }
+        Err(uncertain) => uncertain,
     }
-    let blotted = text.blotted();
-    let script = shell::parse(&blotted, local(0..text.len()), call.shell.dialect());
-    step.uncertain |= !script.errors.is_empty() || script.commands.len() > MAX_COMMANDS;
-    let mut run = Run::new(text, &script, call.shell, state, machine, level);
+}
+
+/// What is known of a text before it is read; an error where it is not read.
+fn begin(text: &Flow, call: Call, state: State, level: usize) -> Result<(Step, State), (Step, State)> {
+    let uncertain = level > MAX_LEVEL || text.len() > MAX_TEXT;
+    let reader = Reader::Shell { how: call.how, shell: call.shell, note: call.note };
+    let step = Step {
+        reader,
+        text: text.clone(),
+        marks: Vec::new(),
+        commands: Vec::new(),
+        subjects: Vec::new(),
+        uncertain: uncertain || !text.is_known(),
+    };
+    if uncertain { Err((step, state)) } else { Ok((step, state)) }
+}
+
+fn follow(text: &Flow, script: &Script, step: Step, state: State, machine: Machine, level: usize) -> (Step, State) {
+    let kind = if let Reader::Shell { shell, .. } = &step.reader { *shell } else { machine.sh };
+    let mut run = Run::new(text, script, kind, state, machine, level);
     run.all();
     let Run { mut marks, commands, subjects, state, .. } = run;
     marks.sort_by_key(|m| (m.range.start, m.range.end));
     marks.dedup();
-    step.marks = marks;
-    step.commands = commands;
-    step.subjects = subjects;
-    (step, state)
+    let uncertain = step.uncertain || !script.errors.is_empty() || script.commands.len() > MAX_COMMANDS;
+    (Step { marks, commands, subjects, uncertain, ..step }, state)
 }
 
 /// A group that is open, or the script.
@@ -140,6 +175,8 @@ pub(super) struct Run<'a> {
     /// The state before the command whose substitutions come next.
     outer: Option<(std::ops::Range<usize>, State)>,
     functions: BTreeSet<String>,
+    /// The names that the script sets, once they were asked for.
+    assigned: Option<Rc<[At<String>]>>,
     allexport: bool,
 }
 
@@ -167,6 +204,7 @@ impl<'a> Run<'a> {
             frames: vec![root],
             outer: None,
             functions,
+            assigned: None,
             allexport: false,
         }
     }
@@ -369,7 +407,7 @@ impl<'a> Run<'a> {
     /// Forgets the names that the script sets, or those that a group of it does.
     fn forget_assigned(&mut self, group: Option<usize>, why: &str) {
         let within = group.and_then(|at| self.script.groups.get(at)).map(|g| g.span);
-        let found = assigned(self.script);
+        let found = Rc::clone(self.assigned.get_or_insert_with(|| assigned(self.script).into()));
         for name in found.iter().filter(|n| within.is_none_or(|span| span.contains(n.span))) {
             self.state.vars.forget(&name.value, why);
         }

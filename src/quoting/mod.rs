@@ -22,7 +22,7 @@ pub use envsubst::{Envsubst, envsubst_calls, envsubst_format};
 pub use flow::{Flow, Origin, Part};
 pub use foreign::{Foreign, foreign, is_tag};
 pub use generated::{GeneratedFile, generated_files};
-pub use interpret::{Machine, trace_argv, trace_file, trace_script};
+pub use interpret::{Machine, trace_argv, trace_file, trace_read, trace_script};
 pub use layers::{Dollar, Layer, TooEarly, assigned, dollars, expanded_too_early, layers, names_in};
 pub use options::{Options, options_at, shell_options};
 pub use patterns::pattern_matches;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::quoting::{
-    Arg, Environment, Executed, Flow, Machine, Mark, Outcome, Reader, Runs, ShellKind, Step, Value, pattern_matches, trace_file,
+    Arg, Environment, Executed, Flow, Machine, Mark, Outcome, Reader, Runs, ShellKind, Step, Value, pattern_matches, trace_file, trace_read,
 };
 use crate::source::Span;
 use crate::syntax::shell::{self, Command, Dialect, Group, GroupKind, Join, Piece, PieceKind, Place, Quote, Script, Word};
@@ -158,7 +158,17 @@ pub(super) fn step(
     }
     // without arguments the defaults count that the script itself has for them
     let args = args.iter().map(Flow::of_text).collect();
-    Some(trace_file(&Flow::of_text(&text()?), shell, kind, environment, Machine { sh: kind }, Some(args)))
+    let text = text()?;
+    let (flow, machine) = (Flow::of_text(&text), Machine { sh: kind });
+    if is_whole_file(&text) && kind.dialect() == script.dialect {
+        return Some(trace_read(&flow, script, (shell, kind), environment, machine, args));
+    }
+    Some(trace_file(&flow, shell, kind, environment, machine, Some(args)))
+}
+
+/// Whether a text is all of a file, as it stands there: what was read of it has the text's own offsets.
+fn is_whole_file(text: &Text) -> bool {
+    text.span.start == 0 && text.is_verbatim()
 }
 
 /// Whether a word expands something that nothing here sets, but that whoever starts the container may set.
