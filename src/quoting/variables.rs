@@ -1,5 +1,6 @@
 //! The variables of a shell: what is known of their values, and who set them.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
@@ -109,6 +110,10 @@ impl Environment {
 
     /// Nothing is known of a variable from here on, but whether it is exported.
     pub(super) fn forget(&mut self, name: &str, why: &str) {
+        let forgotten = |v: &Variable| v.set_by.is_none() && matches!(&v.value, Value::Unknown(known) if known == why);
+        if self.get(name).is_some_and(forgotten) {
+            return;
+        }
         let exported = self.get(name).is_none_or(|v| v.exported);
         self.put(name, Variable { value: Value::Unknown(why.to_owned()), exported, set_by: None });
     }
@@ -135,11 +140,23 @@ impl Environment {
         if Rc::ptr_eq(&self.set, &other.set) {
             return;
         }
-        let differ = |name: &&Rc<str>| match (self.set.get(&***name), other.set.get(&***name)) {
-            (Some(a), Some(b)) => !Rc::ptr_eq(a, b) && a != b,
-            _ => true,
-        };
-        let names: Vec<Rc<str>> = self.set.keys().chain(other.set.keys()).filter(differ).cloned().collect();
+        let mut names: Vec<Rc<str>> = Vec::new();
+        let (mut ours, mut theirs) = (self.set.iter().peekable(), other.set.iter().peekable());
+        loop {
+            let next = match (ours.peek(), theirs.peek()) {
+                (Some((a, _)), Some((b, _))) if Rc::ptr_eq(a, b) => Ordering::Equal,
+                (Some((a, _)), Some((b, _))) => a.cmp(b),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => break,
+            };
+            let a = if next.is_le() { ours.next() } else { None };
+            let b = if next.is_ge() { theirs.next() } else { None };
+            let same = matches!((a, b), (Some((_, a)), Some((_, b))) if Rc::ptr_eq(a, b) || a == b);
+            if let (Some((name, _)), false) = (a.or(b), same) {
+                names.push(Rc::clone(name));
+            }
+        }
         names.iter().for_each(|name| self.forget(name, why));
     }
 }

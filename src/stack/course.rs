@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::quoting::{
-    Arg, Environment, Executed, Flow, Machine, Mark, Outcome, Reader, Runs, ShellKind, Step, Value, pattern_matches, trace_file, trace_read,
+    Arg, Environment, Executed, Flow, Machine, Outcome, Reader, ShellKind, Step, Value, pattern_matches, trace_file, trace_read,
 };
 use crate::source::Span;
 use crate::syntax::shell::{self, Command, Dialect, Group, GroupKind, Join, Piece, PieceKind, Place, Quote, Script, Word};
@@ -78,51 +78,8 @@ impl Course {
         Some(found)
     }
 
-    /// What the script has put into the environment of a command that `before` does not hold yet.
-    pub(super) fn environment(&self, at: usize, before: &[RuntimeEnv]) -> Vec<RuntimeEnv> {
-        let mut found: BTreeMap<String, RuntimeEnv> = BTreeMap::new();
-        let Some(step) = &self.step else { return Vec::new() };
-        let mut all = false;
-        let mut held: BTreeMap<&str, (Option<String>, Span)> = BTreeMap::new();
-        for (n, executed) in step.commands.iter().take(at + 1).enumerate() {
-            let own = n == at;
-            if !self.reaches(n) || executed.place.substitution || (executed.place.subshell && !own) {
-                continue;
-            }
-            let name = executed.argv.first().and_then(|a| a.known()).unwrap_or_default();
-            let certain = matches!(executed.runs, Runs::Always | Runs::OnSuccess);
-            let told = |arg: &Arg| certain && !is_left_open(step, &arg.range);
-            let value = |arg: &Arg| arg.known().filter(|v| told(arg) && !v.is_empty()).map(str::to_owned);
-            let mut set = |name: &str, value: Option<String>, span: Span| {
-                found.insert(name.to_owned(), RuntimeEnv { name: name.to_owned(), value, span, from_image: true });
-            };
-            for (name, arg) in executed.assigns.iter().filter(|_| own || executed.argv.is_empty()) {
-                let span = step.text.span_of(arg.range.clone());
-                if own || all || before.iter().any(|v| v.name == *name) {
-                    set(name, value(arg), span);
-                }
-                held.insert(name, (value(arg), span));
-            }
-            all |= name == "set" && executed.argv.iter().skip(1).any(|a| a.known().is_some_and(|v| v == "-a" || v == "allexport"));
-            if name != "export" {
-                continue;
-            }
-            for arg in executed.argv.iter().skip(1).filter(|a| !a.text.text().starts_with('-')) {
-                let span = step.text.span_of(arg.range.clone());
-                match arg.text.text().split_once('=') {
-                    Some((name, value)) => {
-                        let known = told(arg) && arg.known().is_some() && !value.is_empty();
-                        set(name, known.then(|| value.to_owned()), span);
-                    }
-                    None => {
-                        if let Some((value, span)) = held.get(arg.text.text()) {
-                            set(arg.text.text(), value.clone(), *span);
-                        }
-                    }
-                }
-            }
-        }
-        found.into_values().collect()
+    pub(super) fn step(&self) -> Option<&Step> {
+        self.step.as_ref()
     }
 }
 
@@ -172,9 +129,11 @@ fn is_whole_file(text: &Text) -> bool {
 }
 
 /// Whether a word expands something that nothing here sets, but that whoever starts the container may set.
-fn is_left_open(step: &Step, range: &std::ops::Range<usize>) -> bool {
-    let inside = |m: &&Mark| range.start <= m.range.start && m.range.end <= range.end;
-    step.marks.iter().filter(inside).any(|m| match &m.outcome {
+pub(super) fn is_left_open(step: &Step, range: &std::ops::Range<usize>) -> bool {
+    // marks are in the order of their starts
+    let first = step.marks.partition_point(|m| m.range.start < range.start);
+    let inside = step.marks.iter().skip(first).take_while(|m| m.range.start <= range.end).filter(|m| m.range.end <= range.end);
+    inside.into_iter().any(|m| match &m.outcome {
         Outcome::Empty => true,
         Outcome::Known { value, .. } => value.is_empty(),
         _ => false,
@@ -401,17 +360,18 @@ fn after(around: Reach, before: Reach, truth: Option<bool>, wanted: bool) -> Rea
 
 /// Whether a command succeeds, where its words decide that.
 fn truth(executed: &Executed, step: &Step) -> Option<bool> {
-    let words: Vec<Option<&str>> = executed.argv.iter().map(|a| a.known().filter(|_| !is_left_open(step, &a.range))).collect();
-    let (name, args) = words.split_first()?;
-    let args = match (*name)? {
+    let told = |arg: &Arg| !is_left_open(step, &arg.range);
+    let (first, rest) = executed.argv.split_first()?;
+    let name = first.known().filter(|name| matches!(*name, "true" | ":" | "false" | "test" | "[" | "[[") && told(first))?;
+    let words: Vec<Option<&str>> = rest.iter().map(|a| a.known().filter(|_| told(a))).collect();
+    let args = match name {
         "true" | ":" => return Some(true),
         "false" => return Some(false),
-        "test" => args,
-        "[" => args.strip_suffix(&[Some("]")])?,
-        "[[" => args.strip_suffix(&[Some("]]")])?,
-        _ => return None,
+        "[" => words.strip_suffix(&[Some("]")])?,
+        "[[" => words.strip_suffix(&[Some("]]")])?,
+        _ => &words,
     };
-    let double = *name == Some("[[");
+    let double = name == "[[";
     match args {
         [Some("!"), rest @ ..] => tested(rest, double).map(|t| !t),
         _ => tested(args, double),

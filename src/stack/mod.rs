@@ -5,6 +5,7 @@ mod candidates;
 pub mod context;
 mod course;
 mod ends;
+mod exports;
 mod imagefs;
 mod images;
 pub mod knowledge;

@@ -15,6 +15,7 @@ use crate::syntax::{gunicorn, package_json};
 use crate::text::Text;
 
 use super::course::Course;
+use super::exports::Exports;
 use super::imagefs::{self, Images, Located};
 use super::runtime::{Arg, Below, Launch, Pid1, Process, Runtime, RuntimeEnv, Started, Via, ViaKind};
 use super::{BuildContext, DockerfileUnit, ScriptOrigin, ScriptUnit, course, ends, images, supervised};
@@ -221,6 +222,8 @@ impl Walk<'_> {
         let count = script.commands.len();
         let runs = |names: &[&str]| script.commands.iter().any(|c| c.name().is_some_and(|n| names.contains(&n.as_ref())));
         let (traps, sources) = (ends::passes_signals_on(script), runs(&[".", "source"]));
+        let env = runtime.env.clone();
+        let mut exports = Exports::new(course, &env);
         for (number, command) in script.commands.iter().enumerate().take(count.min(MAX_PROCESSES)) {
             if command.place.substitution || command.words.is_empty() || !course.reaches(number) {
                 continue;
@@ -269,7 +272,7 @@ impl Walk<'_> {
                 background: layer.background || command.place.background,
                 last: last || execs && !command.place.background,
                 depth: layer.depth + 1,
-                env: course.environment(number, &runtime.env).into_iter().chain(layer.env.iter().cloned()).collect(),
+                env: exports.of(number).into_iter().chain(layer.env.iter().cloned()).collect(),
             };
             self.command(command, inner, args, course.inner(number), runtime);
         }
