@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use sha2::{Digest, Sha256};
 
 use super::remembered::{Remembered, Stamp};
-use super::{Entry, FileError, Files, Kind};
+use super::{Entry, FileError, Files, Kind, Named};
 use crate::source::MAX_FILE_BYTES;
 
 /// The disk, seen from a root folder.
@@ -78,14 +78,25 @@ impl Files for Disk {
             let Ok(meta) = entry.metadata() else { continue };
             let Ok(name) = entry.file_name().into_string() else { continue };
             let size = if meta.is_file() { meta.len() } else { 0 };
-            entries.push(Entry { name, kind: kind(&meta), size, mode: mode(&meta), modified: modified(&meta) });
+            entries.push(Entry { name, kind: kind(meta.file_type()), size, mode: mode(&meta), modified: modified(&meta) });
         }
         entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Ok(entries)
     }
 
+    fn names(&self, dir: &str) -> Result<Arc<[Named]>, FileError> {
+        let mut entries = Vec::new();
+        for entry in std::fs::read_dir(self.at(dir)).map_err(|e| error(&e))?.flatten() {
+            if let (Ok(name), Ok(file_type)) = (entry.file_name().into_string(), entry.file_type()) {
+                entries.push(Named { name, kind: kind(file_type) });
+            }
+        }
+        entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(entries.into())
+    }
+
     fn kind(&self, path: &str) -> Option<Kind> {
-        std::fs::metadata(self.at(path)).ok().map(|meta| kind(&meta))
+        std::fs::metadata(self.at(path)).ok().map(|meta| kind(meta.file_type()))
     }
 
     fn mode(&self, path: &str) -> Option<u32> {
@@ -129,8 +140,7 @@ fn digest(file: &mut std::fs::File) -> std::io::Result<[u8; 32]> {
     }
 }
 
-fn kind(meta: &std::fs::Metadata) -> Kind {
-    let t = meta.file_type();
+fn kind(t: std::fs::FileType) -> Kind {
     if t.is_file() {
         Kind::File
     } else if t.is_dir() {

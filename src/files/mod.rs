@@ -2,6 +2,7 @@
 //! already [`normalize`]d.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
@@ -14,7 +15,9 @@ pub mod git;
 mod overlay;
 #[cfg(feature = "cli")]
 mod remembered;
+mod steady;
 pub use overlay::Overlay;
+pub use steady::Steady;
 
 /// What stands at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +45,15 @@ pub struct Entry {
     pub mode: u32,
     /// When it was written, in nanoseconds since 1970; 0 where nobody knows.
     pub modified: i64,
+}
+
+/// The name of an entry, and what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// File name, without its folder.
+    pub name: String,
+    /// What it is; a link is not followed here.
+    pub kind: Kind,
 }
 
 /// Why a file could not be read.
@@ -74,6 +86,10 @@ pub trait Files: Sync {
     fn read(&self, path: &str) -> Result<Vec<u8>, FileError>;
     /// The entries of a folder, sorted by name.
     fn list(&self, dir: &str) -> Result<Vec<Entry>, FileError>;
+    /// The same for who wants names only, which is several times cheaper on a disk.
+    fn names(&self, dir: &str) -> Result<Arc<[Named]>, FileError> {
+        Ok(self.list(dir)?.into_iter().map(|Entry { name, kind, .. }| Named { name, kind }).collect())
+    }
     /// What stands at a path, links followed; `None` where nothing does.
     fn kind(&self, path: &str) -> Option<Kind>;
     /// Unix mode bits of a path, links followed.

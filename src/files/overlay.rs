@@ -1,8 +1,9 @@
 //! Some files laid over others: an editor's unsaved buffers, or the texts that fixes have made, over the disk.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::{Entry, FileError, Files, Kind, Memory};
+use super::{Entry, FileError, Files, Kind, Memory, Named};
 
 /// Files in memory over other files.
 pub struct Overlay<'a> {
@@ -45,6 +46,13 @@ impl Files for Overlay<'_> {
             }
         }
         Ok(entries.into_values().collect())
+    }
+
+    fn names(&self, dir: &str) -> Result<Arc<[Named]>, FileError> {
+        if self.over.list(dir).map_or(true, |above| above.is_empty()) {
+            return self.base.names(dir);
+        }
+        Ok(self.list(dir)?.into_iter().map(|Entry { name, kind, .. }| Named { name, kind }).collect())
     }
 
     fn kind(&self, path: &str) -> Option<Kind> {

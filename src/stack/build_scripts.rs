@@ -122,8 +122,9 @@ fn mounted(walk: &Walk<'_>) -> Vec<String> {
         match walk.files.kind(source) {
             Some(Kind::File) if source.ends_with(".sh") => found.push(source.clone()),
             Some(Kind::Dir) => {
-                let names = walk.files.list(source).unwrap_or_default().into_iter().map(|e| e.name).filter(|n| n.ends_with(".sh"));
-                found.extend(names.take(MAX_SCRIPTS).map(|name| files::join(source, &name)));
+                let names = walk.files.names(source).unwrap_or_default();
+                let names = names.iter().map(|e| &e.name).filter(|n| n.ends_with(".sh"));
+                found.extend(names.take(MAX_SCRIPTS).map(|name| files::join(source, name)));
             }
             _ => {}
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::compose::{self, Role};
-use crate::files::{FileError, Files};
+use crate::files::{FileError, Files, Steady};
 use crate::source::FileId;
 use crate::syntax::yaml;
 
@@ -47,7 +47,7 @@ pub type Failure = (String, FileError);
 pub fn load(request: &Request, disk: &dyn Files) -> Stack {
     let mut loader = Loader {
         request,
-        disk,
+        disk: &Steady::new(disk),
         stack: Stack { options: request.options.clone(), build_args: request.build_args.clone(), ..Stack::default() },
         dockerfile_paths: BTreeMap::new(),
         context_ids: BTreeMap::new(),

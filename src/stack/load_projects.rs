@@ -82,9 +82,9 @@ impl Loader<'_> {
 
     pub(super) fn overlay_base(&self, path: &str, known: &[&str]) -> Option<String> {
         let dir = files::parent(path);
-        let mut siblings: Vec<String> =
-            self.disk.list(dir).unwrap_or_default().into_iter().filter(|e| e.kind != Kind::Dir).map(|e| e.name).collect();
-        siblings.retain(|name| name.ends_with(".yml") || name.ends_with(".yaml"));
+        let beside = self.disk.names(dir).unwrap_or_default();
+        let files = beside.iter().filter(|e| e.kind != Kind::Dir).map(|e| &e.name);
+        let siblings: Vec<String> = files.filter(|name| name.ends_with(".yml") || name.ends_with(".yaml")).cloned().collect();
         let base = compose::overlay_base(files::file_name(path), &siblings).map(|base| files::join(dir, &base));
         base.filter(|base| known.contains(&base.as_str()) || self.disk.kind(base) == Some(Kind::File))
     }

@@ -128,7 +128,7 @@ impl Loader<'_> {
     /// A folder that is not there, beside one of nearly the same name. Without that, the whole part of the project may be
     /// elsewhere, or paths may count from another folder.
     pub(super) fn misspelt(&self, dir: &str) -> bool {
-        let beside = self.disk.list(files::parent(dir)).unwrap_or_default();
+        let beside = self.disk.names(files::parent(dir)).unwrap_or_default();
         let folders = beside.iter().filter(|e| e.kind == Kind::Dir).map(|e| e.name.as_str());
         crate::syntax::closest(files::file_name(dir), folders).is_some()
     }
@@ -140,7 +140,7 @@ impl Loader<'_> {
         let dir = files::parent(path);
         let example =
             |n: &str| n.starts_with(stem) && ["example", "sample", "dist", "template", "default", "tmpl"].iter().any(|w| n.contains(w));
-        let Ok(beside) = self.disk.list(dir) else { return !self.misspelt(dir) };
+        let Ok(beside) = self.disk.names(dir) else { return !self.misspelt(dir) };
         if beside.iter().any(|e| example(&e.name)) {
             return true;
         }

@@ -60,14 +60,8 @@ fn add(walk: &Walk<'_>, host: &str, container: &str, by: Span, wanted: &mut BTre
             wanted.entry(host.to_owned()).or_insert((template, by));
         }
         Some(Kind::Dir) => {
-            for entry in walk
-                .files
-                .list(host)
-                .unwrap_or_default()
-                .into_iter()
-                .filter(|e| e.kind == Kind::File && is_config(&e.name))
-                .take(MAX_CONFIGS)
-            {
+            let held = walk.files.names(host).unwrap_or_default();
+            for entry in held.iter().filter(|e| e.kind == Kind::File && is_config(&e.name)).take(MAX_CONFIGS) {
                 let template = template || entry.name.ends_with(".template");
                 wanted.entry(files::join(host, &entry.name)).or_insert((template, by));
             }

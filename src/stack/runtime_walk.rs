@@ -453,8 +453,9 @@ impl Walk<'_> {
     }
 
     fn has_executables(&self, dir: &str) -> bool {
-        let files = self.files.list(dir).unwrap_or_default().into_iter().filter(|e| e.kind == Kind::File).take(MAX_BESIDE);
-        files.map(|e| files::join(dir, &e.name)).any(|path| self.files.mode(&path).is_some_and(|mode| mode & 0o111 != 0))
+        let beside = self.files.names(dir).unwrap_or_default();
+        let mut entries = beside.iter().filter(|e| e.kind == Kind::File).take(MAX_BESIDE);
+        entries.any(|e| self.files.mode(&files::join(dir, &e.name)).is_some_and(|mode| mode & 0o111 != 0))
     }
 
     fn package_script(&mut self, script: &str, layer: &Layer, command: &Command, runtime: &mut Runtime) {
