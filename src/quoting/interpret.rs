@@ -10,7 +10,7 @@ use super::options::{Options, shell_options};
 use super::step::{Arg, Executed, Mark, Outcome, Reader, Redirected, Runs, ShellKind, Step};
 use super::variables::{Environment, Setter, Value};
 use super::words::{Expander, MAX_TEXT, State, local};
-use crate::source::At;
+use crate::source::{At, Span};
 use crate::syntax::shell::{self, Assign, Command, GroupKind, Join, Piece, PieceKind, Place, Quote, Redirect, Script, Word};
 
 /// Texts nest at most this deep; what lies deeper is not read.
@@ -407,13 +407,20 @@ impl<'a> Run<'a> {
     /// Forgets the names that the script sets, or those that a group of it does.
     fn forget_assigned(&mut self, group: Option<usize>, why: &str) {
         let within = group.and_then(|at| self.script.groups.get(at)).map(|g| g.span);
-        let found = Rc::clone(self.assigned.get_or_insert_with(|| assigned(self.script).into()));
-        for name in found.iter().filter(|n| within.is_none_or(|span| span.contains(n.span))) {
-            self.state.vars.forget(&name.value, why);
+        let found = Rc::clone(self.assigned.get_or_insert_with(|| {
+            let mut found = assigned(self.script);
+            found.sort_by(|a, b| a.value.cmp(&b.value));
+            found.into()
+        }));
+        // the places of a name stand beside each other
+        for places in found.chunk_by(|a, b| a.value == b.value) {
+            if let Some(name) = places.iter().find(|n| within.is_none_or(|span| span.contains(n.span))) {
+                self.state.vars.forget(&name.value, why);
+            }
         }
-        if within.is_none_or(|span| {
-            self.script.commands.iter().any(|c| span.contains(c.span) && matches!(c.name().as_deref(), Some("shift" | "set")))
-        }) {
+        let sets_arguments =
+            |span: Span| self.script.commands.iter().any(|c| span.contains(c.span) && matches!(c.name().as_deref(), Some("shift" | "set")));
+        if within.is_none_or(sets_arguments) {
             self.state.positional = None;
         }
     }

@@ -177,6 +177,12 @@ impl<'a> Builder<'a> {
         if !flow {
             node.span = block_span(self.file, &node);
         }
+        // trees stay until the end of a run, and growing leaves a third of them empty
+        match &mut node.value {
+            Value::Map(entries) => entries.shrink_to_fit(),
+            Value::Seq(items) => items.shrink_to_fit(),
+            _ => {}
+        }
         self.duplicates(&node);
         self.push(node);
     }
