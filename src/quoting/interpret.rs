@@ -47,11 +47,8 @@ pub fn trace_read(
     args: Vec<Flow>,
 ) -> Step {
     let state = State { positional: Some(args), ..State::new(environment) };
-    let call = Call { how: call.0.to_owned(), shell: call.1, note: None };
-    match begin(text, call, state, 0) {
-        Ok((step, state)) => follow(text, script, step, state, machine, 0).0,
-        Err((step, _)) => step,
-    }
+    let step = unread(text, Call { how: call.0.to_owned(), shell: call.1, note: None });
+    if is_too_much(text, 0) { Step { uncertain: true, ..step } } else { follow(text, script, step, state, machine, 0).0 }
 }
 
 /// What words that are executed without a shell lead to.
@@ -106,28 +103,24 @@ pub(super) struct Call {
 /// Runs a text; gives the state that it leaves, for `eval`.
 pub(super) fn run(text: &Flow, call: Call, state: State, machine: Machine, level: usize) -> (Step, State) {
     let dialect = call.shell.dialect();
-    match begin(text, call, state, level) {
-        Ok((step, state)) => {
-            let script = shell::parse(&text.blotted(), local(0..text.len()), dialect);
-            follow(text, &script, step, state, machine, level)
-        }
-        Err(uncertain) => uncertain,
+    let step = unread(text, call);
+    if is_too_much(text, level) {
+        return (Step { uncertain: true, ..step }, state);
     }
+    let script = shell::parse(&text.blotted(), local(0..text.len()), dialect);
+    follow(text, &script, step, state, machine, level)
 }
 
-/// What is known of a text before it is read; an error where it is not read.
-fn begin(text: &Flow, call: Call, state: State, level: usize) -> Result<(Step, State), (Step, State)> {
-    let uncertain = level > MAX_LEVEL || text.len() > MAX_TEXT;
+/// Whether a text is not followed.
+fn is_too_much(text: &Flow, level: usize) -> bool {
+    level > MAX_LEVEL || text.len() > MAX_TEXT
+}
+
+/// The step of a text of which no command was read yet.
+fn unread(text: &Flow, call: Call) -> Step {
     let reader = Reader::Shell { how: call.how, shell: call.shell, note: call.note };
-    let step = Step {
-        reader,
-        text: text.clone(),
-        marks: Vec::new(),
-        commands: Vec::new(),
-        subjects: Vec::new(),
-        uncertain: uncertain || !text.is_known(),
-    };
-    if uncertain { Err((step, state)) } else { Ok((step, state)) }
+    let uncertain = !text.is_known();
+    Step { reader, text: text.clone(), marks: Vec::new(), commands: Vec::new(), subjects: Vec::new(), uncertain }
 }
 
 fn follow(text: &Flow, script: &Script, step: Step, state: State, machine: Machine, level: usize) -> (Step, State) {
