@@ -25,6 +25,8 @@ const PROGRAMS: Programs = Programs::of(&[
     "deno",
     "tsx",
     "ruby",
+    "expect",
+    "tclsh",
     "mongosh",
     "mongo",
     "psql",
@@ -43,6 +45,11 @@ const PROGRAMS: Programs = Programs::of(&[
     "ld",
 ]);
 
+/// Whatever is told a password's hash.
+const HASHES: Programs = Programs::of(&[
+    "echo", "printf", "cat", "tee", "useradd", "usermod", "chpasswd", "adduser", "htpasswd", "caddy", "sed", "export", "env",
+]);
+
 /// A parameter that the shell expands although the text is another program's, for which it means something.
 #[derive(Clone, Debug)]
 pub struct Foreign {
@@ -56,7 +63,8 @@ pub struct Foreign {
 
 /// The parameters of a script that were meant for the programs it runs.
 pub fn foreign(script: &Script) -> Vec<Foreign> {
-    if !script.may_run(PROGRAMS) {
+    let (programs, hashes) = (script.may_run(PROGRAMS), script.may_run(HASHES));
+    if !programs && !hashes {
         return Vec::new();
     }
     let mut found: Vec<Foreign> = Vec::new();
@@ -69,7 +77,7 @@ pub fn foreign(script: &Script) -> Vec<Foreign> {
             None => found.push(Foreign { params: vec![param], by: by.to_owned(), level }),
         }
     };
-    for dollar in dollars(script) {
+    for dollar in if programs { dollars(script) } else { Vec::new() } {
         let seen = dollar.command.effective();
         let Some(name) = seen.name().filter(|_| dollar.by.is_some()) else { continue };
         let Some(around) = Around::of(&dollar) else { continue };
@@ -77,7 +85,16 @@ pub fn foreign(script: &Script) -> Vec<Foreign> {
             add(dollar.name.clone(), &name, dollar.level, dollar.word.span);
         }
     }
-    for layer in layers(script) {
+    let all = layers(script);
+    for layer in all.iter().filter(|l| hashes && l.command.may_start(HASHES)) {
+        let words = layer.command.words.iter().map(|w| w.pieces.as_slice());
+        for pieces in words.chain(bodies(layer.command)) {
+            if let Some((param, text)) = hash(pieces) {
+                add(param, "the hash", layer.level, text);
+            }
+        }
+    }
+    for layer in all.iter().filter(|_| programs) {
         let next = layer.script.commands.get(layer.index + 1).filter(|n| n.place.pipe_index == layer.command.place.pipe_index + 1);
         let reads = [Some(layer.command), next].into_iter().flatten().find(|c| c.effective().name().is_some_and(|n| is_sql(&n)));
         let Some(name) = reads.and_then(|c| c.effective().name()) else { continue };
@@ -96,6 +113,25 @@ fn tags(pieces: &[Piece]) -> Vec<At<String>> {
         _ => None,
     };
     pieces.iter().filter_map(tag).collect()
+}
+
+/// `$6$salt$hash`, `$apr1$…`, `$2y$10$…`: the first part of a hash, and all of it.
+fn hash(pieces: &[Piece]) -> Option<(At<String>, Span)> {
+    let name = |piece: &Piece| match &piece.kind {
+        PieceKind::Param(p) if piece.quote != Quote::Single && !p.braced => Some(p.name.clone()),
+        _ => None,
+    };
+    let at = pieces
+        .iter()
+        .position(|piece| name(piece).is_some_and(|n| matches!(n.as_str(), "1" | "2" | "5" | "6" | "7" | "y" | "apr1" | "argon2id")))?;
+    let first = pieces.get(at)?;
+    let param = name(first)?;
+    let mut rest = pieces.get(at + 1..)?.iter().map(shown);
+    let next = rest.next()?;
+    // the letter of `$2y$` is no part of the name
+    let kind = if param == "2" { next.strip_prefix(['a', 'b', 'x', 'y'])? } else { next.as_str() };
+    let follows = kind.starts_with('$') || kind.is_empty() && rest.next()?.starts_with('$');
+    follows.then(|| (At::new(param, first.span), first.span.to(pieces.last().unwrap_or(first).span)))
 }
 
 /// What a command reads as a heredoc or here-string.
@@ -159,6 +195,7 @@ fn is_own(program: &str, args: &[Word], word: &Word, around: &Around) -> bool {
         "awk" | "gawk" | "mawk" | "nawk" => is_awks(name, args, around),
         "sed" | "gsed" => is_address(args, word, around),
         "node" | "nodejs" | "bun" | "deno" | "tsx" => around.braced && (is_member(&around.modifier) || is_declared(name, &around.text())),
+        "expect" | "tclsh" => around.text().contains(&format!("set {name} ")),
         "ruby" => matches!(name, "stdout" | "stderr" | "stdin" | "PROGRAM_NAME"),
         "mongosh" | "mongo" => !around.braced && is_key(around),
         name if is_sql(name) => is_tag(&around.name, &around.text()),

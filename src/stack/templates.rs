@@ -4,10 +4,10 @@ use crate::files;
 use crate::quoting::envsubst_calls;
 use crate::source::Span;
 use crate::syntax::dockerfile::Op;
-use crate::syntax::shell::{self, Dialect, Script};
+use crate::syntax::shell::{self, Dialect, GroupKind, Piece, PieceKind, Script, Word};
 
 use super::TemplateUse;
-use super::imagefs::Located;
+use super::imagefs::{Located, names_below};
 use super::runtime::Runtime;
 use super::runtime_walk::Walk;
 
@@ -38,7 +38,8 @@ pub(super) fn find(walk: &mut Walk<'_>, runtime: &Runtime) -> Vec<TemplateUse> {
         reads(&script.script, &started, &env, &mut inputs);
     }
     let mut found = Vec::new();
-    for (path, call) in inputs {
+    let inputs = inputs.into_iter().flat_map(|(path, call)| matching(walk, path).into_iter().map(move |path| (path, call)));
+    for (path, call) in inputs.collect::<Vec<_>>() {
         let Some(Located::File { path, .. }) = walk.locate(&path) else { continue };
         let known = walk.sources.find(&path);
         let file = match (known, walk.files.read(&path)) {
@@ -54,11 +55,41 @@ pub(super) fn find(walk: &mut Walk<'_>, runtime: &Runtime) -> Vec<TemplateUse> {
 fn reads(script: &Script, workdir: &str, lookup: &dyn Fn(&str) -> Option<String>, inputs: &mut Vec<(String, Span)>) {
     let own = |name: &str| set_once(script, name).unwrap_or_else(|| lookup(name));
     for call in envsubst_calls(script, lookup) {
-        if let Some(path) = call.input.and_then(|word| word.evaluate(&own)) {
-            inputs.push((files::join(workdir, &path), call.command.span));
-        }
+        let paths = call.input.map(|word| match word.evaluate(&own) {
+            Some(path) => vec![path],
+            None => looped(script, word, &own),
+        });
+        inputs.extend(paths.into_iter().flatten().map(|path| (files::join(workdir, &path), call.command.span)));
     }
 }
+
+/// What `for name in words` gives a word that is `$name`; patterns stay as they are.
+fn looped(script: &Script, word: &Word, lookup: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
+    let [Piece { kind: PieceKind::Param(param), .. }] = word.pieces.as_slice() else { return Vec::new() };
+    let around = script.groups.iter().rev().find(|g| matches!(&g.kind, GroupKind::For(name) if *name == param.name));
+    around.into_iter().flat_map(|g| &g.words).filter_map(|w| w.evaluate(lookup)).collect()
+}
+
+/// The files of the container that a path with `*` in its last part may stand for.
+fn matching(walk: &Walk<'_>, path: String) -> Vec<String> {
+    let (dir, name) = (files::parent(&path), files::file_name(&path));
+    let Some((before, after)) = name.split_once('*').filter(|(_, after)| !after.contains('*') && !dir.contains('*')) else {
+        return vec![path];
+    };
+    let mut names = walk.unit.map(|(unit, stage)| names_below(unit, stage, walk.context, dir)).unwrap_or_default();
+    for mount in walk.service.into_iter().flat_map(|s| &s.mounts) {
+        let below = files::strip_prefix(&files::normalize(&mount.target), dir).map(str::to_owned);
+        let host = mount.source_path.as_deref().zip(below).map(|(host, below)| files::join(host, &below));
+        let listed = host.and_then(|host| walk.files.list(&host).ok()).unwrap_or_default();
+        names.extend(listed.into_iter().map(|e| files::join(dir, &e.name)));
+    }
+    names.retain(|n| files::parent(n) == dir && files::file_name(n).strip_prefix(before).is_some_and(|rest| rest.ends_with(after)));
+    names.truncate(MAX_FILES);
+    names
+}
+
+/// At most so many files of one pattern are read.
+const MAX_FILES: usize = 20;
 
 /// The value that a script gives to a variable in one place only; `None` where it does not set it at all.
 fn set_once(script: &Script, name: &str) -> Option<Option<String>> {

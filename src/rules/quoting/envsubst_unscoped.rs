@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use crate::diagnostic::{Applicability, Severity};
 use crate::rule::{Cx, Rule, replace, rule};
 use crate::rules::support::substitution::{Call, Surroundings, calls, is_nginx_variable, mentions_envsubst, variables, variables_of_text};
-use crate::source::Span;
+use crate::source::{FileId, Span};
 use crate::stack::nginx_templates::{filtered_out, rendered};
 use crate::stack::{Runtime, ScriptOrigin, ScriptUnit, Stack};
 use crate::syntax::nginx::Variable;
@@ -33,39 +33,43 @@ impl Rule for EnvsubstUnscoped {
                 in_script(&found, text, place, &around, cx);
                 continue;
             }
-            let Some(template) = found.template else {
-                if for_nginx && found.call.input.is_some() {
-                    cx.report(
-                        place,
-                        "envsubst is given no list of variables: `$uri`, `$host` and whatever else nginx fills in itself become empty",
-                    )
-                    .help("name the variables that are meant: `envsubst '$NAME'`");
-                }
-                continue;
-            };
-            let (used, own) = variables(stack, template, for_nginx);
-            let nginx = for_nginx || !own.is_empty() || stack.nginx.iter().any(|n| n.file == template);
-            let blanked = |v: &&Variable| {
-                let kept = if nginx { is_nginx_variable(&v.name) || own.contains(&v.name) } else { v.name.contains(char::is_lowercase) };
-                kept && !around.is_set(&v.name)
-            };
-            let lost: Vec<&Variable> = used.iter().filter(blanked).collect();
-            let Some(first) = lost.first() else { continue };
-            let meant: Vec<String> = unique(used.iter().filter(|v| !lost.iter().any(|l| l.name == v.name)));
-            let message = format!(
-                "envsubst replaces {} of `{}` by nothing: it is given no list of variables",
-                names(&unique(lost.iter().copied())),
-                crate::files::file_name(stack.sources.path(template))
-            );
-            let format = meant.iter().map(|n| format!("${n}")).collect::<Vec<_>>().join(" ");
-            let mut report = cx.report(place, message).label(first.span, "becomes empty").severity(Severity::Error);
-            report = report
-                .help(format!("name the variables that are meant: `envsubst '{}'`", if format.is_empty() { "$NAME" } else { &format }));
-            if !format.is_empty() && plain(unit, &found, place) {
-                report.fix("name the variables", Applicability::Unsafe, vec![replace(place.at_end(), format!(" '{format}'"))]);
+            if found.templates.is_empty() && for_nginx && found.call.input.is_some() {
+                cx.report(
+                    place,
+                    "envsubst is given no list of variables: `$uri`, `$host` and whatever else nginx fills in itself become empty",
+                )
+                .help("name the variables that are meant: `envsubst '$NAME'`");
             }
+            // one file says it for all that a loop reads
+            found.templates.iter().any(|template| blanks(unit, &found, *template, place, &around, cx));
         }
     }
+}
+
+/// Whether envsubst empties variables of a template that are not its own; says so.
+fn blanks(unit: &ScriptUnit, found: &Call<'_>, template: FileId, place: Span, around: &Surroundings<'_>, cx: &mut Cx<'_>) -> bool {
+    let stack = cx.stack;
+    let (used, own) = variables(stack, template, found.for_nginx());
+    let nginx = found.for_nginx() || !own.is_empty() || stack.nginx.iter().any(|n| n.file == template);
+    let blanked = |v: &&Variable| {
+        let kept = if nginx { is_nginx_variable(&v.name) || own.contains(&v.name) } else { v.name.contains(char::is_lowercase) };
+        kept && !around.is_set(&v.name)
+    };
+    let lost: Vec<&Variable> = used.iter().filter(blanked).collect();
+    let Some(first) = lost.first() else { return false };
+    let meant: Vec<String> = unique(used.iter().filter(|v| !lost.iter().any(|l| l.name == v.name)));
+    let message = format!(
+        "envsubst replaces {} of `{}` by nothing: it is given no list of variables",
+        names(&unique(lost.iter().copied())),
+        crate::files::file_name(stack.sources.path(template))
+    );
+    let format = meant.iter().map(|n| format!("${n}")).collect::<Vec<_>>().join(" ");
+    let mut report = cx.report(place, message).label(first.span, "becomes empty").severity(Severity::Error);
+    report = report.help(format!("name the variables that are meant: `envsubst '{}'`", if format.is_empty() { "$NAME" } else { &format }));
+    if !format.is_empty() && found.templates.len() == 1 && plain(unit, found, place) {
+        report.fix("name the variables", Applicability::Unsafe, vec![replace(place.at_end(), format!(" '{format}'"))]);
+    }
+    true
 }
 
 /// The template stands in the script, in a quoted heredoc.

@@ -3,7 +3,7 @@ use crate::rule::{Cx, Rule, replace, rule};
 use crate::rules::support::substitution::{Call, Surroundings, calls, mentions_envsubst, variables};
 use crate::source::Span;
 use crate::stack::ScriptUnit;
-use crate::syntax::shell::{Assign, Command, PieceKind, Quote};
+use crate::syntax::shell::{Assign, Command, PieceKind, Quote, Word};
 
 rule!(EnvsubstVariableNotExported, "quoting/envsubst-variable-not-exported");
 
@@ -17,19 +17,18 @@ impl Rule for EnvsubstVariableNotExported {
         let mut told: Vec<Span> = Vec::new();
         for found in calls(stack, unit, &around) {
             for name in wanted(&found, cx) {
-                let Some((command, assign)) = set_here(unit, &found, &name) else { continue };
-                if around.is_in_environment(&name) || is_exported(unit, &name) || told.contains(&assign.span) {
+                let assigned = set_here(unit, &found, &name);
+                let place = assigned.map(|(_, assign)| assign.span).or_else(|| set_by_default(unit, &found, &name));
+                let Some(place) = place.filter(|place| !told.contains(place)) else { continue };
+                if around.is_in_environment(&name) || is_exported(unit, &name) {
                     continue;
                 }
-                told.push(assign.span);
+                told.push(place);
                 let report = cx
-                    .report(
-                        assign.span,
-                        format!("`{name}` is set without `export`, so envsubst does not get it and puts nothing in its place"),
-                    )
+                    .report(place, format!("`{name}` is set without `export`, so envsubst does not get it and puts nothing in its place"))
                     .label(found.call.command.span, "it is wanted here")
                     .help(format!("write `export {name}=…`"));
-                if command.assigns.iter().all(is_one_word) {
+                if let Some((command, _)) = assigned.filter(|(command, _)| command.assigns.iter().all(is_one_word)) {
                     report.fix("export it", Applicability::Unsafe, vec![replace(command.span.at_start(), "export ")]);
                 }
             }
@@ -54,6 +53,15 @@ fn set_here<'a>(unit: &'a ScriptUnit, found: &Call<'_>, name: &str) -> Option<(&
     let alone = |c: &&Command| c.words.is_empty() && c.span.file == call.file && c.span.start < call.start;
     let sets = unit.script.commands.iter().filter(alone).flat_map(|c| c.assigns.iter().map(move |a| (c, a)));
     sets.into_iter().find(|(_, a)| a.name == name && a.value.is_some())
+}
+
+/// `: "${NAME:=value}"` before the call.
+fn set_by_default(unit: &ScriptUnit, found: &Call<'_>, name: &str) -> Option<Span> {
+    let call = found.call.command.span;
+    let before = unit.script.commands.iter().filter(|c| c.span.file == call.file && c.span.start < call.start);
+    let params = before.flat_map(|c| c.words.iter().chain(c.assigns.iter().filter_map(|a| a.value.as_ref()))).flat_map(Word::params);
+    let sets = |modifier: &str| modifier.strip_prefix(':').unwrap_or(modifier).starts_with('=');
+    params.into_iter().find(|(p, _)| p.name == name && sets(&p.modifier)).map(|(_, piece)| piece.span)
 }
 
 /// `set -a`, and `export $(…)`, of which nobody knows what it exports.

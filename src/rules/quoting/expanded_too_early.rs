@@ -95,7 +95,9 @@ fn of_another_language(unit: &ScriptUnit, shell_text: bool, cx: &mut Cx<'_>) {
     for Foreign { params, by, level } in found {
         let Some(first) = params.first() else { continue };
         let name = &first.value;
-        if own.iter().any(|o| o == name) || !is_special(name) && has_value(unit, name, cx.stack) {
+        // a script may have been given arguments
+        let given = matches!(unit.origin, ScriptOrigin::File(_)) && is_argument(name);
+        if given || own.iter().any(|o| o == name) || !is_special(name) && has_value(unit, name, cx.stack) {
             continue;
         }
         let state = if is_never_empty(name) { "already expanded" } else { "empty" };

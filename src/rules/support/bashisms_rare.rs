@@ -243,5 +243,17 @@ fn sets(script: &Script, name: &str) -> bool {
 pub(crate) fn is_certain(stack: &Stack, unit: &ScriptUnit, found: &Bashism) -> bool {
     let name = found.what.trim_matches(['`', '$']);
     let run = || readings(unit, stack).into_iter().find(|r| r.is_instruction());
-    found.codes != ["SC3028"] || run().is_some_and(|r| !r.is_declared(name))
+    if found.codes != ["SC3028"] {
+        return true;
+    }
+    match run() {
+        Some(reading) => !reading.is_declared(name),
+        // a container may be given a UID, but no number that changes, and nobody compares another's UID with 0
+        None => stack.runtimes.iter().all(|r| r.env(name).is_none()) && (name != "UID" || is_compared_with_root(&unit.script, found.span)),
+    }
+}
+
+fn is_compared_with_root(script: &Script, span: Span) -> bool {
+    let mut commands = script.walk().map(|(_, c)| c).filter(|c| c.span.contains(span));
+    commands.any(|c| matches!(c.name().as_deref(), Some("[" | "test" | "[[")) && c.args().iter().any(|w| w.lossy() == "0"))
 }

@@ -3,7 +3,7 @@
 use crate::stack::Process;
 
 /// Programs that come to an end by themselves, or that a person sits in front of.
-const SHORT: [&str; 116] = [
+const SHORT: [&str; 143] = [
     "[",
     "[[",
     ":",
@@ -120,6 +120,33 @@ const SHORT: [&str; 116] = [
     "siege",
     "vegeta",
     "k6",
+    "scp",
+    "sftp",
+    "restic",
+    "borg",
+    "duplicity",
+    "ansible",
+    "ansible-playbook",
+    "helm",
+    "gcloud",
+    "az",
+    "mc",
+    "s3cmd",
+    "sqlite3",
+    "mongoexport",
+    "pgbench",
+    "ping",
+    "dig",
+    "nslookup",
+    "host",
+    "ldapsearch",
+    "kafka-topics",
+    "mosquitto_pub",
+    "newman",
+    "cypress",
+    "dbmate",
+    "goose",
+    "sqlx",
 ];
 
 /// Shells and interpreters, which without operands read from a terminal.
@@ -190,7 +217,13 @@ pub(crate) fn lasting(process: &Process) -> bool {
     if name.is_empty() || name.contains('$') || name.starts_with('[') || SHORT.contains(&name) || names_job(name) {
         return false;
     }
-    if name.ends_with(".sh") && !SERVES.iter().any(|w| name.contains(w)) {
+    // `catalina.sh run`, `kc.sh start`
+    let told_to =
+        || process.args().iter().any(|a| matches!(a.value.as_str(), "run" | "start" | "serve" | "server" | "start-foreground" | "console"));
+    if name.ends_with(".sh") && !SERVES.iter().any(|w| name.contains(w)) && !told_to() {
+        return false;
+    }
+    if is_remote_job(process) {
         return false;
     }
     let operands: Vec<&str> = process.args().iter().map(|a| a.value.as_str()).filter(|a| !a.starts_with('-')).collect();
@@ -202,6 +235,18 @@ pub(crate) fn lasting(process: &Process) -> bool {
     };
     let told = process.args().iter().map(|a| a.value.as_str()).any(|a| tells(&a));
     !told && !operands.iter().take(3).any(|o| is_job(o))
+}
+
+/// A command for another machine, container or cluster, which comes back when that is done.
+fn is_remote_job(process: &Process) -> bool {
+    let stays = |words: &[&str]| process.args().iter().any(|a| words.contains(&a.value.as_str()));
+    match process.name() {
+        "ssh" => !process.args().iter().any(|a| a.value.starts_with('-') && !a.value.starts_with("--") && a.value.contains('N')),
+        "docker" | "podman" | "nerdctl" | "docker-compose" => !stays(&["run", "up", "events", "start"]),
+        "kubectl" | "oc" => !stays(&["proxy", "port-forward", "-w", "--watch"]),
+        "rclone" => !stays(&["mount", "serve", "rcd"]),
+        _ => false,
+    }
 }
 
 /// A program such as `run_tests.sh`.

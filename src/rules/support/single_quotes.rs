@@ -19,7 +19,7 @@ pub(crate) fn single_quoted(unit: &DockerfileUnit, stage: usize, item: usize, in
     let set = |name: &str| unit.lookup(stage, item, name) != Lookup::Unset;
     match &instruction.op {
         Op::Env(pairs) | Op::Arg(pairs) => {
-            let meant: Vec<&Pair> = pairs.iter().filter(|p| is_meant(p, &set)).collect();
+            let meant: Vec<&Pair> = pairs.iter().filter(|p| is_meant(p, &set, &|name| is_expanded_once(name, cx))).collect();
             if !meant.is_empty() && !substitutes_later(unit, cx) {
                 meant.into_iter().for_each(|p| report_value(p, cx));
             }
@@ -76,7 +76,7 @@ pub(crate) fn single_quoted_in_env_file(service: &Service, told: &mut BTreeSet<S
         let Some(value) = inner.strip_suffix('\'').filter(|v| v.contains('$') && !v.contains('\'')) else { continue };
         let value = Text::verbatim(value, var.span.part(at, at + value.len()));
         let names = names_in(&value);
-        if !is_meant_in(&var.name.value, &value, &names, &own) || reads_values(cx) {
+        if !is_meant_in(&var.name.value, &value, &names, &own, &|name| OWN_OPTIONS.contains(&name)) || reads_values(cx) {
             continue;
         }
         let Some(first) = names.first().filter(|n| told.insert(n.span)) else { continue };
@@ -100,16 +100,41 @@ fn reads(text: &str) -> bool {
 }
 
 /// A value of ENV or ARG that extends itself, is a path, or names set variables between other characters.
-fn is_meant(pair: &Pair, set: &dyn Fn(&str) -> bool) -> bool {
+fn is_meant(pair: &Pair, set: &dyn Fn(&str) -> bool, once: &dyn Fn(&str) -> bool) -> bool {
     let Some(value) = &pair.value else { return false };
-    is_meant_in(&pair.key.value, value, &in_single_quotes(value), set)
+    is_meant_in(&pair.key.value, value, &in_single_quotes(value), set, once)
 }
 
-fn is_meant_in(key: &str, value: &str, names: &[At<String>], set: &dyn Fn(&str) -> bool) -> bool {
-    const LATER: [&str; 12] =
-        ["OPTS", "ARGS", "OPTIONS", "CMD", "COMMAND", "FORMAT", "TEMPLATE", "PROMPT", "PS1", "PS2", "PATTERN", "REGEX"];
-    if names.is_empty() || LATER.iter().any(|end| key.to_uppercase().ends_with(end)) {
+/// Options that a program takes out of its environment itself, without a shell.
+const OWN_OPTIONS: [&str; 9] = [
+    "NODE_OPTIONS",
+    "JAVA_TOOL_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+    "_JAVA_OPTIONS",
+    "GUNICORN_CMD_ARGS",
+    "PYTEST_ADDOPTS",
+    "RUBYOPT",
+    "PERL5OPT",
+    "GOFLAGS",
+];
+
+/// A variable whose value goes to a program as it is: by itself, or out of a shell, which looks at the text of a variable no second time.
+fn is_expanded_once(name: &str, cx: &Cx<'_>) -> bool {
+    let expands = |text: &str| text.contains(&format!("${name}")) || text.contains(&format!("${{{name}}}"));
+    let again = |text: &str| text.contains("sh -c \"") || text.contains("su ");
+    let mut texts = cx.stack.scripts.iter().map(|s| cx.stack.sources.slice(s.span)).filter(|t| expands(t));
+    OWN_OPTIONS.contains(&name) || texts.clone().next().is_some() && !texts.any(again)
+}
+
+fn is_meant_in(key: &str, value: &str, names: &[At<String>], set: &dyn Fn(&str) -> bool, once: &dyn Fn(&str) -> bool) -> bool {
+    const TEXTS: [&str; 7] = ["FORMAT", "TEMPLATE", "PROMPT", "PS1", "PS2", "PATTERN", "REGEX"];
+    const OPTIONS: [&str; 5] = ["OPTS", "ARGS", "OPTIONS", "CMD", "COMMAND"];
+    let ends = |words: &[&str]| words.iter().any(|end| key.to_uppercase().ends_with(end));
+    if names.is_empty() || ends(&TEXTS) {
         return false;
+    }
+    if ends(&OPTIONS) || OWN_OPTIONS.contains(&key) {
+        return all(names, set) && once(key);
     }
     if names.iter().any(|n| n.value == key) {
         return true;
@@ -182,7 +207,9 @@ fn in_run(unit: &DockerfileUnit, stage: usize, item: usize, cx: &mut Cx<'_>) {
                 let plain = writes_plain_text(command);
                 names.iter().all(|n| gone(&n.value) || plain && set(&n.value))
             };
-            if written && is_last_word(command) && !substitutes_later(unit, cx) { names } else { Vec::new() }
+            // who has it both ways knows the difference
+            let both = seen.args().iter().flat_map(Word::params).any(|(p, _)| names.iter().any(|n| n.value == p.name));
+            if written && !both && is_last_word(command) && !substitutes_later(unit, cx) { names } else { Vec::new() }
         } else if name == "sed" {
             let names: Vec<At<String>> = seen.args().iter().flat_map(quoted_names).filter(|n| is_replacement(n, cx)).collect();
             let meant = !names.is_empty() && names.iter().all(|n| set(&n.value));

@@ -154,8 +154,10 @@ fn all_assigned(script: &Script) -> Vec<String> {
 pub(crate) struct Call<'a> {
     /// The call.
     pub call: Envsubst<'a>,
-    /// The file that it reads, where that is a file of the project.
+    /// The file that it reads, where that is a file of the project; the first of several.
     pub template: Option<FileId>,
+    /// All files of the project that it reads.
+    pub templates: Vec<FileId>,
     /// The text that it reads, where that stands in the script itself: a quoted heredoc.
     pub text: Option<Text>,
     /// What it is handed for a SHELL-FORMAT, where a shell replaced something in that.
@@ -165,12 +167,16 @@ pub(crate) struct Call<'a> {
 /// All calls of a script.
 pub(crate) fn calls<'a>(stack: &Stack, unit: &'a ScriptUnit, around: &Surroundings<'_>) -> Vec<Call<'a>> {
     let found = envsubst_calls(&unit.script, &|name| around.value(name));
-    let template = |call: &Envsubst<'_>| stack.templates.iter().find(|t| t.call == call.command.span).map(|t| t.file);
+    let templates =
+        |call: &Envsubst<'_>| -> Vec<FileId> { stack.templates.iter().filter(|t| t.call == call.command.span).map(|t| t.file).collect() };
     let steps = if found.iter().any(|c| !c.expanded.is_empty()) { around.traced(unit) } else { Vec::new() };
     let format = |call: &Envsubst<'_>| steps.iter().filter(|_| !call.expanded.is_empty()).find_map(|s| format_in(s, call.command.span));
-    let all = found.into_iter();
-    all.map(|call| Call { template: template(&call), text: read_in_script(&unit.script, call.command), format: format(&call), call })
-        .collect()
+    let read = |call: Envsubst<'a>| {
+        let templates = templates(&call);
+        let text = read_in_script(&unit.script, call.command);
+        Call { template: templates.first().copied(), templates, text, format: format(&call), call }
+    };
+    found.into_iter().map(read).collect()
 }
 
 /// The heredoc that envsubst reads, itself or through `cat`, as far as no shell expands it.

@@ -199,8 +199,23 @@ impl Lower<'_> {
         for command in &mut self.script.commands {
             command.nested = super::nested::of(command, self.script.dialect, self.nesting);
         }
+        self.pipes();
         self.script.note_programs();
         self.script
+    }
+
+    /// Shells that read what stands before them in their pipeline.
+    fn pipes(&mut self) {
+        for at in 1..self.script.commands.len() {
+            let Some([before, command]) = self.script.commands.get(at - 1..=at) else { continue };
+            let follows = command.place.pipe_index == before.place.pipe_index + 1 && command.place.group == before.place.group;
+            if follows && command.nested.is_none() {
+                let nested = super::nested::piped(before, command, self.script.dialect, self.nesting);
+                if let Some(command) = self.script.commands.get_mut(at).filter(|_| nested.is_some()) {
+                    command.nested = nested;
+                }
+            }
+        }
     }
 
     fn errors(&mut self, result: &ParseResult) {

@@ -17,6 +17,25 @@ pub(super) fn of(command: &Command, dialect: Dialect, nesting: usize) -> Option<
     read(command, handed, nesting)
 }
 
+/// `cat <<EOF | sh`, `echo "…" | sh`: the script that a shell reads out of the pipe before it.
+pub(super) fn piped(before: &Command, command: &Command, dialect: Dialect, nesting: usize) -> Option<Box<Nested>> {
+    if nesting >= MAX_NESTING
+        || dialect == Dialect::Windows
+        || command.redirects.iter().any(|r| r.heredoc.is_some() || r.operator.starts_with('<'))
+    {
+        return None;
+    }
+    let handed = handed_by(&command.words, &command.effective(), dialect);
+    let handed = handed.filter(|h| h.when == When::Now && h.text == HandedText::Input)?;
+    let (text, outside) = match before.name()?.as_ref() {
+        "cat" if before.args().is_empty() => heredoc(before)?,
+        "echo" if !before.args().iter().any(|w| w.lossy().contains('\\') || w.lossy().starts_with('-')) => joined(before.args())?,
+        _ => return None,
+    };
+    let span = text.span;
+    Some(Box::new(Nested { by: handed.by, script: parse_nested(&text, handed.dialect, nesting + 1), span, expanded_outside: outside }))
+}
+
 /// The script that `ssh` hands to a shell on another machine; only asked for what this one makes of it.
 pub fn elsewhere(command: &Command) -> Option<Box<Nested>> {
     let handed = handed_by(&command.words, &command.effective(), Dialect::Posix).filter(|h| h.when == When::Elsewhere)?;
