@@ -106,6 +106,11 @@ fn a_page_that_cannot_work_ends_the_run_with_its_reason() {
         (PAGE.replace("severity: error", "severity: bad"), "severity `bad`"),
         (PAGE.replace("  command: {name: curl, without: --proxy}\n", ""), "finds nothing"),
         (PAGE.replace("command: {name: curl, without: --proxy}", "instruction: {keyword: RUN, text: '['}"), "`[` is no pattern"),
+        (PAGE.replace("command: {name: curl, without: --proxy}", "service: {key: image, value: ['[']}"), "`[` is no pattern"),
+        (
+            PAGE.replace("command: {name: curl, without: --proxy}", "service: {key: image, value: a, missing: true}"),
+            "what is missing has none",
+        ),
         (PAGE.replace("severity: error\n", "severity: error\npresets: [all]\n"), "no preset `all`"),
         ("no front matter\n".to_owned(), "starts with `---`"),
     ] {
@@ -116,6 +121,45 @@ fn a_page_that_cannot_work_ends_the_run_with_its_reason() {
     std::fs::remove_file(dir.path().join(path)).unwrap();
     write(dir.path(), ".stacklint/rules/links.md", PAGE);
     assert!(run(dir.path(), &["check"]).2.contains("of this name already"));
+}
+
+#[test]
+fn values_of_services_are_found_by_their_paths() {
+    let base = "services:\n  web:\n    image: nginx:latest\n    ports: ['22:22', \"80:80\", {target: 443}]\n    cap_add: [NET_ADMIN, SYS_TIME]\n    env_file: web.env\n    environment:\n      - DEBUG=1\n      - OPEN=${NOBODY}\n    deploy:\n      resources:\n        limits: {memory: 2g}\n    volumes: ['./data:/data', {type: bind, source: /etc, target: /e}]\n    labels: {com.example.team: shop}\n";
+    let over =
+        "services:\n  web:\n    image: nginx:1.29\n  db:\n    image: registry.example.com/db:latest\n    labels: [com.example.team=data]\n";
+    for (service, wanted) in [
+        ("{key: image, value: '*:latest'}", &["compose.override.yaml:5 db"][..]),
+        ("{key: image, not-value: 'registry.example.com/*'}", &["compose.override.yaml:3 web"]),
+        ("{key: image, value: ['nginx:*', '*/db:*'], not-value: '*:latest'}", &["compose.override.yaml:3 web"]),
+        ("{key: ports, value: '22:*'}", &["compose.yaml:4 web"]),
+        ("{key: ports.target, value: '443'}", &["compose.yaml:4 web"]),
+        ("{key: cap_add, value: SYS_*}", &["compose.yaml:5 web"]),
+        ("{key: environment.DEBUG, value: '1'}", &["compose.yaml:8 web"]),
+        ("{key: environment, value: DEBUG=*}", &["compose.yaml:8 web"]),
+        ("{key: environment.FROM_FILE, value: x}", &["web.env:1 web"]),
+        ("{key: environment.OPEN, not-value: x}", &[]),
+        ("{key: deploy.resources.limits.memory, not-value: '*m'}", &["compose.yaml:12 web"]),
+        ("{key: deploy.resources.limits.memory, missing: true}", &["compose.override.yaml:4 db"]),
+        ("{key: volumes, value: './*'}", &["compose.yaml:13 web"]),
+        ("{key: volumes.source, value: /etc}", &["compose.yaml:13 web"]),
+        ("{key: labels.com.example.team, value: shop}", &["compose.yaml:14 web"]),
+        ("{key: labels.com.example.team, not-value: shop}", &["compose.override.yaml:6 db"]),
+        ("{key: labels.com.example.team}", &["compose.override.yaml:6 db", "compose.yaml:14 web"]),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), ".git/HEAD", "");
+        write(dir.path(), "compose.yaml", base);
+        write(dir.path(), "compose.override.yaml", over);
+        write(dir.path(), "web.env", "FROM_FILE=x\n");
+        let page = format!("---\nsummary: x\nseverity: info\nmatch:\n  service: {service}\n  message: '{{name}}'\n---\n");
+        write(dir.path(), ".stacklint/rules/mine.md", &page);
+        let (_, out, err) = run(dir.path(), &["check", "--format", "json", "--select", "mine"]);
+        let json: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{err}"));
+        let shown =
+            |d: &Value| format!("{}:{} {}", d["file"].as_str().unwrap(), d["range"]["start"]["line"], d["message"].as_str().unwrap());
+        assert_eq!(json["diagnostics"].as_array().unwrap().iter().map(shown).collect::<Vec<_>>(), wanted, "{service}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::check;
 use crate::diagnostic::Diagnostic;
 use crate::files::Memory;
 use crate::rule::{Block, Info, Registry, Section, Selection, SelectionRequest};
-use crate::stack::{self, Candidate, Request};
+use crate::stack::{self, Candidate, Options, Request};
 
 /// What the pages of a project's own rules promise and the rules do not hold.
 pub(super) fn failures(registry: &'static Registry) -> Vec<String> {
@@ -57,7 +57,8 @@ fn findings(rule: &Info, blocks: &[Block], registry: &'static Registry) -> Strin
         }
     }
     let candidates = files.paths().map(|path| Candidate { path: path.to_owned(), explicit: false }).collect();
-    let stack = stack::load(&Request { candidates, ..Request::default() }, &files);
+    let options = Options { asked: registry.asked(), ..Options::default() };
+    let stack = stack::load(&Request { candidates, options, ..Request::default() }, &files);
     let request = SelectionRequest { select: vec![rule.name.to_owned()], ..SelectionRequest::default() };
     let Ok(selection) = Selection::resolve(&request, registry) else { return String::new() };
     let found = check::run(&stack, &selection).diagnostics;

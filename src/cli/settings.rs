@@ -22,14 +22,18 @@ pub(super) fn read(named: Option<&str>, start: &str, files: &dyn Files, here: &P
         Some(path) => Some(Found { dir: files::parent(&path).to_owned(), paths: vec![path] }),
         None => nearest(start, files, here),
     };
-    let none = Config { registry, ..Config::default() };
-    let Some(Found { dir, paths }) = found else { return Ok(none) };
+    let mut none = Config { registry, ..Config::default() };
+    let Some(Found { dir, paths }) = found else {
+        none.options.asked = registry.asked();
+        return Ok(none);
+    };
     let parse = |path: &String| {
         Config::parse_with(path, &text(path, files)?, registry).map_err(|e| format!("{path}: {}", e.lines().next().unwrap_or_default()))
     };
     let mut configs = paths.iter().map(parse);
     let first = configs.next().unwrap_or(Ok(none))?;
-    let config = configs.try_fold(first, |config, other| other.map(|other| config.beside(other)))?;
+    let mut config = configs.try_fold(first, |config, other| other.map(|other| config.beside(other)))?;
+    config.options.asked = registry.asked();
     Ok(Config { place: Place::new(&dir, &back(&dir, here)), ..config })
 }
 

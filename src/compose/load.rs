@@ -84,6 +84,7 @@ impl Loader<'_> {
             role,
             files: self.used.clone(),
             extended: std::mem::take(&mut self.extended),
+            asked: request.asked.clone(),
         };
         let mut project = lower::lower(&model, lowered, &mut self);
         let active: Vec<bool> = project.services.iter().map(|s| self.is_active(request, &s.profiles)).collect();

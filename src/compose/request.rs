@@ -30,6 +30,8 @@ pub struct Request {
     pub canonical: bool,
     /// A key path whose values are to be explained in [`Loaded::explained`].
     pub explain: Option<String>,
+    /// Key paths in services, such as `deploy.resources.limits.memory`, whose values are wanted in `Service::asked`.
+    pub asked: Vec<String>,
     /// What the first file is for; judged by its content where absent.
     pub role: Option<Role>,
 }

@@ -1,9 +1,10 @@
 //! Declarative rules: what a page's `match:` says, applied to the model. Users write their own rules in the same words.
 
-use globset::{Glob, GlobMatcher};
+use globset::{Glob, GlobMatcher, GlobSet};
 use serde::Deserialize;
 
 use super::Cx;
+use crate::compose::Service;
 use crate::source::Span;
 use crate::stack::Stack;
 use crate::syntax::dockerfile::Instruction;
@@ -76,11 +77,24 @@ pub struct CommandMatch {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct KeyMatch {
-    /// The key.
+    /// The key, or a path of keys: `deploy.resources.limits.memory`.
     pub key: String,
+    /// Globs, of which its value or one of its items matches one.
+    #[serde(default)]
+    pub value: Option<OneOrMore>,
+    /// Globs, of which its value or one of its items matches none.
+    #[serde(default)]
+    pub not_value: Option<OneOrMore>,
     /// The finding is that the key is not there; it stands at the service's name.
     #[serde(default)]
     pub missing: bool,
+}
+
+impl KeyMatch {
+    /// Whether values have to be looked at: the names of a service's own keys are always there.
+    fn asks(&self) -> bool {
+        self.value.is_some() || self.not_value.is_some() || self.key.contains('.')
+    }
 }
 
 /// A word or a list of words.
@@ -100,9 +114,21 @@ impl OneOrMore {
             OneOrMore::More(words) => words.iter().any(|w| test(w)),
         }
     }
+
+    fn words(&self) -> &[String] {
+        match self {
+            OneOrMore::One(word) => std::slice::from_ref(word),
+            OneOrMore::More(words) => words,
+        }
+    }
 }
 
 impl Match {
+    /// The key path of services whose values it looks at.
+    pub(super) fn asked(&self) -> Option<&str> {
+        self.service.as_ref().filter(|s| s.asks()).map(|s| s.key.as_str())
+    }
+
     /// What is wrong with it, beyond what its keys say.
     pub(super) fn judge(&self) -> Result<(), String> {
         if self.message.trim().is_empty() {
@@ -112,7 +138,11 @@ impl Match {
             return Err("`match:` holds none of `instruction`, `command` and `service`, so the rule finds nothing".to_owned());
         }
         let texts = self.instruction.iter().flat_map(|i| [&i.text, &i.not_text]);
-        for pattern in texts.chain(self.command.iter().map(|c| &c.operand)).flatten() {
+        let values = self.service.iter().flat_map(|s| [&s.value, &s.not_value]).flatten().flat_map(OneOrMore::words);
+        if self.service.as_ref().is_some_and(|s| s.missing && (s.value.is_some() || s.not_value.is_some())) {
+            return Err("under `service:` stands `missing` beside a value: what is missing has none".to_owned());
+        }
+        for pattern in texts.chain(self.command.iter().map(|c| &c.operand)).flatten().chain(values) {
             Glob::new(pattern).map_err(|e| format!("`{pattern}` is no pattern: {}", e.kind()))?;
         }
         Ok(())
@@ -148,13 +178,9 @@ pub(crate) fn run(rule: &Match, stack: &Stack, cx: &mut Cx<'_>) {
         }
     }
     if let Some(wanted) = &rule.service {
+        let globs = (wanted.value.as_ref().map(any_glob), wanted.not_value.as_ref().map(any_glob));
         for service in stack.projects.iter().flat_map(|p| &p.services) {
-            if wanted.missing && !service.has(&wanted.key) {
-                found.push((service.name.span, service.name.value.clone()));
-            }
-            for key in service.keys.iter().filter(|k| !wanted.missing && k.value == wanted.key) {
-                found.push((key.span, service.name.value.clone()));
-            }
+            found.extend(in_service(wanted, &globs, service).into_iter().map(|span| (span, service.name.value.clone())));
         }
     }
     for (span, name) in found {
@@ -168,6 +194,28 @@ pub(crate) fn run(rule: &Match, stack: &Stack, cx: &mut Cx<'_>) {
 
 fn glob(pattern: &str) -> Option<GlobMatcher> {
     Glob::new(pattern).ok().map(|g| g.compile_matcher())
+}
+
+fn any_glob(words: &OneOrMore) -> GlobSet {
+    super::config::globs(words.words().iter().map(String::as_str)).unwrap_or_default()
+}
+
+/// The places in a service that a rule is about.
+fn in_service(wanted: &KeyMatch, (value, not): &(Option<GlobSet>, Option<GlobSet>), service: &Service) -> Vec<Span> {
+    let asked: Vec<_> = service.asked.iter().filter(|a| a.path == wanted.key).collect();
+    let there = if wanted.asks() { !asked.is_empty() } else { service.has(&wanted.key) };
+    if wanted.missing {
+        return if there { Vec::new() } else { vec![service.name.span] };
+    }
+    if !wanted.asks() {
+        return service.keys.iter().filter(|k| k.value == wanted.key).map(|k| k.span).collect();
+    }
+    // of a value that is not known nothing is said but that it is there
+    let fits = |text: Option<&str>| match text {
+        Some(text) => value.as_ref().is_none_or(|set| set.is_match(text)) && !not.as_ref().is_some_and(|set| set.is_match(text)),
+        None => value.is_none() && not.is_none(),
+    };
+    asked.into_iter().filter(|a| fits(a.text.as_deref())).map(|a| a.span).collect()
 }
 
 type Texts = (Option<Option<GlobMatcher>>, Option<Option<GlobMatcher>>);

@@ -1,6 +1,6 @@
 //! All rules, by name and by the names that other tools have for them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
 
 use super::{Entry, Page, front};
@@ -98,6 +98,12 @@ impl Registry {
         });
         let found = by_alias.get(alias).or_else(|| by_alias.get(format!("kics:{alias}").as_str()));
         found.into_iter().flatten().filter_map(|&n| self.rules.get(n))
+    }
+
+    /// The key paths of services whose values rules of the project's own look at, for `Options::asked`.
+    pub fn asked(&self) -> Vec<String> {
+        let own = self.rules.iter().filter(|rule| rule.path.is_some());
+        own.filter_map(|rule| rule.page().meta.matcher.as_ref()?.asked().map(str::to_owned)).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// The place of a rule in [`Registry::rules`].

@@ -143,6 +143,7 @@ impl Loader<'_> {
             env_files: self.request.env_files.clone(),
             all_profiles: self.request.profiles.is_empty(),
             role: Some(role),
+            asked: self.request.options.asked.clone(),
             ..compose::Request::default()
         };
         let mut project = compose::load_with(&request, self.disk, &mut self.stack.sources, &mut self.stack.yaml).project;

@@ -13,6 +13,8 @@ pub struct Options {
     pub strict_labels: bool,
     /// hadolint's own comments silence nothing.
     pub ignore_hadolint_comments: bool,
+    /// Key paths in services whose values rules of the project's own look at.
+    pub asked: Vec<String>,
     /// `--platform`.
     pub platform: Option<String>,
 }

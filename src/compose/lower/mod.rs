@@ -1,9 +1,11 @@
 //! From the complete model to the typed project. What does not fit is left out; the schema has said so already.
 
+mod asked;
 mod build;
 mod parts;
 mod read;
 
+use asked::asked;
 use build::build;
 use parts::{command, depends_on, expose, healthcheck, limits, link, mounts, network, port, scale};
 use read::{path, sources, strings, text};
@@ -25,6 +27,8 @@ pub(super) struct Lowered {
     pub(super) role: Role,
     pub(super) files: Vec<FileId>,
     pub(super) extended: Extended,
+    /// Key paths in services whose values are wanted as they are.
+    pub(super) asked: Vec<String>,
 }
 
 pub(super) fn lower(model: &Node, known: Lowered, loader: &mut Loader<'_>) -> Project {
@@ -76,6 +80,7 @@ fn service(entry: &Entry, known: &Lowered, loader: &mut Loader<'_>) -> Service {
         build: node.entry("build").filter(|b| b.value.is_map()).map(|b| build(b, &known.dir)),
         command: node.entry("command").and_then(command),
         entrypoint: node.entry("entrypoint").and_then(command),
+        asked: asked(node, &environment, &known.asked, loader.sources),
         environment,
         env_files,
         ports: node.items_at("ports").filter_map(port).take(MAX_PORTS).collect(),

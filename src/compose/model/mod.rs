@@ -10,5 +10,5 @@ mod variable;
 pub use build::Build;
 pub use problem::{Problem, ProblemKind};
 pub use project::{Project, Resource, ResourceKind, Role};
-pub use service::{CommandLine, DependsOn, Healthcheck, Limits, Link, MountKind, Port, Service, ServiceMount, ServiceNetwork};
+pub use service::{AskedValue, CommandLine, DependsOn, Healthcheck, Limits, Link, MountKind, Port, Service, ServiceMount, ServiceNetwork};
 pub use variable::{EnvFile, EnvVar, VariableUse};

@@ -82,6 +82,19 @@ pub struct Service {
     pub restart_attempts: Option<Text>,
     /// The keys of the service that are set, each at its key: for rules that ask "is there a …".
     pub keys: Vec<At<String>>,
+    /// The values at the key paths that the request asked for.
+    pub asked: Vec<AskedValue>,
+}
+
+/// A value at a key path that was asked for.
+#[derive(Clone, Debug)]
+pub struct AskedValue {
+    /// The path, as it was asked for.
+    pub path: String,
+    /// The value; of a short form the text as it is written, `None` where it is not known.
+    pub text: Option<String>,
+    /// Where it stands.
+    pub span: Span,
 }
 
 impl Service {
