@@ -8,8 +8,7 @@ use super::Plan;
 pub fn dot(plan: &Plan) -> String {
     let mut out = String::from("digraph plan {\n  rankdir=LR;\n  node [shape=box, fontname=\"monospace\", fontsize=10];\n");
     for (n, stage) in plan.stages.iter().enumerate() {
-        let name = stage.name.as_deref().unwrap_or(&stage.base);
-        let _ = writeln!(out, "  subgraph cluster_{n} {{\n    label={};", quote(&format!("{} ({name})", stage.id)));
+        let _ = writeln!(out, "  subgraph cluster_{n} {{\n    label={};", quote(&super::text::stage_title(stage)));
         for (s, step) in plan.steps.iter().enumerate().filter(|(_, step)| step.stage == n) {
             let label = quote(&super::text::cut(&step.instruction, 48));
             let colour = match (step.cached, &step.cause) {

@@ -8,8 +8,7 @@ use super::Plan;
 pub fn mermaid(plan: &Plan) -> String {
     let mut out = String::from("flowchart LR\n");
     for (n, stage) in plan.stages.iter().enumerate() {
-        let name = stage.name.as_deref().unwrap_or(&stage.base);
-        let _ = writeln!(out, "  subgraph g{n}[{}]", quote(&format!("{} ({name})", stage.id)));
+        let _ = writeln!(out, "  subgraph g{n}[{}]", title(&super::text::stage_title(stage)));
         for (s, step) in plan.steps.iter().enumerate().filter(|(_, step)| step.stage == n) {
             let class = match (step.cached, &step.cause) {
                 (Some(true), _) => ":::cached",
@@ -39,6 +38,11 @@ pub fn mermaid(plan: &Plan) -> String {
         out.push_str("  classDef cached fill:#d9f2d9\n  classDef runs fill:#f9d6c8\n  classDef may fill:#f8efc4\n");
     }
     out
+}
+
+/// The title of a box, in which Mermaid shows entities as they are written.
+fn title(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "'").replace(['#', '<', '>', '\n'], " "))
 }
 
 /// Mermaid has entities instead of escapes.

@@ -165,6 +165,17 @@ fn length(text: &str) -> usize {
     text.chars().count()
 }
 
+/// A stage by its Dockerfile and its name, as boxes of graphs are headed.
+pub(super) fn stage_title(stage: &Stage) -> String {
+    // a Dockerfile within a Compose file is named by both, with `#` between
+    let file = stage.file.replace('#', ", ");
+    let variant = stage.id.rsplit_once('~').map(|(_, n)| format!(" (variant {n})")).unwrap_or_default();
+    match &stage.name {
+        Some(name) => format!("{file}: {name}{variant}"),
+        None => format!("{file}: stage {} FROM {}{variant}", stage.index, stage.base),
+    }
+}
+
 /// At most so many characters, the last of them `…` where some are missing.
 pub(super) fn cut(text: &str, width: usize) -> String {
     if length(text) <= width {
