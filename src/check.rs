@@ -41,6 +41,7 @@ pub fn run_with(stack: &Stack, selection: &Selection, outside: Vec<Diagnostic>) 
     let mut seen: HashSet<(&'static str, Span)> = HashSet::new();
     all.extend(outside.into_iter().filter(wanted));
     all.sort_by(|a, b| order(stack, a).cmp(&order(stack, b)));
+    without_said_twice(selection, &mut all);
     let stopped = stopped(stack);
     for mut diagnostic in all {
         // a file that belongs to several projects is judged in each; the same fault is said once
@@ -62,6 +63,25 @@ pub fn run_with(stack: &Stack, selection: &Selection, outside: Vec<Diagnostic>) 
     }
     add_unused(stack, selection, &mut suppressions, &mut outcome);
     outcome
+}
+
+/// Leaves out findings of rules whose page names another, `said-by:`, that has said the same places; not where the rule was asked for.
+fn without_said_twice(selection: &Selection, all: &mut Vec<Diagnostic>) {
+    let registry = selection.registry();
+    let better = |d: &Diagnostic| {
+        let index = registry.index(d.rule).filter(|n| !selection.names(*n))?;
+        registry.rules().get(index).map(|info| info.said_by.as_slice()).filter(|rules| !rules.is_empty())
+    };
+    let twice = |d: &Diagnostic| {
+        let Some(rules) = better(d) else { return false };
+        let places = |d: &Diagnostic| -> Vec<Span> { std::iter::once(d.primary).chain(d.related.iter().map(|l| l.span)).collect() };
+        let said: Vec<Span> = all.iter().filter(|o| rules.contains(&o.rule)).flat_map(places).collect();
+        let own = if d.related.is_empty() { vec![d.primary] } else { d.related.iter().map(|l| l.span).collect() };
+        own.iter().all(|span| said.iter().any(|place| place.contains(*span)))
+    };
+    let found: Vec<bool> = all.iter().map(twice).collect();
+    let mut found = found.into_iter();
+    all.retain(|_| !found.next().unwrap_or_default());
 }
 
 /// Adds the comments that turned out to silence nothing; only the end of a run knows.

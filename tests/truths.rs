@@ -10,7 +10,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use stacklint::check;
-use stacklint::rule::{Block, registry};
+use stacklint::diagnostic::Diagnostic;
+use stacklint::rule::{Block, Selection, SelectionRequest, registry};
 
 use crate::pages::{load, memory, select};
 
@@ -87,6 +88,28 @@ fn the_verdicts_are_the_truth() {
         })
         .collect();
     assert!(wrong.is_empty(), "{} cases:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Two rules know of a variable that the builder blanks in a heredoc; who asks for neither hears of it once.
+#[test]
+fn one_fault_is_said_once() {
+    let text = "FROM alpine:3.22\nCOPY $SRC /y\nCOPY <<EOF /etc/app.conf\nport=$PORT\nhost=${HOST}\nEOF\n";
+    let files = memory(&[Block { language: String::new(), path: Some("Dockerfile".to_owned()), text: text.to_owned() }]);
+    let stack = load(&files, &["Dockerfile".to_owned()]);
+    let found = |request: SelectionRequest| -> Vec<String> {
+        let selection = Selection::resolve(&request, registry()).unwrap();
+        let line = |d: &Diagnostic| stack.sources.get(d.primary.file).line_column(d.primary.start as usize).line;
+        let shown = check::run(&stack, &selection).diagnostics.iter().map(|d| format!("{} {}", line(d), d.rule)).collect::<Vec<_>>();
+        shown.into_iter().filter(|s| s.ends_with("undefined-variable") || s.ends_with("by-builder")).collect()
+    };
+    let request = SelectionRequest::default;
+    assert_eq!(found(request()), ["2 undefined-variable", "4 heredoc-expanded-by-builder"]);
+    let both = ["2 undefined-variable", "3 undefined-variable", "4 heredoc-expanded-by-builder"];
+    for name in ["undefined-variable", "UndefinedVar"] {
+        assert_eq!(found(SelectionRequest { extend: vec![name.to_owned()], ..request() }), both, "{name}");
+    }
+    let alone = SelectionRequest { ignore: vec!["heredoc-expanded-by-builder".to_owned()], ..request() };
+    assert_eq!(found(alone), ["2 undefined-variable", "3 undefined-variable"]);
 }
 
 #[test]

@@ -9,15 +9,16 @@ pub(super) struct Head {
     pub(super) severity: Severity,
     pub(super) presets: Vec<&'static str>,
     pub(super) aliases: Vec<&'static str>,
+    pub(super) said_by: Vec<&'static str>,
 }
 
 /// Reads the head of a page. `None` where it is not written plainly.
 pub(super) fn head(page: &'static str) -> Option<Head> {
-    let (mut severity, mut presets, mut aliases) = (None, Vec::new(), Vec::new());
+    let (mut severity, mut presets, mut aliases, mut said_by) = (None, Vec::new(), Vec::new(), Vec::new());
     let mut open: Option<&mut Vec<&'static str>> = None;
     for line in page.strip_prefix("---\n")?.lines() {
         if line == "---" {
-            return Some(Head { severity: severity?, presets, aliases });
+            return Some(Head { severity: severity?, presets, aliases, said_by });
         }
         match line.as_bytes().first()? {
             b' ' | b'-' => {
@@ -34,6 +35,7 @@ pub(super) fn head(page: &'static str) -> Option<Head> {
                     }
                     "presets" => list(value, &mut presets)?,
                     "aliases" => list(value, &mut aliases)?,
+                    "said-by" => list(value, &mut said_by)?,
                     _ => None,
                 };
             }
@@ -52,6 +54,7 @@ pub(super) fn plain(front: &str) -> Option<Meta> {
         presets: Vec::new(),
         fix: FixKind::None,
         aliases: Vec::new(),
+        said_by: Vec::new(),
         options: Vec::new(),
         references: Vec::new(),
         needs: None,
@@ -74,6 +77,7 @@ pub(super) fn plain(front: &str) -> Option<Meta> {
             "fix" => meta.fix = fix(value.trim())?,
             "presets" => open = list(value, &mut meta.presets)?,
             "aliases" => open = list(value, &mut meta.aliases)?,
+            "said-by" => open = list(value, &mut meta.said_by)?,
             "options" => open = list(value, &mut meta.options)?,
             "references" => open = list(value, &mut meta.references)?,
             _ => return None,

@@ -22,6 +22,9 @@ pub struct Meta {
     /// Ids of the peers' rules that know the same fault.
     #[serde(default)]
     pub aliases: Vec<String>,
+    /// Rules that say the same fault better where both find it: this one's finding is left out then, unless it was asked for by name.
+    #[serde(default, rename = "said-by")]
+    pub said_by: Vec<String>,
     /// Options and what they mean.
     #[serde(default)]
     pub options: Vec<String>,

@@ -20,6 +20,8 @@ pub struct Info {
     /// The peers' ids that the page gives.
     pub aliases: Vec<&'static str>,
     presets: Vec<&'static str>,
+    /// The rules that say the same fault better.
+    pub said_by: Vec<&'static str>,
     page: OnceLock<Page<'static>>,
     /// The user's own page, where this is one.
     pub path: Option<&'static str>,
@@ -124,8 +126,8 @@ impl Registry {
 fn info(entry: Entry) -> Option<Info> {
     let (category, name) = entry.id.split_once('/').unwrap_or(("style", entry.id));
     let info = match front::head(entry.page) {
-        Some(front::Head { severity, presets, aliases }) => {
-            Info { entry, name, category, severity, aliases, presets, page: OnceLock::new(), path: None }
+        Some(front::Head { severity, presets, aliases, said_by }) => {
+            Info { entry, name, category, severity, aliases, presets, said_by, page: OnceLock::new(), path: None }
         }
         None => of_page(entry, Page::parse(entry.page).ok()?),
     };
@@ -136,8 +138,8 @@ fn of_page(entry: Entry, page: Page<'static>) -> Info {
     let (category, name) = entry.id.split_once('/').unwrap_or(("style", entry.id));
     // pages are read once and live until the program ends, so their words may be lent out for as long
     let leak = |list: &[String]| list.iter().map(|a| &*Box::leak(a.clone().into_boxed_str())).collect();
-    let (presets, aliases) = (leak(&page.meta.presets), leak(&page.meta.aliases));
-    Info { entry, name, category, severity: page.severity(), aliases, presets, page: OnceLock::from(page), path: None }
+    let (presets, aliases, said_by) = (leak(&page.meta.presets), leak(&page.meta.aliases), leak(&page.meta.said_by));
+    Info { entry, name, category, severity: page.severity(), aliases, presets, said_by, page: OnceLock::from(page), path: None }
 }
 
 /// A rule of the project's own.

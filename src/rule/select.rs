@@ -70,6 +70,8 @@ pub struct SelectionRequest {
 pub struct Selection {
     registry: &'static Registry,
     rules: BTreeSet<usize>,
+    /// Those among them that were named themselves, not by a preset or a category.
+    named: BTreeSet<usize>,
     /// Rules that are in only because a peer's id was named: their findings must carry one of these ids.
     by_alias: Vec<(usize, String)>,
     /// Peers' ids to leave out.
@@ -118,12 +120,19 @@ impl Selection {
             more.ignore.retain(|name| !request.elsewhere.contains(name));
             return Ok(Selection { plain: Some(Box::new(plain)), ..Selection::resolve(&more, registry)? });
         }
-        let mut chosen =
-            Selection { registry, rules: BTreeSet::new(), by_alias: Vec::new(), ignored_aliases: BTreeSet::new(), plain: None };
+        let mut chosen = Selection {
+            registry,
+            rules: BTreeSet::new(),
+            named: BTreeSet::new(),
+            by_alias: Vec::new(),
+            ignored_aliases: BTreeSet::new(),
+            plain: None,
+        };
         if request.select.is_empty() {
             chosen.rules = indices(registry, registry.rules().iter().filter(|r| request.preset.has(r)));
         }
         for name in request.select.iter().chain(&request.extend) {
+            chosen.named.extend(registry.index(name));
             match named(name, registry)? {
                 Named::Rules(rules) => chosen.rules.extend(indices(registry, rules.into_iter())),
                 Named::Alias(rules) => {
@@ -165,6 +174,11 @@ impl Selection {
     /// Whether a rule runs at all.
     pub fn runs(&self, index: usize) -> bool {
         self.rules.contains(&index) || self.by_alias.iter().any(|(n, _)| *n == index)
+    }
+
+    /// Whether a rule was asked for by its own name or a peer's.
+    pub(crate) fn names(&self, index: usize) -> bool {
+        self.named.contains(&index) || self.by_alias.iter().any(|(n, _)| *n == index)
     }
 
     /// Whether a finding of a rule that runs was asked for.

@@ -2,7 +2,7 @@ use crate::diagnostic::Applicability;
 use crate::quoting::{Envsubst, Flow, Origin, names_in};
 use crate::rule::{Cx, Rule, replace, rule};
 use crate::rules::support::substitution::{Call, Surroundings, calls, mentions_envsubst, variables};
-use crate::source::Span;
+use crate::source::{FileId, Span};
 use crate::stack::{ScriptOrigin, ScriptUnit};
 use crate::syntax::shell::{PieceKind, Quote};
 use crate::text::Text;
@@ -25,15 +25,15 @@ impl Rule for EnvsubstFormatExpanded {
                 (None, Some(names)) => names.is_empty(),
                 (None, None) => is_meant_itself(&found, &first.value, &around, cx),
             };
-            if !nothing_left {
-                continue;
-            }
-            let message = format!(
-                "a shell replaces `${}` by its value before envsubst sees it, so that envsubst replaces nothing: it needs the name",
-                first.value
-            );
+            let left_out = || call.expanded.iter().find(|name| is_left_out(&found, &name.value, cx));
+            let lost = if nothing_left { Some(first) } else { left_out() };
+            let Some(lost) = lost else { continue };
+            let name = &lost.value;
+            let what = if nothing_left { "replaces nothing".to_owned() } else { format!("leaves `${name}` in the file") };
+            let message =
+                format!("a shell replaces `${name}` by its value before envsubst sees it, so that envsubst {what}: it needs the name");
             let fix = fix(unit, &found, cx);
-            let report = cx.report(first.span, message).help(help(call));
+            let report = cx.report(lost.span, message).help(help(call));
             if let Some((title, edits)) = fix {
                 report.fix(title, Applicability::Unsafe, edits);
             }
@@ -64,6 +64,19 @@ fn is_without_names(format: &Flow, is_meant_itself: &dyn Fn(&str) -> bool) -> bo
     }
     let span = format.span_of(0..format.len());
     names_in(&Text::verbatim(known, span)).is_empty()
+}
+
+/// Other names reach envsubst, and this one of the template does not.
+fn is_left_out(found: &Call<'_>, name: &str, cx: &Cx<'_>) -> bool {
+    let named = match (&found.format, &found.call.names) {
+        (Some(format), _) if format.parts().all(|(_, part)| part.origin != Origin::Unknown) => {
+            names_in(&Text::verbatim(format.text().to_owned(), format.span_of(0..format.len()))).into_iter().map(|n| n.value).collect()
+        }
+        (_, Some(names)) => names.clone(),
+        _ => found.call.written.iter().map(|n| n.value.clone()).filter(|n| found.call.expanded.iter().all(|e| e.value != *n)).collect(),
+    };
+    let used = |file: &FileId| variables(cx.stack, *file, false).0.iter().any(|v| v.name == name);
+    !lists(name) && !named.is_empty() && !named.iter().any(|n| n == name) && found.templates.iter().any(used)
 }
 
 /// The variable itself is meant, not what it holds: the template has one of this name.

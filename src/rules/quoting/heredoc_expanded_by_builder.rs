@@ -50,7 +50,7 @@ fn check(unit: &DockerfileUnit, item: usize, dest: &Text, heredoc: &Heredoc, cx:
         .report(first.span, message)
         .label(heredoc.operator, "without quotes, the builder expands the text")
         .help(format!("quote the delimiter (`{quoted}`), or put a backslash before the `$`"));
-    for other in lost.iter().skip(1).take(5) {
+    for other in lost.iter().skip(1) {
         report = report.label(other.span, "this too");
     }
     if lost.len() == names.len() && quoted != operator && !body.contains("\\$") {

@@ -11,7 +11,7 @@ use crate::rule::{Cx, replace};
 use crate::source::{At, Span};
 use crate::stack::{DockerfileUnit, Lookup, ScriptOrigin, ScriptUnit};
 use crate::syntax::dockerfile::{Form, Instruction, Op, Pair};
-use crate::syntax::shell::{Command, Piece, PieceKind, Programs, Quote, Word};
+use crate::syntax::shell::{Command, Group, Piece, PieceKind, Programs, Quote, Script, Word};
 use crate::text::Text;
 
 /// Reports the `$NAME`s of an instruction that single quotes keep although their values are meant.
@@ -204,12 +204,12 @@ fn in_run(unit: &DockerfileUnit, stage: usize, item: usize, cx: &mut Cx<'_>) {
         } else if matches!(name.as_ref(), "echo" | "printf") {
             let names: Vec<At<String>> = seen.args().iter().flat_map(quoted_names).collect();
             let written = !names.is_empty() && {
-                let plain = writes_plain_text(command);
+                let plain = writes_plain_text(script, command);
                 names.iter().all(|n| gone(&n.value) || plain && set(&n.value))
             };
             // who has it both ways knows the difference
             let both = seen.args().iter().flat_map(Word::params).any(|(p, _)| names.iter().any(|n| n.value == p.name));
-            if written && !both && is_last_word(command) && !substitutes_later(unit, cx) { names } else { Vec::new() }
+            if written && !both && is_last_word(script, command) && !substitutes_later(unit, cx) { names } else { Vec::new() }
         } else if name == "sed" {
             let names: Vec<At<String>> = seen.args().iter().flat_map(quoted_names).filter(|n| is_replacement(n, cx)).collect();
             let meant = !names.is_empty() && names.iter().all(|n| set(&n.value));
@@ -246,7 +246,7 @@ pub(crate) fn single_quoted_at_start(unit: &ScriptUnit, cx: &mut Cx<'_>) {
     for layer in layers(&unit.script).iter().filter(|l| !(words && l.level == 0)) {
         let Some(program) = plain(layer.command) else { continue };
         let says = matches!(program.as_str(), "echo" | "printf");
-        if says && (!is_last_word(layer.command) || !writes_plain_text(layer.command)) {
+        if says && (!is_last_word(layer.script, layer.command) || !writes_plain_text(layer.script, layer.command)) {
             continue;
         }
         for word in layer.command.effective().args() {
@@ -293,9 +293,9 @@ fn is_replacement(name: &At<String>, cx: &Cx<'_>) -> bool {
 }
 
 /// A file that people read, or nothing at all: nobody looks for variables there.
-fn writes_plain_text(command: &Command) -> bool {
+fn writes_plain_text(script: &Script, command: &Command) -> bool {
     const TEXTS: [&str; 7] = [".txt", ".html", ".htm", ".json", ".md", ".css", ".csv"];
-    let Some(target) = command.redirects.iter().find_map(|r| r.target.as_ref()).map(Word::lossy) else { return true };
+    let Some(target) = target(script, command).map(Word::lossy) else { return true };
     let name = crate::files::file_name(&target).to_lowercase();
     TEXTS.iter().any(|end| name.ends_with(end))
         || matches!(name.as_str(), "version" | "motd" | "issue" | "release" | "null" | "stderr" | "stdout")
@@ -309,12 +309,31 @@ fn read_later(target: &str) -> bool {
 }
 
 /// What is written stays as it is: no other program and no shell reads it first.
-fn is_last_word(command: &Command) -> bool {
-    let target = command.redirects.iter().find_map(|r| r.target.as_ref()).map(Word::lossy).unwrap_or_default();
-    let later = read_later(&target);
+fn is_last_word(script: &Script, command: &Command) -> bool {
+    let target = target(script, command).map(Word::lossy).unwrap_or_default();
+    let later = read_later(&target) || groups(script, command).any(|g| g.place.pipe_len > 1);
+    // one of several lines of a script
+    let same = |c: &&Command| !target.is_empty() && self::target(script, c).is_some_and(|t| t.lossy() == target);
+    let later = later || script.commands.iter().filter(same).any(starts_script);
     let text: String = command.args().iter().map(Word::lossy).collect();
     let script = text.starts_with("#!") || text.contains("export ") || text.contains("exec ") || text.contains('`') || text.contains("$(");
     command.place.pipe_len == 1 && !later && !script && !command.place.substitution
+}
+
+/// The groups around a command, innermost first.
+fn groups<'a>(script: &'a Script, command: &Command) -> impl Iterator<Item = &'a Group> {
+    let group = |at: Option<usize>| at.and_then(|at| script.groups.get(at));
+    std::iter::successors(group(command.place.group), move |g| group(g.place.group))
+}
+
+/// The file that a command, or a group around it, writes to.
+fn target<'a>(script: &'a Script, command: &'a Command) -> Option<&'a Word> {
+    let own = command.redirects.iter().find_map(|r| r.target.as_ref());
+    own.or_else(|| groups(script, command).flat_map(|g| &g.redirects).find_map(|r| r.target.as_ref()))
+}
+
+fn starts_script(command: &Command) -> bool {
+    command.args().iter().any(|w| w.lossy().starts_with("#!"))
 }
 
 /// The `$NAME`s of a word's single-quoted parts.
