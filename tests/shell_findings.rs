@@ -146,10 +146,7 @@ fn small_slips() {
     table("SC2038", &[("find . | xargs rm", &["find ."]), ("find . -print0 | xargs -0 rm", &[]), ("find . | sort | xargs rm", &[])]);
     table("SC2185", &[("find -name x", &["find"]), ("find . -name x; find -L x; find \"$x\"", &[])]);
     table("SC2043", &[("for x in a; do make; done", &["a"]), ("for x in a b $c; do make; done; for x in $c; do make; done", &[])]);
-    table(
-        "SC2251",
-        &[("set -e; ! make; ls", &["make"]), ("set -e; ! make", &[]), ("! make; ls", &[]), ("set -e; ! make || exit; ls", &[])],
-    );
+    table("SC2251", &[("set -e; ! make; ls", &["!"]), ("set -e; ! make", &[]), ("! make; ls", &[]), ("set -e; ! make || exit; ls", &[])]);
     table("SC2067", &[("find . -exec rm x\\;", &["x\\;"]), ("find . -exec rm {} \\; -exec ls {} +", &[])]);
     table("SC2174", &[("mkdir -pm 700 /a/b", &["-pm"]), ("mkdir -p -m 700 a ../b; mkdir -p /a/b; mkdir -m 700 /a/b", &[])]);
     table("SC2116", &[("x=$(echo a)", &["$(echo a)"]), ("x=$(echo a | tr a b) y=$(echo -n a) z=$(echo *)", &[])]);
@@ -181,7 +178,7 @@ fn small_slips() {
     table("SC2010", &[("ls | grep a", &["ls"]), ("ls; grep a b", &[])]);
     table("SC2044", &[("for f in $(find .); do make; done", &["$(find .)"])]);
     table("SC2070", &[("[ -n $x ]", &["$x"]), ("[ -n \"$x\" ]; [ -z $x ]", &[])]);
-    table("SC1007", &[("A= make", &["A="]), ("A='' make; A=; IFS= read -r x", &[])]);
+    table("SC1007", &[("A= make", &[" "]), ("A='' make; A=; IFS= read -r x", &[])]);
     table("SC2102", &[("pip install a[standard]", &["[standard]"]), ("rm [a-z]", &[])]);
     table("SC2126", &[("grep a b | wc -l", &["grep a b"]), ("grep -o a b | wc -l", &[])]);
     table("SC2145", &[("set -- a; echo \"a $@\"", &["$@"]), ("set -- a; echo a \"$@\"", &[])]);

@@ -295,11 +295,13 @@ const LABEL_RULES: [&str; 8] = ["DL3049", "DL3051", "DL3052", "DL3053", "DL3054"
 
 fn hadolint(text: &str) -> Result<Config, String> {
     let file: Hadolint = serde_yaml::from_str(text).map_err(|e| e.to_string())?;
-    let mut config = Config { ignore: file.ignored.into(), ..Config::default() };
+    // hadolint takes any word there, and means nothing by it
+    let known = |names: Vec<String>| names.into_iter().filter(|name| is_code(name)).collect::<Vec<_>>();
+    let mut config = Config { ignore: known(file.ignored.into()), ..Config::default() };
     let mut overrides = file.severities;
     // A rule under several severities has the highest of them.
     for severity in [Severity::Style, Severity::Info, Severity::Warning, Severity::Error] {
-        let names: Vec<String> = overrides.remove(severity.name()).unwrap_or_default().into();
+        let names = known(overrides.remove(severity.name()).unwrap_or_default().into());
         config.extend_select.extend(names.iter().filter(|n| ENABLED_BY_OVERRIDE.contains(&n.as_str())).cloned());
         config.severities.extend(names.into_iter().map(|name| (name, severity)));
     }
@@ -322,6 +324,11 @@ fn hadolint(text: &str) -> Result<Config, String> {
         config.extend_select.extend(rules.iter().map(|r| (*r).to_owned()));
     }
     Ok(config)
+}
+
+fn is_code(name: &str) -> bool {
+    let digits = name.strip_prefix("DL").or_else(|| name.strip_prefix("SC"));
+    digits.is_some_and(|d| !d.is_empty() && d.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn threshold(word: Option<&str>, no_fail: bool) -> Result<FailOn, String> {

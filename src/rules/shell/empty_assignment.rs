@@ -1,5 +1,6 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::shell_scripts::readings;
+use crate::source::Span;
 use crate::stack::ScriptUnit;
 
 rule!(EmptyAssignment, "shell/empty-assignment");
@@ -17,10 +18,20 @@ impl Rule for EmptyAssignment {
                     };
                     let what = word.lossy();
                     reading
-                        .report(cx, assign.span, format!("this runs `{what}` with `{}` empty", assign.name))
+                        .report(cx, blank_after(cx, assign.span), format!("this runs `{what}` with `{}` empty", assign.name))
                         .help(format!("take the blank after `=` away if `{what}` is the value; write `{}=''` if not", assign.name));
                 }
             }
         }
+    }
+}
+
+/// The blank at fault; the assignment where the text has none of its own.
+fn blank_after(cx: &Cx<'_>, assign: Span) -> Span {
+    let source = cx.stack.sources.get(assign.file);
+    let rest = source.text.get(assign.end as usize..).unwrap_or_default();
+    match rest.len() - rest.trim_start_matches([' ', '\t']).len() {
+        0 => assign,
+        blanks => Span::new(assign.file, assign.end as usize, assign.end as usize + blanks),
     }
 }

@@ -1,5 +1,6 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::shell_scripts::readings;
+use crate::source::Span;
 use crate::stack::ScriptUnit;
 use crate::syntax::shell::{GroupKind, Join, Place, Script};
 
@@ -22,12 +23,22 @@ impl Rule for NegationSkipsErrexit {
                 reading
                     .report(
                         cx,
-                        command.span,
+                        mark_before(cx, command.span),
                         "`set -e` takes no notice of a command behind `!`: the script goes on where this is meant to end it",
                     )
                     .help("write `! … || exit 1`, or `if …; then exit 1; fi`");
             }
         }
+    }
+}
+
+/// The `!` before a command.
+fn mark_before(cx: &Cx<'_>, command: Span) -> Span {
+    let source = cx.stack.sources.get(command.file);
+    let before = source.text.get(..command.start as usize).unwrap_or_default().trim_end();
+    match before.strip_suffix('!') {
+        Some(rest) => Span::new(command.file, rest.len(), before.len()),
+        None => command,
     }
 }
 
