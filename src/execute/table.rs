@@ -6,10 +6,15 @@ use std::time::Duration;
 
 use super::progress::{seconds, short};
 use super::{Built, Job, Outcome, Ran, Report};
-use crate::plan::Step;
+use crate::plan::{Step, cut};
 
 /// Steps of the critical path that are listed: those that take longest.
 const LISTED: usize = 4;
+/// Steps below this would be listed with no time at all.
+const SHOWN: Duration = Duration::from_millis(50);
+/// Columns of a line, and those that an instruction gets in any case.
+const WIDTH: usize = 80;
+const LEAST: usize = 24;
 /// Shorter runs need no explanation.
 const WORTH_TELLING: Duration = Duration::from_secs(2);
 
@@ -82,13 +87,14 @@ fn critical(out: &mut String, job: &Job<'_>, report: &Report, built: &[(&str, us
         return;
     }
     let _ = writeln!(out, "\n{} in all; no run is shorter than its longest chain of steps, {}:", seconds(report.time), seconds(whole));
-    let mut longest: Vec<usize> = path.iter().copied().filter(|&step| !time(step).is_zero()).collect();
+    let mut longest: Vec<usize> = path.iter().copied().filter(|&step| time(step) >= SHOWN).collect();
     longest.sort_by_key(|&step| std::cmp::Reverse(time(step)));
     longest.truncate(LISTED);
     for step in path.into_iter().filter(|step| longest.contains(step)) {
         let Some(Step { span, instruction, .. }) = job.plan.steps.get(step) else { continue };
         let text = instruction.split_whitespace().collect::<Vec<_>>().join(" ");
-        let text: String = text.chars().take(60).collect();
-        let _ = writeln!(out, "  {:>6}  {}:{}  {text}", seconds(time(step)), job.sources.path(span.file), job.sources.line(*span));
+        let head = format!("  {:>6}  {}:{}  ", seconds(time(step)), job.sources.path(span.file), job.sources.line(*span));
+        let room = WIDTH.saturating_sub(head.chars().count()).max(LEAST);
+        let _ = writeln!(out, "{head}{}", cut(&text, room));
     }
 }

@@ -33,6 +33,8 @@ pub use input::closest;
 pub use json::json;
 pub use mermaid::mermaid;
 pub use predict::predict;
+#[cfg(feature = "execute")]
+pub(crate) use text::cut;
 pub use text::{ContextSize, text};
 
 /// A build plan. Images, stages and steps refer to each other by their places in these lists.

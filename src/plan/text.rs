@@ -177,7 +177,7 @@ pub(super) fn stage_title(stage: &Stage) -> String {
 }
 
 /// At most so many characters, the last of them `…` where some are missing.
-pub(super) fn cut(text: &str, width: usize) -> String {
+pub(crate) fn cut(text: &str, width: usize) -> String {
     if length(text) <= width {
         return text.to_owned();
     }
