@@ -203,6 +203,15 @@ pub fn normalize(path: &str) -> String {
     }
 }
 
+/// A source of COPY as a path of the build context, which nothing leads out of: `/a`, `../a` and `./a` are `a`.
+pub fn in_context(source: &str) -> String {
+    let path = normalize(&format!("/{source}"));
+    match path.strip_prefix('/') {
+        Some(below) if !below.is_empty() => below.to_owned(),
+        _ => ".".to_owned(),
+    }
+}
+
 /// Whether a path is what [`normalize`] makes of it; nearly all are. May deny it of one that is.
 fn is_clean(path: &str) -> bool {
     let mut before = b'/';

@@ -100,8 +100,8 @@ fn bound(walk: &Walk<'_>, run: &RunOp, path: &str) -> Option<String> {
     let context = walk.context?;
     run.mounts.iter().filter(|m| m.kind == "bind" && m.get("from").is_none()).find_map(|mount| {
         let rest = files::strip_prefix(&files::normalize(mount.get("target")?), path)?;
-        let source = mount.get("source").map_or(".", |s| s.value.trim_start_matches('/'));
-        let full = files::join(&context.dir, &files::join(source, rest));
+        let source = mount.get("source").map_or_else(|| ".".to_owned(), |s| files::in_context(&s.value));
+        let full = files::join(&context.dir, &files::join(&source, rest));
         (walk.files.kind(&full) == Some(Kind::File)).then_some(full)
     })
 }

@@ -144,7 +144,7 @@ fn copied(
         if source.contains("://") {
             continue;
         }
-        let source = files::normalize(source.trim_start_matches('/'));
+        let source = files::in_context(&source);
         if let Some(from) = &copy.from {
             let Some(found) = from_stage(images, unit, from, &source, rest, dest_is_dir, context, disk, hops) else { continue };
             return Some(found);
@@ -260,7 +260,7 @@ const MAX_NAMES: usize = 200;
 
 /// The names below the destination that a source of a COPY may make.
 fn brought(context: &BuildContext, source: &str) -> Vec<String> {
-    let source = files::normalize(source.trim_start_matches('/'));
+    let source = files::in_context(source);
     let dir = if source.contains(['*', '?', '[']) { files::parent(&source).to_owned() } else { source.clone() };
     let below = context.below(&dir).filter_map(|e| files::strip_prefix(&dir, &e.path)).map(str::to_owned);
     std::iter::once(files::file_name(&source).to_owned()).chain(below).take(MAX_NAMES).collect()

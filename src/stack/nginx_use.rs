@@ -96,7 +96,7 @@ fn copied(walk: &Walk<'_>, wanted: &mut BTreeMap<String, (bool, Span)>) {
             }
             for source in &copy.sources {
                 let Some(source) = unit.expand_at(n, item, source) else { continue };
-                let source = files::normalize(source.trim_start_matches('/'));
+                let source = files::in_context(&source);
                 let host = files::join(&context.dir, &source);
                 let container = if raw.ends_with('/') { files::join(&dest, files::file_name(&source)) } else { dest.clone() };
                 if walk.files.kind(&host) == Some(Kind::Dir) || is_config(&container) || is_config(&source) {

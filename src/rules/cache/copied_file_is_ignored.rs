@@ -51,13 +51,13 @@ fn ignored(context: &BuildContext, written: &str) -> Option<Ignored> {
         return None;
     }
     let absolute = written.starts_with('/');
-    let path = files::normalize(written.trim_start_matches('/'));
+    let path = files::in_context(written);
     let beyond = rules.patterns.iter().any(|p| p.exception);
     if path == "." {
         let all = rules.patterns.iter().find(|p| ["*", "**", "**/*"].contains(&p.text.as_str()));
         return all.filter(|_| !beyond && !absolute).map(|p| Ignored { pattern: Some(p.span), root: true, beyond });
     }
-    if path.starts_with("..") || !rules.matches(&path) || (beyond && rules.may_take_back_below(&path)) {
+    if !rules.matches(&path) || (beyond && rules.may_take_back_below(&path)) {
         return None;
     }
     Some(Ignored { pattern: rules.deciding(&path).map(|p| p.span), root: false, beyond: beyond || absolute })

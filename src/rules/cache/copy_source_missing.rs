@@ -21,8 +21,7 @@ impl Rule for CopySourceMissing {
         }
         for copy in &copies {
             for source in copy.sources.iter().filter(|s| s.kind != SourceKind::Glob && s.path != ".") {
-                let outside = source.path.starts_with("..");
-                if outside || context.has(&source.path) || context.ignore.rules.matches(&source.path) || source.text.contains('$') {
+                if context.has(&source.path) || context.ignore.rules.matches(&source.path) || source.text.contains('$') {
                     continue;
                 }
                 // a checkout may lack files for many reasons; one that lies elsewhere, or is spelt otherwise, was meant

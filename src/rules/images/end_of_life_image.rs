@@ -53,8 +53,8 @@ fn judge(image: &ImageRef, span: Span, cx: &mut Cx<'_>) -> bool {
 }
 
 fn help(ended: &[Ended]) -> String {
-    let own = ended.iter().find(|e| e.own).map(|e| e.replacement);
-    let below = ended.iter().find(|e| !e.own).map(|e| e.replacement);
+    let own = ended.iter().find(|e| e.own).map(|e| &e.replacement);
+    let below = ended.iter().find(|e| !e.own).map(|e| &e.replacement);
     match (own, below) {
         (Some(own), Some(below)) => format!("move to `{own}`, or to a newer variant that stands on `{below}`"),
         (Some(own), None) => format!("move to `{own}` or newer"),

@@ -30,7 +30,7 @@ pub(crate) fn brought(
     if path.contains("://") || path.starts_with("git@") {
         return Vec::new();
     }
-    let path = files::normalize(path.trim_start_matches('/'));
+    let path = files::in_context(&path);
     let ignored = |path: &str| context.is_some_and(|c| c.ignore.rules.matches(path));
     if path.contains(['*', '?', '[']) {
         let matching = context.map(|c| matching(c, &path)).unwrap_or_default();
@@ -76,7 +76,7 @@ fn matching(context: &BuildContext, pattern: &str) -> Vec<Found> {
 fn below_the_known_part(context: &BuildContext, source: &Text) -> Vec<Found> {
     let known = source.split('$').next().unwrap_or_default();
     let Some((dir, _)) = known.rsplit_once('/') else { return Vec::new() };
-    let dir = files::normalize(dir.trim_start_matches('/'));
+    let dir = files::in_context(dir);
     if dir == "." {
         return Vec::new();
     }

@@ -58,8 +58,7 @@ pub(crate) fn copy<'a>(unit: &'a DockerfileUnit, step: Step<'a>, context: Option
         if path.contains("://") || path.starts_with("git@") {
             continue;
         }
-        let path = files::normalize(path.trim_start_matches('/'));
-        let path = if path.is_empty() { ".".to_owned() } else { path };
+        let path = files::in_context(&path);
         let kind = kind(text, &path, context);
         sources.push(Source { text, path, kind });
     }
@@ -88,7 +87,14 @@ fn kind(text: &Text, path: &str, context: Option<&BuildContext>) -> SourceKind {
 impl Copy<'_> {
     /// The path in the context that this copy puts at `path` of the image, as far as the words say. A folder may lack the file.
     pub(crate) fn origin(&self, path: &str, context: Option<&BuildContext>) -> Option<String> {
-        self.sources.iter().rev().find_map(|source| self.origin_in(source, path, context))
+        self.brought_by(path, context).map(|(_, origin)| origin)
+    }
+
+    /// The same with the source that brings it: one that names the file itself, where there is one.
+    pub(crate) fn brought_by(&self, path: &str, context: Option<&BuildContext>) -> Option<(&Source<'_>, String)> {
+        let by = |source| Some((source, self.origin_in(source, path, context)?));
+        let named = self.sources.iter().rev().filter(|s| s.kind == SourceKind::File).find_map(by);
+        named.or_else(|| self.sources.iter().rev().find_map(by))
     }
 
     fn origin_in(&self, source: &Source<'_>, path: &str, context: Option<&BuildContext>) -> Option<String> {

@@ -180,7 +180,7 @@ impl Wanted {
             SourceKind::Dir | SourceKind::Glob if source.kind == SourceKind::Dir || is_all(&source.path) => {
                 let brought = match &self.manifests {
                     Some(paths) if paths.is_empty() => files::strip_prefix(&copy.dest, &self.dir).is_some(),
-                    Some(paths) => paths.first().is_some_and(|p| copy.origin(p, context).is_some()),
+                    Some(paths) => paths.first().and_then(|p| copy.brought_by(p, context)).is_some_and(|(by, _)| std::ptr::eq(by, source)),
                     None => false,
                 };
                 (brought && (is_all(&source.path) || holds_code(&source.path, context)))

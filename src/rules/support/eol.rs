@@ -1,6 +1,7 @@
 //! Until when images get security fixes, read from `rules/data/end-of-life.json`: an image's tag names versions, of its own
 //! software and of what it stands on.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -72,7 +73,7 @@ pub(crate) struct Ended {
     /// The last day of support.
     pub since: &'static str,
     /// The image to move to.
-    pub replacement: &'static str,
+    pub replacement: Cow<'static, str>,
     /// It is what the image is named for, not what it stands on.
     pub own: bool,
     /// The whole image was given up.
@@ -106,7 +107,8 @@ pub(crate) fn ended(image: &ImageRef) -> Vec<Ended> {
         let what = format!("{} {version}", product.name);
         if !found.iter().any(|e| e.what == what) {
             let successor = product.uses.get(image.official().unwrap_or(&image.name)).filter(|_| own);
-            found.push(Ended { what, since, replacement: successor.unwrap_or(&product.replacement), own, retired: false });
+            let replacement = product.successor(successor.unwrap_or(&product.replacement), &version, &table.judged);
+            found.push(Ended { what, since, replacement, own, retired: false });
         }
     }
     found
@@ -140,7 +142,7 @@ fn retired(image: &ImageRef, tag: &str) -> Option<Ended> {
     (!early_access).then(|| Ended {
         what: entry.image.clone(),
         since: &entry.since,
-        replacement: &entry.replacement,
+        replacement: Cow::Borrowed(&entry.replacement),
         own: true,
         retired: true,
     })
@@ -203,7 +205,30 @@ fn cut(version: &str, parts: usize) -> String {
     version.split('.').take(parts).collect::<Vec<_>>().join(".")
 }
 
+/// The numbers of a version, to compare it by.
+fn numbers(version: &str) -> Vec<u64> {
+    version.split('.').map_while(|part| part.parse().ok()).collect()
+}
+
 impl Product {
+    /// The image to move to from a version: nobody goes back where a newer version has support.
+    fn successor(&'static self, usual: &'static str, version: &str, today: &str) -> Cow<'static, str> {
+        let from = numbers(version);
+        let Some((image, tag)) = usual.rsplit_once(':').filter(|(_, tag)| tag.starts_with(|c: char| c.is_ascii_digit())) else {
+            return Cow::Borrowed(usual);
+        };
+        let digits = tag.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(tag.len());
+        let (number, variant) = tag.split_at_checked(digits).unwrap_or((tag, ""));
+        if numbers(number) >= from {
+            return Cow::Borrowed(usual);
+        }
+        let lasting = |cycle: &&String| numbers(cycle) > from && self.ended(cycle, today).is_none();
+        match self.cycles.keys().filter(lasting).min_by_key(|cycle| numbers(cycle)) {
+            Some(cycle) => Cow::Owned(format!("{image}:{cycle}{variant}")),
+            None => Cow::Borrowed(usual),
+        }
+    }
+
     /// The day on which a version's support ended; a version that names several cycles follows the newest of them.
     fn ended(&'static self, version: &str, today: &str) -> Option<&'static str> {
         let below = |longer: &str, shorter: &str| longer == shorter || longer.strip_prefix(shorter).is_some_and(|r| r.starts_with('.'));
@@ -248,11 +273,19 @@ mod tests {
 
     #[test]
     fn an_image_is_replaced_by_its_own_successor() {
-        let to = |image: &str| ended(&ImageRef::parse(image)).first().map(|e| e.replacement);
-        assert_eq!(to("mcr.microsoft.com/dotnet/runtime:7.0"), Some("mcr.microsoft.com/dotnet/runtime:10.0"));
-        assert_eq!(to("mcr.microsoft.com/dotnet/core/aspnet:3.1"), Some("mcr.microsoft.com/dotnet/aspnet:10.0"));
-        assert_eq!(to("mcr.microsoft.com/dotnet/sdk:7.0"), Some("mcr.microsoft.com/dotnet/sdk:10.0"));
-        assert_eq!(to("nginxinc/nginx-unprivileged:1.27"), Some("nginxinc/nginx-unprivileged:1.30"));
+        let to = |image: &str, other: &str| {
+            let ended = ended(&ImageRef::parse(image));
+            assert_eq!(ended.first().map(|e| e.replacement.as_ref()), Some(other), "{image}");
+        };
+        to("mcr.microsoft.com/dotnet/runtime:7.0", "mcr.microsoft.com/dotnet/runtime:10.0");
+        to("mcr.microsoft.com/dotnet/core/aspnet:3.1", "mcr.microsoft.com/dotnet/aspnet:10.0");
+        to("mcr.microsoft.com/dotnet/sdk:7.0", "mcr.microsoft.com/dotnet/sdk:10.0");
+        to("nginxinc/nginx-unprivileged:1.27", "nginxinc/nginx-unprivileged:1.30");
+        // a version between two with long support
+        to("node:25-alpine", "node:26");
+        to("mysql:9.1", "mysql:9.7");
+        to("ubuntu:24.10", "ubuntu:26.04");
+        to("node:18", "node:24");
         for (image, successor) in table().products.iter().flat_map(|p| &p.uses) {
             let known = table().products.iter().any(|p| p.images.contains(image));
             assert!(known && successor.contains(':'), "{image}");
