@@ -50,7 +50,8 @@ fn ignored(context: &BuildContext, written: &str) -> Option<Ignored> {
     if written.contains("://") || written.starts_with("git@") {
         return None;
     }
-    let absolute = written.starts_with('/');
+    // such a path names the same file, but not for BuildKit's check
+    let absolute = written.starts_with('/') || files::normalize(written).starts_with("..");
     let path = files::in_context(written);
     let beyond = rules.patterns.iter().any(|p| p.exception);
     if path == "." {
