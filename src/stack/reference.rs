@@ -1,7 +1,15 @@
 //! Image references: `registry/name:tag@digest`.
 
+use std::sync::OnceLock;
+
 /// The names of Docker Hub.
 const HUB: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
+
+/// The official images of Docker Hub, sorted; those that are no longer built among them.
+fn officials() -> &'static [&'static str] {
+    static NAMES: OnceLock<Vec<&'static str>> = OnceLock::new();
+    NAMES.get_or_init(|| include_str!("../../rules/data/official-images.txt").lines().collect())
+}
 
 /// An image reference, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,12 +46,14 @@ impl ImageRef {
         ImageRef { text: text.to_owned(), registry, name: name.to_owned(), tag, digest }
     }
 
-    /// The official image of this name on Docker Hub: `python` for `docker.io/library/python:3`; `None` for all others.
+    /// The official image of this name on Docker Hub: `python` for `docker.io/library/python:3`; `None` for all others, those
+    /// among them that were built here under a name without a slash.
     pub fn official(&self) -> Option<&str> {
         let hub =
             matches!(self.registry.as_deref(), None | Some("docker.io" | "index.docker.io" | "registry-1.docker.io" | "public.ecr.aws"));
         let name = self.name.strip_prefix("docker/library/").unwrap_or(&self.name);
-        (hub && !name.contains('/')).then_some(name)
+        // a bare name may as well be an image that was built here
+        (hub && officials().binary_search(&name).is_ok()).then_some(name)
     }
 
     /// Whether it is an image for Windows containers, by its name or tag.
@@ -83,6 +93,8 @@ mod tests {
         let r = ImageRef::parse("git.example.org:5050/team/app:latest");
         assert_eq!((r.registry.as_deref(), r.name.as_str(), r.tag.as_deref()), (Some("git.example.org:5050"), "team/app", Some("latest")));
         assert_eq!(r.official(), None);
+        assert_eq!(ImageRef::parse("shop-base").official(), None, "built here, or nowhere");
+        assert!(officials().is_sorted() && officials().len() > 150);
         let r = ImageRef::parse("docker.io/library/python:3.9-slim@sha256:ab");
         assert_eq!((r.official(), r.tag.as_deref(), r.digest.as_deref()), (Some("python"), Some("3.9-slim"), Some("sha256:ab")));
         for (image, windows) in [

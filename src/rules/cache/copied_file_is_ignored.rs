@@ -58,7 +58,8 @@ fn ignored(context: &BuildContext, written: &str) -> Option<Ignored> {
         let all = rules.patterns.iter().find(|p| ["*", "**", "**/*"].contains(&p.text.as_str()));
         return all.filter(|_| !beyond && !absolute).map(|p| Ignored { pattern: Some(p.span), root: true, beyond });
     }
-    if !rules.matches(&path) || (beyond && rules.may_take_back_below(&path)) {
+    let taken_back = || rules.may_take_back_below(&path) || path.contains(['*', '?', '[']);
+    if !rules.matches(&path) || (beyond && taken_back()) {
         return None;
     }
     Some(Ignored { pattern: rules.deciding(&path).map(|p| p.span), root: false, beyond: beyond || absolute })
