@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::rc::Rc;
 
-use stacklint::quoting::{Environment, Executed, Flow, Machine, Runs, ShellKind, Step, Value, names_in, trace_script};
+use stacklint::quoting::{Environment, Executed, Flow, Machine, Runs, ShellKind, Step, Value, names_in, trace_file};
 use stacklint::source::{FileId, Span};
 use stacklint::text::Text;
 
@@ -206,7 +206,8 @@ fn predicted(text: &str, shell: ShellKind) -> Result<String, &'static str> {
     for (name, value) in VARIABLES {
         environment.insert(name, Value::Known(Flow::value(value, span, false)), None);
     }
-    let step = trace_script(&Flow::source(text, span), "sh -c", shell, environment, Machine { sh: ShellKind::Dash });
+    // the batch that runs the cases is given no arguments
+    let step = trace_file(&Flow::source(text, span), "sh", shell, environment, Machine { sh: ShellKind::Dash }, Some(Vec::new()));
     let mut out = String::new();
     printed(&step, &mut out)?;
     Ok(out)
@@ -320,7 +321,7 @@ fn compare(shell: &'static str, kind: ShellKind) {
     assert!(wrong.is_empty(), "{} of {CASES} are not what {shell} does:\n{}", wrong.len(), shown.join("\n"));
     eprintln!("{shell}: {known} of {CASES} are as the model says; it does not know {unknown:?}");
     let share = (CASES - known) * 100 / CASES;
-    assert!(share <= 25, "the model does not know {share} % of the cases: {unknown:?}");
+    assert!(share <= 20, "the model does not know {share} % of the cases: {unknown:?}");
 }
 
 #[test]

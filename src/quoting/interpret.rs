@@ -213,7 +213,12 @@ impl<'a> Run<'a> {
             if let Some(kept) = kept {
                 self.state = kept;
             }
-            let succeeds = runs == Runs::Always && succeeds(command);
+            let succeeds = match runs {
+                // `a || b || c`: what does not run changes no status
+                Runs::Never => self.frames.last().is_some_and(|f| f.succeeds),
+                Runs::Always => succeeds(command),
+                _ => false,
+            };
             let state = command.place.condition.then(|| self.state.clone());
             if let Some(frame) = self.frames.last_mut() {
                 frame.succeeds = succeeds;

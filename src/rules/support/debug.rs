@@ -137,6 +137,10 @@ fn flags(process: &Process) -> Vec<Debug> {
             "runserver_plus" => ("an error page of Werkzeug lets whoever sees it run Python", Shell::OnServer),
             _ if process.name().starts_with("node") && value.starts_with("--inspect") => {
                 let place = value.split_once('=').map_or("", |(_, place)| place);
+                // told to listen where nobody else gets
+                if ["127.", "localhost", "[::1]"].iter().any(|own| place.starts_with(own)) {
+                    continue;
+                }
                 let open = place.starts_with("0.0.0.0") || place.starts_with("[::]");
                 let port = place.rsplit(':').next().and_then(|p| p.parse().ok()).unwrap_or(9229);
                 ("Node's debugger runs whatever it is sent", if open { Shell::OnPort(port) } else { Shell::No })
