@@ -1,5 +1,6 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::outputs;
+use crate::source::Span;
 use crate::stack::DockerfileUnit;
 use crate::syntax::dockerfile::Op;
 
@@ -11,6 +12,9 @@ impl Rule for ArtifactNotInStage {
             for need in &stage.needs {
                 let Some(instruction) = unit.ast.instruction(need.item) else { continue };
                 let Op::Copy(copy) = &instruction.op else { continue };
+                if unread(unit, instruction.span) {
+                    continue;
+                }
                 for source in &copy.sources {
                     let Some(path) = unit.expand_at(stage.index, need.item, source) else { continue };
                     let path = crate::files::join("/", &path);
@@ -33,4 +37,9 @@ impl Rule for ArtifactNotInStage {
             }
         }
     }
+}
+
+/// Whether a line above could not be read, as in a template that is still to be filled in: it may make anything.
+fn unread(unit: &DockerfileUnit, copy: Span) -> bool {
+    unit.ast.errors.iter().any(|error| error.span.start < copy.start)
 }
