@@ -13,14 +13,18 @@ const DIRECTIVES: [&str; 3] = ["syntax", "escape", "check"];
 impl Rule for MisreadDirective {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
         let mut head = true;
-        for item in &unit.ast.items {
+        let mut items = unit.ast.items.iter().peekable();
+        while let Some(item) = items.next() {
             match &item.kind {
                 ItemKind::Directive(n) => {
                     let check = unit.ast.directives.get(*n).filter(|d| d.name.value == "check");
                     check.into_iter().for_each(|d| check_directive(&d.value, true, cx));
                 }
                 ItemKind::Comment(text) => {
-                    comment(text, head, cx);
+                    // were this one a directive, the next one would be, too: what that does is not known to be wanted
+                    let wakes =
+                        head && items.peek().is_some_and(|next| matches!(&next.kind, ItemKind::Comment(text) if is_directive(text)));
+                    comment(text, head, wakes, cx);
                     head = false;
                 }
                 _ => head = false,
@@ -34,7 +38,11 @@ fn part(text: &At<String>, from: usize, to: usize) -> Span {
     text.span.part(from, to)
 }
 
-fn comment(text: &At<String>, head: bool, cx: &mut Cx<'_>) {
+fn is_directive(text: &At<String>) -> bool {
+    text.value.split_once('=').is_some_and(|(name, _)| DIRECTIVES.contains(&name.trim().to_ascii_lowercase().as_str()))
+}
+
+fn comment(text: &At<String>, head: bool, wakes: bool, cx: &mut Cx<'_>) {
     let Some((name, rest)) = text.value.split_once('=') else { return };
     let name = name.trim_end();
     let value = At::new(rest.to_owned(), part(text, text.value.len() - rest.len(), text.value.len()));
@@ -55,9 +63,12 @@ fn comment(text: &At<String>, head: bool, cx: &mut Cx<'_>) {
     // a comment above an instruction counts for BuildKit's checks; everything else stands at the very top
     if head || known == "check" {
         let place = part(text, 0, name.len());
-        cx.report(place, format!("the builder knows no directive `{name}`, so this line is a comment to it"))
-            .help(format!("did you mean `{known}`?"))
-            .fix(format!("write `{known}`"), Applicability::Safe, vec![replace(place, known)]);
+        let report = cx
+            .report(place, format!("the builder knows no directive `{name}`, so this line is a comment to it"))
+            .help(format!("did you mean `{known}`?"));
+        if !wakes {
+            report.fix(format!("write `{known}`"), Applicability::Safe, vec![replace(place, known)]);
+        }
     }
 }
 
