@@ -169,6 +169,35 @@ pub fn system_shell(image: &ImageRef) -> Option<&'static str> {
     }
 }
 
+/// Whether an image's dash is certainly one of before 0.5.12-7, which Debian 13 and Ubuntu 24.10 were the first to have. A tag that
+/// names no release follows the newest.
+pub fn has_old_dash(image: &ImageRef) -> bool {
+    const OLD: [&str; 12] =
+        ["wheezy", "jessie", "stretch", "buster", "bullseye", "bookworm", "trusty", "xenial", "bionic", "focal", "jammy", "noble"];
+    let tag = image.tag.as_deref().unwrap_or_default().to_lowercase();
+    let numbers = |text: &str| {
+        let mut parts = text.split('.').map(|part| part.parse::<u32>().ok());
+        let major = parts.next().flatten()?;
+        Some((major, parts.next().flatten().unwrap_or_default()))
+    };
+    let old = |system: &str, version: &str| match system {
+        "debian" => numbers(version).is_some_and(|(major, _)| major <= 12),
+        "ubuntu" => numbers(version).is_some_and(|version| version <= (24, 4)),
+        _ => false,
+    };
+    let segments: Vec<&str> = tag.split(['-', '_']).collect();
+    let first = segments.first().copied().unwrap_or_default();
+    segments.iter().any(|segment| OLD.contains(segment))
+        || image.official().is_some_and(|name| old(name, first))
+        || segments.iter().enumerate().any(|(n, segment)| {
+            ["debian", "ubuntu"].into_iter().any(|system| match segment.strip_prefix(system) {
+                Some("") => segments.get(n + 1).is_some_and(|next| old(system, next)),
+                Some(version) => old(system, version),
+                None => false,
+            })
+        })
+}
+
 /// Whether some RUN of a stage or its parents puts another program in the place of `/bin/sh`.
 pub fn links_sh(unit: &DockerfileUnit, stage: usize) -> bool {
     let items = unit.chain(stage).into_iter().filter_map(|n| unit.ast.stages.get(n)).flat_map(|s| &s.instructions);
@@ -182,6 +211,19 @@ pub fn links_sh(unit: &DockerfileUnit, stage: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn releases_tell_how_old_dash_is() {
+        let old = |image: &str| has_old_dash(&ImageRef::parse(image));
+        for image in
+            ["debian:12-slim", "debian:bullseye", "ubuntu:24.04", "ubuntu:22.04", "python:3.12-slim-bookworm", "x/y:1-debian-11-r3"]
+        {
+            assert!(old(image), "{image}");
+        }
+        for image in ["debian:13", "debian:trixie-slim", "debian", "ubuntu:24.10", "ubuntu:26.04", "python:3.13-slim", "x/y:ubuntu25.04"] {
+            assert!(!old(image), "{image}");
+        }
+    }
 
     #[test]
     fn shells_follow_the_tag() {

@@ -15,14 +15,19 @@ impl Rule for BashismInSh {
         if found.is_empty() {
             return;
         }
-        let Sh::Known(shell) = sh_of(cx.stack, unit) else { return };
+        let shell = sh_of(cx.stack, unit);
+        let name = match shell {
+            Sh::Dash { .. } => "dash",
+            Sh::Ash => "ash",
+            Sh::Some | Sh::Other => return,
+        };
         let aliases = seen_by_hadolint(cx.stack, unit);
         for found in found {
-            let fault = if shell == "dash" { found.dash } else { found.ash };
+            let fault = found.fault(shell);
             if fault.is_empty() || !is_certain(cx.stack, unit, &found) {
                 continue;
             }
-            let report = cx.report(found.span, format!("{} needs bash: {shell}, the image's /bin/sh, {fault}", found.what));
+            let report = cx.report(found.span, format!("{} needs bash: {name}, the image's /bin/sh, {fault}", found.what));
             report.help(help(found.codes)).aliases(if aliases { found.codes } else { &[] });
         }
     }

@@ -12,12 +12,7 @@ impl Rule for ShellExtension {
             return;
         }
         for found in bashisms(cx.stack, &unit.script) {
-            let fails = match shell {
-                Sh::Known("dash") => !found.dash.is_empty(),
-                Sh::Known(_) => !found.ash.is_empty(),
-                _ => false,
-            };
-            if fails || found.codes.is_empty() || !is_certain(cx.stack, unit, &found) {
+            if !found.fault(shell).is_empty() || found.codes.is_empty() || !is_certain(cx.stack, unit, &found) {
                 continue;
             }
             cx.report(found.span, format!("{} is not known to every sh: the RUN may fail on another base image", found.what))

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::source::Span;
-use crate::stack::{DockerfileUnit, Runtime, ScriptOrigin, ScriptUnit, Stack, knowledge};
+use crate::stack::{DockerfileUnit, ImageRef, Runtime, ScriptOrigin, ScriptUnit, Stack, knowledge};
 use crate::syntax::dockerfile::{Form, ItemKind, Op};
 use crate::syntax::shell::{Command, Dialect, GroupKind, PieceKind, Quote, Script, Word};
 
@@ -167,11 +167,25 @@ fn pipefail(command: &Command) -> Option<&Word> {
     (option.starts_with('-') && option.ends_with('o')).then(|| args.get(at)).flatten()
 }
 
+impl Bashism {
+    /// What a shell makes of it; empty where it knows it.
+    pub(crate) fn fault(&self, shell: Sh) -> &'static str {
+        match shell {
+            Sh::Dash { pipefail: true } if self.codes == ["SC3040"] => "",
+            Sh::Dash { .. } => self.dash,
+            Sh::Ash => self.ash,
+            Sh::Some | Sh::Other => "",
+        }
+    }
+}
+
 /// What is known of the shell that runs a script.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sh {
-    /// This one: `dash`, `ash`.
-    Known(&'static str),
+    /// dash; whether it may know `pipefail`, which Debian's does since Debian 13.
+    Dash { pipefail: bool },
+    /// busybox.
+    Ash,
     /// Some `sh`.
     Some,
     /// One that knows all of it, or none that we know.
@@ -196,17 +210,17 @@ pub(crate) fn sh_of(stack: &Stack, unit: &ScriptUnit) -> Sh {
             let shell = dockerfile.shell_at(stage, item);
             match shell.argv.first().map(|w| crate::files::file_name(w)) {
                 Some("sh") => {}
-                Some("dash") => return Sh::Known("dash"),
-                Some("ash") => return Sh::Known("ash"),
+                Some("dash") => return Sh::Dash { pipefail: !dockerfile.root_image(stage).is_some_and(knowledge::has_old_dash) },
+                Some("ash") => return Sh::Ash,
                 _ => return Sh::Other,
             }
-            dockerfile.root_image(stage).and_then(knowledge::system_shell).map_or(Sh::Some, known)
+            dockerfile.root_image(stage).map_or(Sh::Some, of_image)
         }
         ScriptOrigin::File(file) => {
             let runs = stack.runtimes.iter().filter(|r| r.processes.iter().any(|p| p.span.file == file));
             let built = stack.script_runs.iter().filter(|r| r.file == file).map(|r| match stack.dockerfiles.get(r.dockerfile) {
                 Some(unit) if relinked(unit, usize::MAX) => Sh::Other,
-                Some(unit) => unit.root_image(r.stage).and_then(knowledge::system_shell).map_or(Sh::Some, known),
+                Some(unit) => unit.root_image(r.stage).map_or(Sh::Some, of_image),
                 None => Sh::Some,
             });
             let mut shells = runs.map(|r| of_runtime(stack, r)).chain(built);
@@ -221,13 +235,18 @@ pub(crate) fn sh_of(stack: &Stack, unit: &ScriptUnit) -> Sh {
 fn of_runtime(stack: &Stack, runtime: &Runtime) -> Sh {
     match runtime.stage.and_then(|(u, s)| Some((stack.dockerfiles.get(u)?, s))) {
         Some((unit, _)) if relinked(unit, usize::MAX) => Sh::Other,
-        Some((unit, stage)) => unit.root_image(stage).and_then(knowledge::system_shell).map_or(Sh::Some, known),
-        None => runtime.image.as_ref().and_then(knowledge::system_shell).map_or(Sh::Some, known),
+        Some((unit, stage)) => unit.root_image(stage).map_or(Sh::Some, of_image),
+        None => runtime.image.as_ref().map_or(Sh::Some, of_image),
     }
 }
 
-fn known(shell: &'static str) -> Sh {
-    if matches!(shell, "dash" | "ash") { Sh::Known(shell) } else { Sh::Other }
+fn of_image(image: &ImageRef) -> Sh {
+    match knowledge::system_shell(image) {
+        Some("dash") => Sh::Dash { pipefail: !knowledge::has_old_dash(image) },
+        Some("ash") => Sh::Ash,
+        Some(_) => Sh::Other,
+        None => Sh::Some,
+    }
 }
 
 /// `# hadolint shell=…` above says which shell it is.
