@@ -18,6 +18,8 @@ mod remembered;
 mod steady;
 pub use overlay::Overlay;
 pub use steady::Steady;
+#[cfg(feature = "lsp")]
+pub(crate) use steady::{Answers, once};
 
 /// What stands at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Entry, FileError, Files, Kind, Named};
 
-type Answers<T> = Mutex<HashMap<String, T>>;
+/// What was answered, by path.
+pub(crate) type Answers<T> = Mutex<HashMap<String, T>>;
 
 /// Other files, of which each folder is listed once and each path looked at once.
 pub struct Steady<'a> {
@@ -22,7 +23,8 @@ impl<'a> Steady<'a> {
     }
 }
 
-fn once<T: Clone>(known: &Answers<T>, path: &str, ask: impl FnOnce() -> T) -> T {
+/// The answer for a path, asked for where it is not known yet.
+pub(crate) fn once<T: Clone>(known: &Answers<T>, path: &str, ask: impl FnOnce() -> T) -> T {
     if let Some(answer) = known.lock().unwrap_or_else(PoisonError::into_inner).get(path) {
         return answer.clone();
     }

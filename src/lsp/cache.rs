@@ -1,17 +1,16 @@
 //! The disk as it was when it was last looked at: between two keystrokes nothing there changes, so nothing is read twice.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 
-use crate::files::{Entry, FileError, Files, Kind};
+use crate::files::{Answers, Entry, FileError, Files, Kind, once};
 
 /// What is remembered; until it is forgotten, the disk is not asked again.
 #[derive(Default)]
 pub(super) struct Cache {
-    reads: Mutex<HashMap<String, Result<Vec<u8>, FileError>>>,
-    lists: Mutex<HashMap<String, Result<Vec<Entry>, FileError>>>,
-    kinds: Mutex<HashMap<String, Option<Kind>>>,
-    modes: Mutex<HashMap<String, Option<u32>>>,
+    reads: Answers<Result<Vec<u8>, FileError>>,
+    lists: Answers<Result<Vec<Entry>, FileError>>,
+    kinds: Answers<Option<Kind>>,
+    modes: Answers<Option<u32>>,
 }
 
 /// Files seen through a cache.
@@ -22,15 +21,6 @@ pub(super) struct Cached<'a> {
 
 /// Files above this size are read each time.
 const LARGEST: usize = 1 << 20;
-
-fn remembered<T: Clone>(map: &Mutex<HashMap<String, T>>, path: &str, ask: impl FnOnce() -> T) -> T {
-    if let Some(known) = map.lock().unwrap_or_else(PoisonError::into_inner).get(path) {
-        return known.clone();
-    }
-    let found = ask();
-    map.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), found.clone());
-    found
-}
 
 impl Files for Cached<'_> {
     fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
@@ -46,14 +36,14 @@ impl Files for Cached<'_> {
     }
 
     fn list(&self, dir: &str) -> Result<Vec<Entry>, FileError> {
-        remembered(&self.cache.lists, dir, || self.files.list(dir))
+        once(&self.cache.lists, dir, || self.files.list(dir))
     }
 
     fn kind(&self, path: &str) -> Option<Kind> {
-        remembered(&self.cache.kinds, path, || self.files.kind(path))
+        once(&self.cache.kinds, path, || self.files.kind(path))
     }
 
     fn mode(&self, path: &str) -> Option<u32> {
-        remembered(&self.cache.modes, path, || self.files.mode(path))
+        once(&self.cache.modes, path, || self.files.mode(path))
     }
 }
