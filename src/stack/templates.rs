@@ -80,8 +80,8 @@ fn matching(walk: &Walk<'_>, path: String) -> Vec<String> {
     for mount in walk.service.into_iter().flat_map(|s| &s.mounts) {
         let below = files::strip_prefix(&files::normalize(&mount.target), dir).map(str::to_owned);
         let host = mount.source_path.as_deref().zip(below).map(|(host, below)| files::join(host, &below));
-        let listed = host.and_then(|host| walk.files.list(&host).ok()).unwrap_or_default();
-        names.extend(listed.into_iter().map(|e| files::join(dir, &e.name)));
+        let listed = host.and_then(|host| walk.files.names(&host).ok()).unwrap_or_default();
+        names.extend(listed.iter().map(|e| files::join(dir, &e.name)));
     }
     names.retain(|n| files::parent(n) == dir && files::file_name(n).strip_prefix(before).is_some_and(|rest| rest.ends_with(after)));
     names.truncate(MAX_FILES);
