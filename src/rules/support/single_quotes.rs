@@ -120,10 +120,12 @@ const OWN_OPTIONS: [&str; 9] = [
 
 /// A variable whose value goes to a program as it is: by itself, or out of a shell, which looks at the text of a variable no second time.
 fn is_expanded_once(name: &str, cx: &Cx<'_>) -> bool {
-    let expands = |text: &str| text.contains(&format!("${name}")) || text.contains(&format!("${{{name}}}"));
-    let again = |text: &str| text.contains("sh -c \"") || text.contains("su ");
-    let mut texts = cx.stack.scripts.iter().map(|s| cx.stack.sources.slice(s.span)).filter(|t| expands(t));
-    OWN_OPTIONS.contains(&name) || texts.clone().next().is_some() && !texts.any(again)
+    let values = |c: &Command| c.assigns.iter().filter_map(|a| a.value.as_ref()).flat_map(Word::params).any(|(p, _)| p.name == name);
+    let expands = |c: &Command| c.words.iter().flat_map(Word::params).any(|(p, _)| p.name == name) || values(c);
+    // what a shell puts into another one's text is looked at there once more
+    let again = |c: &Command| expands(c) && (c.nested.is_some() || matches!(c.effective().name().as_deref(), Some("su" | "eval")));
+    let mut commands = cx.stack.scripts.iter().flat_map(|s| s.script.walk()).map(|(_, c)| c).filter(|c| expands(c)).peekable();
+    OWN_OPTIONS.contains(&name) || commands.peek().is_some() && !commands.any(again)
 }
 
 fn is_meant_in(key: &str, value: &str, names: &[At<String>], set: &dyn Fn(&str) -> bool, once: &dyn Fn(&str) -> bool) -> bool {
