@@ -73,9 +73,9 @@ fn at_run_time(unit: &DockerfileUnit, cx: &mut Cx<'_>) {
                 // whoever starts containers for others gives them a PORT
                 let given = arg.name == "PORT" && arg.value.is_none();
                 let gone = around.is_gone(&arg.name) && !is_set_in(&script.script, &arg.name) && !given;
-                gone.then_some((*arg, used))
+                (gone && !may_come_along(unit, stage.index, &arg.name)).then_some((*arg, used))
             });
-            let Some((arg, used)) = lost.filter(|(arg, _)| !may_come_along(unit, stage.index, &arg.name)) else { continue };
+            let Some((arg, used)) = lost else { continue };
             let name = &arg.name;
             let report = cx
                 .report(used, format!("`{name}` is empty here: an ARG ends with the build, and no container has it"))
