@@ -25,7 +25,7 @@ impl Rule for ComposeInterpolatesCommand {
                         };
                         let Some((place, what)) = found else { continue };
                         if told.insert(variable.span) {
-                            report(&given, variable, place, what, cx);
+                            report(service, &given, variable, place, what, cx);
                         }
                     }
                 }
@@ -108,7 +108,15 @@ fn another_value(service: &Service, runtime: Option<&Runtime>, name: &str, fille
     (image.value.as_ref()? != filled).then_some((Some(image.span), WHAT))
 }
 
-fn report(given: &Given<'_>, variable: &VariableUse, place: Option<Span>, what: &str, cx: &mut Cx<'_>) {
+/// `NAME: ${NAME:-value}`: what the container's own value is written as.
+fn with_the_default(service: &Service, variable: &VariableUse) -> Option<String> {
+    let raw = service.env(&variable.name)?.raw.as_deref()?;
+    let inner = raw.strip_prefix("${")?.strip_suffix('}')?.strip_prefix(variable.name.as_str())?;
+    let default = inner.strip_prefix(":-").or_else(|| inner.strip_prefix('-'))?;
+    (!variable.has_default && !default.contains(['$', '}'])).then(|| raw.to_owned())
+}
+
+fn report(service: &Service, given: &Given<'_>, variable: &VariableUse, place: Option<Span>, what: &str, cx: &mut Cx<'_>) {
     let name = &variable.name;
     let written = cx.text(variable.span);
     let message = format!(
@@ -117,6 +125,14 @@ fn report(given: &Given<'_>, variable: &VariableUse, place: Option<Span>, what: 
     let mut report = cx.report(variable.span, message);
     if let Some(place) = place {
         report = report.label(place, what);
+    }
+    if let (None, Some(same)) = (given.script(), with_the_default(service, variable)) {
+        report.help(format!("no shell reads this {}: write `{same}` here as well, as the container's value has it", given.key)).fix(
+            "repeat the default",
+            Applicability::Unsafe,
+            vec![replace(variable.span, same)],
+        );
+        return;
     }
     if given.script().is_none() {
         report.help(format!("no shell reads this {}: write the value itself, or run it with `sh -c` and `$${name}`", given.key));
