@@ -1,7 +1,7 @@
 //! Walks a shell script as the shell does: expands its words with what its variables hold at each command. Where ways meet on
 //! which a variable holds different things, it holds nothing that is known.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::flow::Flow;
@@ -10,7 +10,7 @@ use super::options::{Options, shell_options};
 use super::step::{Arg, Executed, Mark, Outcome, Reader, Redirected, Runs, ShellKind, Step};
 use super::variables::{Environment, Setter, Value};
 use super::words::{Expander, MAX_TEXT, State, local};
-use crate::source::{At, Span};
+use crate::source::Span;
 use crate::syntax::shell::{self, Assign, Command, GroupKind, Join, Piece, PieceKind, Place, Quote, Redirect, Script, Word};
 
 /// Texts nest at most this deep; what lies deeper is not read.
@@ -168,8 +168,8 @@ pub(super) struct Run<'a> {
     /// The state before the command whose substitutions come next.
     outer: Option<(std::ops::Range<usize>, State)>,
     functions: BTreeSet<String>,
-    /// The names that the script sets, once they were asked for.
-    assigned: Option<Rc<[At<String>]>>,
+    /// The names that the script sets and where it does, once they were asked for.
+    assigned: Option<Rc<BTreeMap<Rc<str>, Vec<Span>>>>,
     allexport: bool,
 }
 
@@ -405,17 +405,15 @@ impl<'a> Run<'a> {
     /// Forgets the names that the script sets, or those that a group of it does.
     fn forget_assigned(&mut self, group: Option<usize>, why: &str) {
         let within = group.and_then(|at| self.script.groups.get(at)).map(|g| g.span);
-        let found = Rc::clone(self.assigned.get_or_insert_with(|| {
-            let mut found = assigned(self.script);
-            found.sort_by(|a, b| a.value.cmp(&b.value));
-            found.into()
-        }));
-        // the places of a name stand beside each other
-        for places in found.chunk_by(|a, b| a.value == b.value) {
-            if let Some(name) = places.iter().find(|n| within.is_none_or(|span| span.contains(n.span))) {
-                self.state.vars.forget(&name.value, why);
+        let names = Rc::clone(self.assigned.get_or_insert_with(|| {
+            let mut names: BTreeMap<Rc<str>, Vec<Span>> = BTreeMap::new();
+            for name in assigned(self.script) {
+                names.entry(Rc::from(name.value)).or_default().push(name.span);
             }
-        }
+            Rc::new(names)
+        }));
+        let is_set = |places: &[Span]| within.is_none_or(|span| places.iter().any(|at| span.contains(*at)));
+        self.state.vars.forget_each(names.iter().filter(|(_, places)| is_set(places)).map(|(name, _)| name), why);
         let sets_arguments =
             |span: Span| self.script.commands.iter().any(|c| span.contains(c.span) && matches!(c.name().as_deref(), Some("shift" | "set")));
         if within.is_none_or(sets_arguments) {

@@ -1,7 +1,6 @@
 //! The variables of a shell: what is known of their values, and who set them.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 
@@ -45,13 +44,14 @@ pub type Outside = Rc<dyn Fn(&str) -> Option<String>>;
 /// The variables that a process starts with. Copies are cheap: a shell's state is kept at each of its branches.
 #[derive(Clone)]
 pub struct Environment {
-    set: Rc<BTreeMap<Rc<str>, Rc<Variable>>>,
+    /// In the order of their names.
+    set: Rc<Vec<(Rc<str>, Rc<Variable>)>>,
     outside: Outside,
 }
 
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.set.iter()).finish()
+        f.debug_map().entries(self.set.iter().map(|(name, variable)| (name, variable))).finish()
     }
 }
 
@@ -73,22 +73,31 @@ impl Environment {
     }
 
     fn put(&mut self, name: &str, variable: Variable) {
-        Rc::make_mut(&mut self.set).insert(Rc::from(name), Rc::new(variable));
+        let found = self.find(name);
+        let set = Rc::make_mut(&mut self.set);
+        match found.ok().and_then(|at| set.get_mut(at)) {
+            Some((_, there)) => *there = Rc::new(variable),
+            None => set.insert(found.unwrap_or_else(|at| at), (Rc::from(name), Rc::new(variable))),
+        }
+    }
+
+    fn find(&self, name: &str) -> Result<usize, usize> {
+        self.set.binary_search_by(|(there, _)| there.as_ref().cmp(name))
     }
 
     /// A variable.
     pub fn get(&self, name: &str) -> Option<&Variable> {
-        self.set.get(name).map(Rc::as_ref)
+        self.set.get(self.find(name).ok()?).map(|(_, variable)| variable.as_ref())
     }
 
     /// Its names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.set.keys().map(Rc::as_ref)
+        self.set.iter().map(|(name, _)| name.as_ref())
     }
 
     /// What is known of a name's value, and what set it.
     pub fn look_up(&self, name: &str) -> (Value, Option<Setter>) {
-        match self.set.get(name) {
+        match self.get(name) {
             Some(variable) => (variable.value.clone(), variable.set_by.clone()),
             None => ((self.outside)(name).map_or(Value::Unset, Value::Unknown), None),
         }
@@ -118,20 +127,45 @@ impl Environment {
         self.put(name, Variable { value: Value::Unknown(why.to_owned()), exported, set_by: None });
     }
 
+    /// The same of several names, in their order.
+    pub(super) fn forget_each<'a>(&mut self, names: impl Iterator<Item = &'a Rc<str>>, why: &str) {
+        let forgotten = |exported| Rc::new(Variable { value: Value::Unknown(why.to_owned()), exported, set_by: None });
+        let (hidden, exported) = (forgotten(false), forgotten(true));
+        let mut names = names.peekable();
+        if names.peek().is_none() {
+            return;
+        }
+        let mut set = Vec::with_capacity(self.set.len() + names.size_hint().0);
+        for (there, variable) in self.set.iter() {
+            while let Some(name) = names.next_if(|name| *name < there) {
+                set.push((Rc::clone(name), Rc::clone(&exported)));
+            }
+            let forgets = names.next_if(|name| *name == there).is_some();
+            let variable = match (forgets, variable.exported) {
+                (false, _) => variable,
+                (true, false) => &hidden,
+                (true, true) => &exported,
+            };
+            set.push((Rc::clone(there), Rc::clone(variable)));
+        }
+        set.extend(names.map(|name| (Rc::clone(name), Rc::clone(&exported))));
+        self.set = Rc::new(set);
+    }
+
     /// Nothing is known of any variable from here on.
     pub(super) fn forget_all(&mut self, why: &str) {
-        let names: Vec<Rc<str>> = self.set.keys().cloned().collect();
-        names.iter().for_each(|name| self.forget(name, why));
+        let set = Rc::clone(&self.set);
+        self.forget_each(set.iter().map(|(name, _)| name), why);
         self.outside = Environment::unknown(why).outside;
     }
 
     /// What a child process gets.
     pub(super) fn inherited(&self) -> Environment {
         let goes = |v: &Variable| v.exported || v.value == Value::Unset;
-        if self.set.values().all(|v| goes(v)) {
+        if self.set.iter().all(|(_, v)| goes(v)) {
             return self.clone();
         }
-        let set = self.set.iter().filter(|(_, v)| goes(v)).map(|(k, v)| (Rc::clone(k), Rc::clone(v))).collect();
+        let set = self.set.iter().filter(|(_, v)| goes(v)).cloned().collect();
         Environment { set: Rc::new(set), outside: Rc::clone(&self.outside) }
     }
 
@@ -157,7 +191,7 @@ impl Environment {
                 names.push(Rc::clone(name));
             }
         }
-        names.iter().for_each(|name| self.forget(name, why));
+        self.forget_each(names.iter(), why);
     }
 }
 
