@@ -182,9 +182,10 @@ impl Files for Memory {
 
 /// Cleans a path by its text alone: `a/./b//c/../d` is `a/b/d`, the empty path is `.`; a leading `..` stays.
 pub fn normalize(path: &str) -> String {
-    if is_clean(path) {
-        return path.to_owned();
-    }
+    if is_clean(path) { path.to_owned() } else { cleaned(path) }
+}
+
+fn cleaned(path: &str) -> String {
     let absolute = path.starts_with('/');
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
@@ -199,7 +200,7 @@ pub fn normalize(path: &str) -> String {
     }
     let joined = parts.join("/");
     match (absolute, joined.is_empty()) {
-        (true, _) => format!("/{joined}"),
+        (true, _) => ["/", &joined].concat(),
         (false, true) => ".".to_owned(),
         (false, false) => joined,
     }
@@ -207,7 +208,7 @@ pub fn normalize(path: &str) -> String {
 
 /// A source of COPY as a path of the build context, which nothing leads out of: `/a`, `../a` and `./a` are `a`.
 pub fn in_context(source: &str) -> String {
-    let path = normalize(&format!("/{source}"));
+    let path = normalize(&["/", source].concat());
     match path.strip_prefix('/') {
         Some(below) if !below.is_empty() => below.to_owned(),
         _ => ".".to_owned(),
@@ -229,7 +230,11 @@ fn is_clean(path: &str) -> bool {
 
 /// `path` seen from the folder `dir`: absolute paths stay, others are joined and cleaned.
 pub fn join(dir: &str, path: &str) -> String {
-    if path.starts_with('/') || dir.is_empty() || dir == "." { normalize(path) } else { normalize(&format!("{dir}/{path}")) }
+    if path.starts_with('/') || dir.is_empty() || dir == "." {
+        return normalize(path);
+    }
+    let joined = [dir, "/", path].concat();
+    if is_clean(&joined) { joined } else { cleaned(&joined) }
 }
 
 /// The folder of a path; `.` for a bare name.

@@ -1,7 +1,8 @@
 //! The way that a script takes with what is known when it starts: the words that its commands are executed with, and the commands
 //! that it never comes to.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use crate::quoting::{
@@ -220,11 +221,17 @@ impl<'a> Way<'a> {
 
     /// What a script comes to only through functions that it does not call.
     fn uncalled(&self, never: &mut [bool]) {
+        let mut called: HashMap<Cow<'_, str>, Vec<usize>> = HashMap::new();
+        for (n, command) in self.script.commands.iter().enumerate() {
+            if let Some(name) = command.name() {
+                called.entry(name).or_default().push(n);
+            }
+        }
         for (at, group) in self.script.groups.iter().enumerate() {
             let GroupKind::Function(name) = &group.kind else { continue };
-            let mut called = self.script.commands.iter().enumerate().filter(|(_, c)| c.name().as_deref() == Some(name)).peekable();
-            let known = called.peek().is_some();
-            if known && called.all(|(n, c)| never.get(n).copied().unwrap_or_default() || self.is_within(c.place.group, at)) {
+            let Some(calls) = called.get(name.as_str()) else { continue };
+            let group_of = |n: usize| self.script.commands.get(n).and_then(|c| c.place.group);
+            if calls.iter().all(|&n| never.get(n).copied().unwrap_or_default() || self.is_within(group_of(n), at)) {
                 for (n, command) in self.script.commands.iter().enumerate().filter(|(_, c)| self.is_within(c.place.group, at)) {
                     if let Some(slot) = never.get_mut(n).filter(|_| group.span.contains(command.span)) {
                         *slot = true;

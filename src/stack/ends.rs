@@ -70,13 +70,9 @@ fn around<'a>(script: &'a Script, command: &Command) -> Vec<&'a Group> {
 }
 
 /// Whether a command that is not the script's last is what the script is there for all the same: only talk follows it, a last
-/// function ends with it, a last loop starts it again and again, or the script only waits for it.
+/// function ends with it (see [`is_called_last`]), a last loop starts it again and again, or the script only waits for it.
 pub(super) fn stays_for(script: &Script, command: &Command) -> bool {
-    only_talk_follows(script, command)
-        || is_before_exit(script, command)
-        || is_called_last(script, command)
-        || is_repeated(script, command)
-        || is_waited_for(script, command)
+    only_talk_follows(script, command) || is_before_exit(script, command) || is_repeated(script, command) || is_waited_for(script, command)
 }
 
 /// Whether the next command of the same list is `exit`.
@@ -163,16 +159,19 @@ fn only_talk_follows(script: &Script, command: &Command) -> bool {
     after.into_iter().all(|c| c.place.depth == 0 && (talk(c) || pipe(c)))
 }
 
-/// Whether a command ends a function that the script ends with, called without arguments of its own, so that `$@` stays what it is.
-pub(super) fn is_called_last(script: &Script, command: &Command) -> bool {
+/// The function that a command is the last of.
+pub(super) fn ended_by<'a>(script: &'a Script, command: &Command) -> Option<&'a str> {
     if !command.place.function || !command.place.tail {
-        return false;
+        return None;
     }
-    let function = around(script, command).into_iter().find_map(|group| match &group.kind {
+    around(script, command).into_iter().find_map(|group| match &group.kind {
         GroupKind::Function(name) => Some(name.as_str()),
         _ => None,
-    });
-    let Some(function) = function else { return false };
+    })
+}
+
+/// Whether a script ends with a function, called without arguments of its own, so that `$@` stays what it is.
+pub(super) fn is_called_last(script: &Script, function: &str) -> bool {
     let passes_on = |c: &Command| c.args().iter().all(|w| w.lossy() == "$@");
     let ends = |c: &Command| (c.place.last || is_before_exit(script, c)) && !c.place.background;
     script.commands.iter().any(|c| c.name().as_deref() == Some(function) && ends(c) && passes_on(c))

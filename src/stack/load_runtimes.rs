@@ -1,5 +1,6 @@
 //! What runs: a container for every service, and for every Dockerfile that none builds.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -54,6 +55,7 @@ impl Loader<'_> {
                 context: runtime.build.and_then(|b| self.stack.builds.get(b)).and_then(|b| self.stack.context_of(b)),
                 service: runtime.service.and_then(|at| self.stack.service(at)).map(|(_, s)| s),
                 scripts: Vec::new(),
+                on_path: RefCell::default(),
             };
             walk.run(runtime);
             nginx.extend(nginx_use::find(&mut walk, runtime));

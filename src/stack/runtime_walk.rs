@@ -1,6 +1,7 @@
 //! Follows a container's start: entrypoint and command, shells, script files, package scripts.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -63,6 +64,8 @@ pub(super) struct Walk<'a> {
     pub(super) service: Option<&'a Service>,
     /// Script files that were met, for rules on scripts.
     pub(super) scripts: Vec<ScriptUnit>,
+    /// Where the programs stand that were looked for on PATH.
+    pub(super) on_path: RefCell<HashMap<String, Option<String>>>,
 }
 
 /// How the process that is looked at stands to process 1.
@@ -224,6 +227,7 @@ impl Walk<'_> {
         let (traps, sources) = (ends::passes_signals_on(script), runs(&[".", "source"]));
         let env = runtime.env.clone();
         let mut exports = Exports::new(course, &env);
+        let mut called_last: HashMap<&str, bool> = HashMap::new();
         for (number, command) in script.commands.iter().enumerate().take(count.min(MAX_PROCESSES)) {
             if command.place.substitution || command.words.is_empty() || !course.reaches(number) {
                 continue;
@@ -236,7 +240,10 @@ impl Walk<'_> {
                 continue;
             }
             let own = command.nested.as_ref().is_some_and(|n| n.by == "eval");
-            let last = layer.last && (command.place.last && !command.place.background || ends::stays_for(script, command));
+            let mut is_called = |function| *called_last.entry(function).or_insert_with(|| ends::is_called_last(script, function));
+            let called_last = ends::ended_by(script, command).is_some_and(&mut is_called);
+            let stays = || called_last || ends::stays_for(script, command);
+            let last = layer.last && (command.place.last && !command.place.background || stays());
             let forked = command.place.pipe_len > 1 || command.place.subshell || command.place.background;
             let execs = effective.exec && !forked;
             let gives_way = call.text.is_some_and(|text| ends::gives_way(shell, script, command, text));
@@ -254,7 +261,7 @@ impl Walk<'_> {
             // `sh` of an unknown image, the shell of a user under `su`
             let unsure = !matches!(shell, "dash" | "bash" | "ash" | "busybox") && inline && last && !forked;
             let stays = !(execs || own || implicit || unsure);
-            let known = !traps && (!command.place.function || ends::is_called_last(script, command));
+            let known = !traps && (!command.place.function || called_last);
             let mut below = layer.below.clone().filter(|_| known);
             // what a sourced file brings may be a function
             if sources && effective.name().is_some_and(|n| n.contains('_') && !n.contains('.')) {
@@ -531,17 +538,25 @@ impl Walk<'_> {
         if path.starts_with('/') {
             return Some(files::normalize(path));
         }
-        // a bare word is looked up on PATH: where entrypoints are commonly put
-        let on_path =
-            || ["/usr/local/bin", "/usr/bin", "/bin", "/"].iter().map(|dir| files::join(dir, path)).find(|p| self.locate(p).is_some());
         if !path.contains(['/', '.']) {
-            return on_path();
+            return self.on_path(path);
         }
         let here = runtime.workdir.as_deref().map(|dir| files::join(dir, path));
         if !path.contains('/') && here.as_ref().is_none_or(|here| self.locate(here).is_none()) {
-            return on_path().or(here);
+            return self.on_path(path).or(here);
         }
         here
+    }
+
+    /// A bare word is looked up on PATH: where entrypoints are commonly put.
+    fn on_path(&self, name: &str) -> Option<String> {
+        if let Some(known) = self.on_path.borrow().get(name) {
+            return known.clone();
+        }
+        let places = ["/usr/local/bin", "/usr/bin", "/bin", "/"].iter().map(|dir| files::join(dir, name));
+        let found = places.into_iter().find(|p| self.locate(p).is_some());
+        self.on_path.borrow_mut().insert(name.to_owned(), found.clone());
+        found
     }
 
     /// What stands at a path of the container: mounts first, then the image.
