@@ -24,10 +24,14 @@ pub fn all(sources: &Sources, diagnostics: &[Diagnostic]) -> Vec<String> {
         let nth = seen.entry(base).and_modify(|n| *n += 1).or_insert(0);
         let digest = Sha256::new().chain_update(base).chain_update(nth.to_le_bytes()).finalize();
         if let Some(slot) = out.get_mut(i) {
-            *slot = digest.iter().take(16).map(|b| format!("{b:02x}")).collect();
+            *slot = hex(digest.iter().take(16));
         }
     }
     out
+}
+
+fn hex<'b>(bytes: impl Iterator<Item = &'b u8>) -> String {
+    bytes.flat_map(|b| [b >> 4, b & 15]).filter_map(|half| char::from_digit(half.into(), 16)).collect()
 }
 
 fn base(sources: &Sources, d: &Diagnostic) -> [u8; 32] {

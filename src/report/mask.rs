@@ -31,7 +31,7 @@ impl Masks {
         for span in diagnostics.iter().flat_map(|d| &d.masks).chain(others).filter(|s| !s.is_empty()) {
             masks.places.entry(span.file).or_default().push(span.range());
             let word = sources.slice(*span).trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'');
-            if word.len() >= SHORTEST_IN_CODE {
+            if word.len() >= SHORTEST_IN_CODE && !PLAIN_WORDS.contains(&word) {
                 masks.words.push(word.to_owned());
             }
         }
@@ -133,13 +133,12 @@ const PLAIN_WORDS: [&str; 14] = [
 
 /// Where a secret stands in a text as a whole, not as a part of a longer name.
 fn occurrences<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
-    let plain = PLAIN_WORDS.contains(&word);
     let name = |c: char| c.is_alphanumeric() || c == '_';
     text.match_indices(word).map(|(at, _)| at).filter(move |at| {
         let before = text.get(..*at).and_then(|t| t.chars().next_back());
         let after = text.get(at + word.len()..).and_then(|t| t.chars().next());
         let goes_on = before.is_some_and(name) && word.starts_with(name) || after.is_some_and(name) && word.ends_with(name);
-        !plain && !goes_on
+        !goes_on
     })
 }
 
