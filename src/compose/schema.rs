@@ -1,5 +1,6 @@
 //! The Compose schema, walked in step with the model, so that every finding stands at its key.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::model::ProblemKind;
@@ -247,12 +248,14 @@ impl<'a> Walk<'a> {
             }
         }
         if schema.unique {
-            let mut seen: HashSet<String> = HashSet::new();
+            let mut seen: HashSet<(bool, Cow<'_, str>)> = HashSet::new();
             for item in items {
-                let Some(shown) = item.as_scalar().map(|s| format!("{} {}", matches!(s.data, Data::Bool(_) | Data::Null), s.shown()))
-                else {
-                    continue;
+                let Some(scalar) = item.as_scalar() else { continue };
+                let shown = match scalar.data {
+                    Data::Str => Cow::Borrowed(scalar.text.value.as_str()),
+                    _ => Cow::Owned(scalar.shown()),
                 };
+                let shown = (matches!(scalar.data, Data::Bool(_) | Data::Null), shown);
                 if !seen.insert(shown) && (self.strict || !item.unset()) {
                     let message = format!("`{}` stands twice in this list", item.any_text().map(|t| t.value).unwrap_or_default());
                     self.report(item.span, message, Some("remove one of the two".to_owned()));

@@ -116,7 +116,8 @@ impl Substitution<'_> {
         let mut faulty = false;
         if scalar.text.value.contains('$') {
             let outcome = interpolate(&scalar.text, &|name| self.env.get(name).cloned());
-            let place = path.join(".").replace(".[]", "");
+            let keys: Vec<&str> = path.iter().copied().filter(|key| *key != "[]").collect();
+            let place = keys.join(".");
             let places = self.places;
             self.variables.extend(outcome.uses.into_iter().map(|u| VariableUse {
                 from: places.get(&u.name).copied(),

@@ -134,12 +134,13 @@ fn dedupe(items: Vec<Node>, by: By) -> Vec<Node> {
 
 /// Whether no two of a few strings have the same name: seen without a copy, as nearly all lists are so.
 fn names_differ(items: &[Node]) -> bool {
-    let name = |item: &Node| item.as_str().map(|text| text.split('=').next().unwrap_or_default().len());
-    let same = |a: &Node, b: &Node| match (name(a), name(b)) {
-        (Some(len), Some(other)) => len == other && a.as_str().and_then(|t| t.get(..len)) == b.as_str().and_then(|t| t.get(..len)),
-        _ => true,
-    };
-    items.len() <= 16 && items.iter().enumerate().all(|(n, item)| items.iter().take(n).all(|before| !same(before, item)))
+    let mut names = [""; 16];
+    items.len() <= names.len()
+        && items.iter().enumerate().all(|(n, item)| {
+            let Some((name, slot)) = item.as_str().and_then(|text| text.split('=').next()).zip(names.get_mut(n)) else { return false };
+            *slot = name;
+            !names.iter().take(n).any(|before| *before == name)
+        })
 }
 
 /// `None` for what has no key: it stays as it is.
