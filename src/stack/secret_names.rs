@@ -159,14 +159,22 @@ pub(crate) fn hadolint_name(name: &str) -> bool {
 /// Whether a name holds one of the syllables without which it speaks of no secret, here or for another tool: a look that
 /// copies nothing, since nearly all names have none.
 pub(crate) fn hints_at_secret(name: &str) -> bool {
-    const SYLLABLES: [&str; 11] = ["pass", "pword", "secret", "key", "credential", "token", "pwd", "pat", "private", "username", "auth"];
+    // by the letter that they begin with
+    const fn syllables(letter: u8) -> &'static [&'static str] {
+        match letter.to_ascii_lowercase() {
+            b'p' => &["pass", "pword", "pwd", "pat", "private"],
+            b's' => &["secret"],
+            b'k' => &["key"],
+            b'c' => &["credential"],
+            b't' => &["token"],
+            b'u' => &["username"],
+            b'a' => &["auth"],
+            _ => &[],
+        }
+    }
     let starts = |rest: &[u8], syllable: &str| rest.get(..syllable.len()).is_some_and(|w| w.eq_ignore_ascii_case(syllable.as_bytes()));
     let bytes = name.as_bytes();
-    let here = |(at, byte): (usize, &u8)| {
-        // what they begin with, for nearly every letter begins none of them
-        matches!(byte.to_ascii_lowercase(), b'p' | b's' | b'k' | b'c' | b't' | b'u' | b'a')
-            && SYLLABLES.iter().any(|s| starts(bytes.get(at..).unwrap_or_default(), s))
-    };
+    let here = |(at, byte): (usize, &u8)| syllables(*byte).iter().any(|s| starts(bytes.get(at..).unwrap_or_default(), s));
     !name.is_ascii() || bytes.iter().enumerate().any(here)
 }
 

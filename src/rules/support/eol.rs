@@ -183,14 +183,16 @@ fn is_public(image: &ImageRef) -> bool {
 fn by_word(segment: &str, next: &str) -> Option<(&'static Product, String)> {
     let split = segment.find(|c: char| c.is_ascii_digit()).unwrap_or(segment.len());
     let (word, digits) = segment.split_at_checked(split)?;
-    let product = table().products.iter().find(|p| p.words.iter().any(|w| w == word))?;
+    let named = |p: &&Product| p.words.iter().any(|w| w == word);
+    let product = table().products.iter().filter(|_| !word.is_empty()).find(named)?;
     let distribution = product.archive.is_some() || matches!(word, "alpine" | "fedora");
     let digits = if digits.is_empty() && distribution { next } else { digits };
     Some((product, version(digits)?))
 }
 
 fn by_codename(segment: &str) -> Option<(&'static Product, String)> {
-    let mut distributions = table().products.iter().filter(|p| p.archive.is_some());
+    let is_name = segment.starts_with(|c: char| !c.is_ascii_digit());
+    let mut distributions = table().products.iter().filter(|p| is_name && p.archive.is_some());
     distributions.find_map(|p| Some((p, p.codenames.get(segment)?.clone())))
 }
 
