@@ -99,7 +99,10 @@ fn each_library_is_named_in_one_place() {
 
 #[test]
 fn only_the_edges_touch_the_world() {
-    let allowed = ["discover.rs", "files/disk.rs", "files/git.rs", "files/git/", "files/remembered.rs", "cli/", "execute/", "main.rs"];
+    let mut allowed =
+        vec!["discover.rs", "files/disk.rs", "files/git.rs", "files/git/", "files/remembered.rs", "cli/", "execute/", "main.rs"];
+    // a test, which reads fixtures and asks bash
+    allowed.push("syntax/shell/quick/agreement.rs");
     let mut wrong = Vec::new();
     for (name, text) in sources() {
         let touches = code_lines(&text).any(|l| {

@@ -120,10 +120,10 @@ fn read(text: &str, map: Map<'_>, dialect: Dialect, nesting: usize) -> Script {
         let error = SyntaxError { span: map.span(0, 0), kind: SyntaxErrorKind::Syntax, message, help: None };
         return Script { errors: vec![error], ..script };
     }
-    let result = super::recover::tree(text, dialect);
     let mut lower = Lower { script, ..Lower::new(text, map, dialect, nesting) };
-    lower.errors(&result);
-    lower.sequence(&result.file.body, Context::default(), true);
+    if !super::quick::read(&mut lower) {
+        lower.tree();
+    }
     lower.finish()
 }
 
@@ -192,6 +192,13 @@ impl<'a> Lower<'a> {
 }
 
 impl Lower<'_> {
+    /// Reads the text with the parser that knows all of the language.
+    pub(super) fn tree(&mut self) {
+        let result = super::recover::tree(self.text, self.script.dialect);
+        self.errors(&result);
+        self.sequence(&result.file.body, Context::default(), true);
+    }
+
     fn finish(mut self) -> Script {
         if !self.script.commands.is_sorted_by_key(|c| c.span.start) {
             self.script.commands.sort_by_key(|c| c.span.start);

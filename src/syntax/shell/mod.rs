@@ -1,4 +1,5 @@
-//! Shell scripts. The only module that names the shell parser; everything else sees [`model`].
+//! Shell scripts. The only module that names the shell parser; everything else sees [`model`]. Most scripts are read by [`quick`]
+//! and never meet that parser.
 
 pub mod command;
 mod compound;
@@ -8,6 +9,7 @@ mod lower;
 mod map;
 pub mod model;
 mod nested;
+mod quick;
 mod recover;
 mod words;
 mod wrappers;

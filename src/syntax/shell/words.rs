@@ -12,7 +12,7 @@ const MAX_CLASS: usize = 64;
 
 /// How backslashes and quotes are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Mode {
+pub(super) enum Mode {
     Bare,
     Double,
     Heredoc,
@@ -21,7 +21,7 @@ enum Mode {
 }
 
 impl Mode {
-    fn quote(self) -> Quote {
+    pub(super) fn quote(self) -> Quote {
         match self {
             Mode::Bare | Mode::Heredoc => Quote::None,
             Mode::Double | Mode::Operand => Quote::Double,
@@ -155,7 +155,7 @@ impl Lower<'_> {
         self.exact(start + kept, end, mode.quote(), pieces);
     }
 
-    fn special(&self, at: usize, len: usize, found: Special, mode: Mode, pieces: &mut Vec<Piece>) {
+    pub(super) fn special(&self, at: usize, len: usize, found: Special, mode: Mode, pieces: &mut Vec<Piece>) {
         match found {
             Special::Nothing => {}
             Special::Escape(text) => self.push(at, at + len, PieceKind::Literal(text), mode.quote(), pieces),
@@ -194,7 +194,7 @@ impl Lower<'_> {
     }
 
     /// Literal text that is its own source, cut where the source does not follow on.
-    fn exact(&self, start: usize, end: usize, quote: Quote, pieces: &mut Vec<Piece>) {
+    pub(super) fn exact(&self, start: usize, end: usize, quote: Quote, pieces: &mut Vec<Piece>) {
         let mut at = start;
         while at < end {
             let mut stop = self.map.run_end(at).min(end);
@@ -223,7 +223,7 @@ impl Lower<'_> {
         pieces.push(Piece { span, kind: PieceKind::Literal(text.to_owned()), quote });
     }
 
-    fn push(&self, start: usize, end: usize, kind: PieceKind, quote: Quote, pieces: &mut Vec<Piece>) {
+    pub(super) fn push(&self, start: usize, end: usize, kind: PieceKind, quote: Quote, pieces: &mut Vec<Piece>) {
         pieces.push(Piece { span: self.map.span(start, end), kind, quote });
     }
 
@@ -235,9 +235,12 @@ impl Lower<'_> {
     /// The body of a heredoc.
     pub(super) fn heredoc(&self, heredoc: &ast::Heredoc) -> HeredocBody {
         let (start, end) = range(heredoc.body.span);
-        let expand = heredoc.delimiter.expands_body;
+        self.heredoc_body(start, end, heredoc.delimiter.expands_body, heredoc.delimiter.strip_tabs)
+    }
+
+    pub(super) fn heredoc_body(&self, start: usize, end: usize, expand: bool, strip_tabs: bool) -> HeredocBody {
         let mut pieces = Vec::new();
-        if heredoc.delimiter.strip_tabs {
+        if strip_tabs {
             let mut at = start;
             for line in self.raw(start, end).split_inclusive('\n') {
                 let tabs = line.len() - line.trim_start_matches('\t').len();
@@ -264,7 +267,7 @@ fn runs_commands(part: &ast::WordPart) -> bool {
 }
 
 /// What a special character starts.
-enum Special {
+pub(super) enum Special {
     Nothing,
     Escape(String),
     Single,
@@ -275,7 +278,7 @@ enum Special {
 }
 
 /// What stands at the start of `rest` and how long it is; `None` where the character is plain there.
-fn special_piece(rest: &str, mode: Mode) -> Option<(usize, Special)> {
+pub(super) fn special_piece(rest: &str, mode: Mode) -> Option<(usize, Special)> {
     let bytes = rest.as_bytes();
     match (bytes.first()?, bytes.get(1)) {
         (b'\\', next) => escape(rest, next.copied(), mode),
@@ -348,6 +351,11 @@ fn double_len(bytes: &[u8]) -> usize {
 
 /// Length of the bracketed text at the start of `bytes`, quotes seen; all of it where the bracket is not closed.
 fn balanced(bytes: &[u8]) -> usize {
+    closed(bytes).unwrap_or(bytes.len())
+}
+
+/// The same; `None` where the bracket is not closed.
+pub(super) fn closed(bytes: &[u8]) -> Option<usize> {
     let (open, close) = match bytes.first() {
         Some(b'{') => (b'{', b'}'),
         Some(b'[') => (b'[', b']'),
@@ -363,18 +371,18 @@ fn balanced(bytes: &[u8]) -> usize {
             b if b == close => {
                 depth = depth.saturating_sub(1);
                 if depth == 0 {
-                    return at + 1;
+                    return Some(at + 1);
                 }
             }
             _ => {}
         }
         at += 1;
     }
-    bytes.len()
+    None
 }
 
 /// The same for `{…}` in double quotes, where single quotes are plain characters.
-fn balanced_in_quotes(bytes: &[u8]) -> usize {
+fn closed_in_quotes(bytes: &[u8]) -> Option<usize> {
     let (mut at, mut depth) = (0, 0usize);
     while let Some(&byte) = bytes.get(at) {
         match byte {
@@ -389,14 +397,14 @@ fn balanced_in_quotes(bytes: &[u8]) -> usize {
             b'}' => {
                 depth = depth.saturating_sub(1);
                 if depth == 0 {
-                    return at + 1;
+                    return Some(at + 1);
                 }
             }
             _ => {}
         }
         at += 1;
     }
-    bytes.len()
+    None
 }
 
 /// Whether what stands after `${` matches a pattern, in which quotes count.
@@ -414,8 +422,16 @@ fn bracketed(rest: &str, skip: usize, kind: fn(String) -> PieceKind) -> Option<(
     Some((len, Special::Piece(kind(rest.get(..len)?.to_owned()))))
 }
 
-fn floor(text: &str, at: usize) -> usize {
+pub(super) fn floor(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0)
+}
+
+/// The length of the `${…}` at the start of `rest`; `None` within where the brace is not closed.
+pub(super) fn expansion_len(rest: &str, mode: Mode) -> Option<Option<usize>> {
+    let bytes = rest.as_bytes().get(1..)?;
+    let plain = mode != Mode::Bare && !matches_pattern(rest.get(2..)?);
+    let len = if plain { closed_in_quotes(bytes) } else { closed(bytes) };
+    Some(len.map(|len| floor(rest, 1 + len)))
 }
 
 fn dollar(rest: &str, mode: Mode) -> Option<(usize, Special)> {
@@ -437,8 +453,7 @@ fn dollar(rest: &str, mode: Mode) -> Option<(usize, Special)> {
             Some((len, Special::Piece(PieceKind::Arithmetic(text.strip_suffix(']').unwrap_or(text).to_owned()))))
         }
         b'{' => {
-            let plain = mode != Mode::Bare && !matches_pattern(rest.get(2..)?);
-            let len = floor(rest, 1 + if plain { balanced_in_quotes(bytes.get(1..)?) } else { balanced(bytes.get(1..)?) });
+            let len = expansion_len(rest, mode)?.unwrap_or(rest.len());
             let body = rest.get(2..len)?;
             Some((len, Special::Piece(PieceKind::Param(braced(body.strip_suffix('}').unwrap_or(body))))))
         }

@@ -1,0 +1,203 @@
+//! Simple commands and function definitions.
+
+use super::{Class, Element, Read, Reader, class};
+use crate::source::Span;
+use crate::syntax::shell::lower::Context;
+use crate::syntax::shell::model::{Assign, Command, GroupKind, PieceKind, Place, Programs, Quote, Redirect, Word};
+use crate::syntax::shell::wrappers::is_wrapped;
+
+/// The parts of a simple command.
+#[derive(Default)]
+pub(super) struct Parts {
+    pub(super) assigns: Vec<Assign>,
+    pub(super) words: Vec<Word>,
+    pub(super) redirects: Vec<Redirect>,
+}
+
+impl Reader<'_, '_> {
+    /// The command here, whatever its kind.
+    pub(super) fn command(&mut self, place: Place, context: Context) -> Read<Element> {
+        match self.keyword() {
+            b"" if self.peek(0) == Some(b'(') => self.subshell(place, context),
+            b"" => self.simple(place, context),
+            b"{" => self.brace_group(place, context),
+            b"if" => self.branches(place, context),
+            b"while" | b"until" => self.repeated(place, context),
+            b"for" => self.each(place, context),
+            b"case" => self.case(place, context),
+            b"[[" => self.test(place, context),
+            b"function" => self.function_keyword(place, context),
+            b"!" | b"time" | b"coproc" | b"select" | b"}" | b"]]" | b"then" | b"elif" | b"else" | b"fi" | b"do" | b"done" | b"esac"
+            | b"in" | b"foreach" | b"repeat" | b"end" | b"always" | b"nocorrect" | b"noglob" => None,
+            _ => self.simple(place, context),
+        }
+    }
+
+    fn simple(&mut self, place: Place, context: Context) -> Read<Element> {
+        let (at, heredocs, start) = (self.open(place), self.pending.len(), self.at);
+        let mut parts = Parts::default();
+        let mut declares = false;
+        loop {
+            self.blanks();
+            let Some(byte) = self.peek(0) else { break };
+            match byte {
+                b'(' => return self.function(at, start, &parts, place, context),
+                b'#' => {
+                    self.comment();
+                    break;
+                }
+                _ if (class(byte) == Class::End || byte.is_ascii_digit()) && self.redirects() => {
+                    let redirect = self.redirect(parts.redirects.len(), context)?;
+                    parts.redirects.push(redirect);
+                }
+                _ if class(byte) == Class::End && !self.is_process() => break,
+                _ => declares = self.operand(&mut parts, declares, context)?,
+            }
+        }
+        self.complete(at, parts, heredocs)
+    }
+
+    /// A word or an assignment; gives whether the words that follow are declarations.
+    fn operand(&mut self, parts: &mut Parts, declares: bool, context: Context) -> Read<bool> {
+        let name = if parts.words.is_empty() || declares { self.assigned() } else { None };
+        if parts.words.is_empty()
+            && let Some((name, value)) = name
+        {
+            let assign = self.assignment(name, value, context)?;
+            parts.assigns.push(assign);
+            return Some(false);
+        }
+        if let Some((_, value)) = name
+            && self.bytes.get(value) == Some(&b'(')
+        {
+            return None;
+        }
+        let start = self.at;
+        let word = self.word(context)?;
+        let whole = self.lower.raw(start, self.at);
+        // `{fd}>file`, and assignments to elements
+        if whole.starts_with('{') && matches!(self.peek(0), Some(b'<' | b'>')) || parts.words.is_empty() && is_element(whole) {
+            return None;
+        }
+        let first = parts.words.is_empty();
+        parts.words.push(word);
+        Some(if first { matches!(whole, "export" | "readonly" | "local" | "declare" | "typeset") } else { declares })
+    }
+
+    /// `NAME=` or `NAME+=` here: where the name ends and the value starts.
+    fn assigned(&self) -> Option<(usize, usize)> {
+        let rest = self.bytes.get(self.at..)?;
+        let len = rest.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+        if len == 0 || rest.first()?.is_ascii_digit() {
+            return None;
+        }
+        match (rest.get(len)?, rest.get(len + 1)) {
+            (b'=', _) => Some((self.at + len, self.at + len + 1)),
+            (b'+', Some(b'=')) => Some((self.at + len, self.at + len + 2)),
+            _ => None,
+        }
+    }
+
+    fn assignment(&mut self, name: usize, value: usize, context: Context) -> Read<Assign> {
+        let start = self.at;
+        let name = self.lower.raw(start, name).to_owned();
+        self.at = value;
+        if self.peek(0) == Some(b'(') {
+            self.array(context)?;
+            return Some(Assign { span: self.span(start, self.at), name, value: None });
+        }
+        let mut pieces = Vec::new();
+        self.word_from(value, &mut pieces, context)?;
+        let word = Word { span: self.span(value, self.at), pieces };
+        Some(Assign { span: self.span(start, self.at), name, value: Some(word) })
+    }
+
+    /// `(a b c)`; only its substitutions are kept.
+    fn array(&mut self, context: Context) -> Read<()> {
+        self.at += 1;
+        loop {
+            self.lines()?;
+            match self.peek(0)? {
+                b')' => break,
+                b'[' => return None,
+                byte if class(byte) == Class::End => return None,
+                _ => self.word(context)?,
+            };
+        }
+        self.at += 1;
+        Some(())
+    }
+
+    /// Makes room for a command, so that it stands before those of its substitutions.
+    pub(super) fn open(&mut self, place: Place) -> usize {
+        let span = self.span(self.at, self.at);
+        let (assigns, words, redirects) = (Vec::new(), Vec::new(), Vec::new());
+        let programs = Programs::default();
+        self.lower.script.commands.push(Command { span, assigns, words, redirects, place, nested: None, wrapped: false, programs });
+        self.lower.script.commands.len() - 1
+    }
+
+    pub(super) fn complete(&mut self, at: usize, parts: Parts, heredocs: usize) -> Read<Element> {
+        let Parts { assigns, words, redirects } = parts;
+        let spans = assigns.iter().map(|a| a.span).chain(words.iter().map(|w| w.span)).chain(redirects.iter().map(|r| r.span));
+        let span = spans.reduce(Span::to)?;
+        let command = self.lower.script.commands.get_mut(at)?;
+        command.wrapped = is_wrapped(&words);
+        (command.span, command.assigns, command.words, command.redirects) = (span, assigns, words, redirects);
+        self.own_heredocs(heredocs, Element::Command(at));
+        Some(Element::Command(at))
+    }
+
+    /// `name() …`; the parts read so far must be the name alone.
+    fn function(&mut self, at: usize, start: usize, parts: &Parts, place: Place, context: Context) -> Read<Element> {
+        let [Word { pieces, .. }] = parts.words.as_slice() else { return None };
+        let [piece] = pieces.as_slice() else { return None };
+        let PieceKind::Literal(name) = &piece.kind else { return None };
+        let alone = parts.assigns.is_empty() && parts.redirects.is_empty() && piece.quote == Quote::None;
+        if !alone || piece.span.len() != name.len() || at + 1 != self.lower.script.commands.len() {
+            return None;
+        }
+        self.lower.script.commands.pop();
+        self.at += 1;
+        self.blanks();
+        self.expect_byte(b')')?;
+        self.function_body(name.clone(), start, place, context)
+    }
+
+    /// `function name …`.
+    fn function_keyword(&mut self, place: Place, context: Context) -> Read<Element> {
+        let start = self.at;
+        self.at += b"function".len();
+        self.blanks();
+        let from = self.at;
+        while self.peek(0).is_some_and(|b| class(b) == Class::Plain) {
+            self.at += 1;
+        }
+        let name = self.lower.raw(from, self.at).to_owned();
+        self.blanks();
+        if self.peek(0) == Some(b'(') {
+            self.at += 1;
+            self.blanks();
+            self.expect_byte(b')')?;
+        }
+        if name.is_empty() { None } else { self.function_body(name, start, place, context) }
+    }
+
+    fn function_body(&mut self, name: String, start: usize, place: Place, context: Context) -> Read<Element> {
+        self.lines()?;
+        let (group, inner) = self.group(GroupKind::Function(name), start, place, context)?;
+        let inner = Context { function: true, conditional: false, condition: false, ..inner };
+        let body = self.command(inner.place(), inner)?;
+        if !body.is_group() {
+            return None;
+        }
+        self.runs_last(Some(body));
+        self.close(group, start)?;
+        Some(Element::Group(group))
+    }
+}
+
+/// Whether a word starts like an assignment to an element: `name[…`.
+fn is_element(word: &str) -> bool {
+    word.bytes().find(|b| !b.is_ascii_alphanumeric() && *b != b'_') == Some(b'[') && !word.starts_with('[')
+}
