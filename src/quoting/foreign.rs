@@ -95,10 +95,14 @@ pub fn foreign(script: &Script) -> Vec<Foreign> {
         }
     }
     for layer in all.iter().filter(|_| programs) {
+        let mut bodies = bodies(layer.command).peekable();
+        if bodies.peek().is_none() {
+            continue;
+        }
         let next = layer.script.commands.get(layer.index + 1).filter(|n| n.place.pipe_index == layer.command.place.pipe_index + 1);
         let reads = [Some(layer.command), next].into_iter().flatten().find(|c| c.effective().name().is_some_and(|n| is_sql(&n)));
         let Some(name) = reads.and_then(|c| c.effective().name()) else { continue };
-        for pieces in bodies(layer.command) {
+        for pieces in bodies {
             let Some(text) = pieces.first().zip(pieces.last()).map(|(first, last)| first.span.to(last.span)) else { continue };
             tags(pieces).into_iter().for_each(|tag| add(tag, &name, layer.level, text));
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::source::{At, Span};
 use crate::syntax::nginx::variables_in;
-use crate::syntax::shell::{Command, Dialect, GroupKind, MAX_NESTING, Nested, PieceKind, Script, Word, elsewhere};
+use crate::syntax::shell::{Command, Dialect, GroupKind, MAX_NESTING, Nested, PieceKind, Programs, Script, Word, elsewhere};
 use crate::text::Text;
 
 /// Expansions stand in each other at most this deep.
@@ -102,6 +102,9 @@ fn in_word<'a>(layer: &Layer<'a>, word: &'a Word, found: &mut Vec<Dollar<'a>>) {
             }
         }
     }
+    if !word.pieces.iter().any(|p| p.literal().is_some_and(|value| value.contains('$'))) {
+        return;
+    }
     let mut text = Text::builder(word.span);
     for piece in &word.pieces {
         match &piece.kind {
@@ -138,6 +141,9 @@ pub struct TooEarly {
 pub fn expanded_too_early(script: &Script) -> Vec<TooEarly> {
     let mut found = Vec::new();
     let mut seen = HashSet::new();
+    if !script.walk().any(|(_, c)| c.nested.is_some() || c.may_start(REMOTE)) {
+        return found;
+    }
     for layer in layers(script) {
         let far = layer.command.nested.is_none().then(|| on_another_machine(layer.command)).flatten();
         let Some(nested) = layer.command.nested.as_ref().or(far.as_ref()) else { continue };
@@ -155,6 +161,9 @@ pub fn expanded_too_early(script: &Script) -> Vec<TooEarly> {
     }
     found
 }
+
+/// Runs a text on another machine.
+const REMOTE: Programs = Programs::of(&["ssh"]);
 
 fn on_another_machine(command: &Command) -> Option<Box<Nested>> {
     (command.name().as_deref() == Some("ssh")).then(|| elsewhere(command)).flatten()

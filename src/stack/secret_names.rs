@@ -116,7 +116,11 @@ const KEYS: [&str; 26] = [
 
 /// Whether a name says that its value is a secret.
 pub(crate) fn secret_name(name: &str) -> bool {
-    let words = words(name);
+    secret_words(&words(name))
+}
+
+/// The same of a name's [`words`].
+pub(crate) fn secret_words(words: &[String]) -> bool {
     if words.iter().any(|w| ABOUT.contains(&w.as_str())) {
         return false;
     }
@@ -137,8 +141,9 @@ pub(crate) fn secret_name(name: &str) -> bool {
 
 /// Whether a name says that its value is a password, which a person thinks of.
 pub(crate) fn password_name(name: &str) -> bool {
-    let last = words(name).pop().unwrap_or_default();
-    secret_name(name) && ["password", "passwd", "pword", "pass", "pwd", "passphrase"].iter().any(|e| last.ends_with(e))
+    let words = words(name);
+    let ends = |last: &String| ["password", "passwd", "pword", "pass", "pwd", "passphrase"].iter().any(|e| last.ends_with(e));
+    words.last().is_some_and(ends) && secret_words(&words)
 }
 
 /// The names that `docker build --check` takes for secrets.

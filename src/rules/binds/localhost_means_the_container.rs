@@ -30,9 +30,9 @@ impl Rule for LocalhostMeansTheContainer {
             }
             for var in &runtime.env {
                 // what an empty environment makes of a value that comes from outside in parts
-                let given = service.environment.iter().find(|v| v.span == var.span).and_then(|v| v.value.as_ref()).map(|v| v.value.clone());
-                let Some(value) = var.value.clone().or(given) else { continue };
-                let Some((host, kind)) = meant(&var.name, &value) else { continue };
+                let given = || service.environment.iter().find(|v| v.span == var.span)?.value.as_ref().map(|v| v.value.as_str());
+                let Some(value) = var.value.as_deref().or_else(given) else { continue };
+                let Some((host, kind)) = meant(&var.name, value) else { continue };
                 let Some(other) = neighbour(project, service, runtime, kind).filter(|_| !said.contains(&var.span)) else { continue };
                 said.push(var.span);
                 let text = cx.text(var.span);
@@ -64,11 +64,11 @@ fn meant(name: &str, value: &str) -> Option<(String, Vec<&'static [&'static str]
         let kinds: Vec<_> = KINDS.iter().filter(|(_, schemes, _)| schemes.contains(&scheme)).map(|k| k.0).collect();
         return (servers::is_loopback(host) && !kinds.is_empty()).then(|| (host.to_owned(), kinds));
     }
+    let host = value.split(':').next().filter(|host| servers::is_loopback(host))?;
     let upper = name.to_uppercase();
     let stem = ["_HOST", "HOST", "_HOSTNAME", "_SERVER", "_ADDR"].iter().find_map(|end| upper.strip_suffix(end))?;
     let kinds: Vec<_> = KINDS.iter().filter(|(_, _, stems)| stems.iter().any(|s| ends_with_word(stem, s))).map(|k| k.0).collect();
-    let host = value.split(':').next()?;
-    (servers::is_loopback(host) && !kinds.is_empty()).then(|| (host.to_owned(), kinds))
+    (!kinds.is_empty()).then(|| (host.to_owned(), kinds))
 }
 
 /// `APP_DB` ends with the word `DB`, `MYDB` does not.

@@ -15,6 +15,7 @@ struct Open {
 
 impl Rule for PortMismatch {
     fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
+        let passed_on = reach::passed_on(stack);
         for runtime in &stack.runtimes {
             let Some(open) = listening(stack, runtime) else { continue };
             let Some(first) = open.first() else { continue };
@@ -29,7 +30,7 @@ impl Rule for PortMismatch {
                     wrong.clear();
                 }
             }
-            for (nginx, target) in reach::proxies_to(stack, runtime) {
+            for (nginx, target) in reach::proxies_to(stack, &passed_on, runtime) {
                 if let Some(port) = target.port.filter(|p| !has(*p) && !nginx.template) {
                     wrong.push((target.span, port, "leads to".to_owned()));
                 }

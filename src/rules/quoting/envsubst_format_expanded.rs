@@ -13,7 +13,7 @@ impl Rule for EnvsubstFormatExpanded {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
         let stack = cx.stack;
         // where a script runs is work to find out, and few scripts call envsubst
-        if !mentions_envsubst(unit) {
+        if !mentions_envsubst(unit, cx) {
             return;
         }
         let around = Surroundings::of(stack, unit);

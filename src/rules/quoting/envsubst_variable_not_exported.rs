@@ -9,7 +9,7 @@ rule!(EnvsubstVariableNotExported, "quoting/envsubst-variable-not-exported");
 
 impl Rule for EnvsubstVariableNotExported {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
-        if !mentions_envsubst(unit) || exports_all(unit) {
+        if !mentions_envsubst(unit, cx) || exports_all(unit) {
             return;
         }
         let stack = cx.stack;

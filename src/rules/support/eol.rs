@@ -153,7 +153,8 @@ fn named(image: &ImageRef, tag: &str) -> Vec<(&'static Product, String, bool)> {
     let products = &table().products;
     let segments: Vec<&str> = tag.split(['-', '_', '+']).collect();
     let own_name = image.official().unwrap_or(&image.name);
-    let own = products.iter().find(|p| is_public(image) && p.images.iter().any(|i| i == own_name));
+    let public = is_public(image);
+    let own = products.iter().find(|p| public && p.images.iter().any(|i| i == own_name));
     let mut found = Vec::new();
     for (n, segment) in segments.iter().enumerate() {
         if let (0, Some(product)) = (n, own) {

@@ -40,9 +40,8 @@ const STORES: [&str; 27] = [
 pub(crate) fn store(stack: &Stack, runtime: &Runtime) -> Option<&'static str> {
     let image: &ImageRef = runtime.image.as_ref()?;
     let kind = STORES.iter().copied().find(|s| *s == image.short_name())?;
-    let built = runtime.stage.is_some();
-    let runs_other = runtime.processes.iter().any(|p| servers::listen(p, runtime).is_some_and(|l| l.server != "redis-server"));
-    ((!built || !runs_other) && !setting::for_development(stack, runtime)).then_some(kind)
+    let runs_other = || runtime.processes.iter().any(|p| servers::listen(p, runtime).is_some_and(|l| l.server != "redis-server"));
+    ((runtime.stage.is_none() || !runs_other()) && !setting::for_development(stack, runtime)).then_some(kind)
 }
 
 /// Whether a port is open to all networks, as far as it is written down.

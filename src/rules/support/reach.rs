@@ -39,7 +39,7 @@ pub(crate) fn wanted(stack: &Stack, runtime: &Runtime) -> Vec<Wanted> {
     let mut found = Vec::new();
     let Some(at) = runtime.service else { return found };
     let Some((_, service)) = stack.service(at) else { return found };
-    for (_, target) in proxies_to(stack, runtime) {
+    for (_, target) in proxies_to(stack, &passed_on(stack), runtime) {
         found.push(Wanted { span: target.span, label: "this connection comes from another container".to_owned(), port: target.port });
     }
     for port in &service.ports {
@@ -63,25 +63,35 @@ pub(crate) fn answers_to(service: &Service, host: &str) -> bool {
         || service.networks.iter().any(|n| n.aliases.iter().any(|a| a.value == host))
 }
 
-/// Where the project's nginx configurations connect to this runtime's service: by `proxy_pass` and its kin, or as a server
-/// of an `upstream`.
-pub(crate) fn proxies_to<'a>(stack: &'a Stack, runtime: &Runtime) -> Vec<(&'a NginxUse, Endpoint)> {
+/// Where each nginx configuration connects to: by `proxy_pass` and its kin, and as servers of an `upstream`.
+pub(crate) fn passed_on(stack: &Stack) -> Vec<(&NginxUse, Vec<Endpoint>)> {
+    let of_one = |nginx: &NginxUse| {
+        let upstreams = nginx.conf.upstreams();
+        let passes = nginx.conf.passes().into_iter().map(|p| p.target);
+        let passes = passes.filter(|t| !upstreams.iter().any(|u| u.name.value == t.host));
+        let servers = upstreams.iter().flat_map(|u| &u.servers).map(|s| Endpoint { port: s.port.or(Some(80)), ..s.clone() });
+        passes.chain(servers).filter(|t| !t.variable && !t.unix).collect()
+    };
+    stack.nginx.iter().map(|nginx| (nginx, of_one(nginx))).collect()
+}
+
+/// What of it is a connection from the project's nginx to this runtime's service.
+pub(crate) fn proxies_to<'a>(
+    stack: &Stack,
+    passed_on: &'a [(&'a NginxUse, Vec<Endpoint>)],
+    runtime: &Runtime,
+) -> Vec<(&'a NginxUse, &'a Endpoint)> {
     let Some(at) = runtime.service else { return Vec::new() };
     let Some((_, service)) = stack.service(at) else { return Vec::new() };
     let mut found = Vec::new();
-    for nginx in &stack.nginx {
+    for (nginx, targets) in passed_on {
         let Some((project, index)) = stack.runtimes.get(nginx.runtime).and_then(|r| r.service) else { continue };
         if project != at.0 || index == at.1 {
             continue;
         }
         let linked = stack.service((project, index)).map(|(_, s)| s.links.as_slice()).unwrap_or_default();
         let here = |host: &str| answers_to(service, host) || linked.iter().any(|l| l.service == service.name.value && l.alias == host);
-        let upstreams = nginx.conf.upstreams();
-        let passes = nginx.conf.passes().into_iter().map(|p| p.target);
-        let passes = passes.filter(|t| !upstreams.iter().any(|u| u.name.value == t.host));
-        let servers = upstreams.iter().flat_map(|u| &u.servers).map(|s| Endpoint { port: s.port.or(Some(80)), ..s.clone() });
-        let reached = passes.chain(servers).filter(|t| !t.variable && !t.unix && here(&t.host));
-        found.extend(reached.map(|target| (nginx, target)));
+        found.extend(targets.iter().filter(|t| here(&t.host)).map(|target| (*nginx, target)));
     }
     found
 }
@@ -120,8 +130,8 @@ pub(crate) fn own_network(stack: &Stack, runtime: &Runtime) -> bool {
     let Some(at) = runtime.service else { return true };
     let Some((project, service)) = stack.service(at) else { return true };
     let mode = service.network_mode.as_ref().map(|m| m.value.as_str()).unwrap_or("");
-    let shared_by = format!("service:{}", service.name.value);
-    let shared = project.services.iter().any(|s| s.network_mode.as_ref().is_some_and(|m| m.value == shared_by));
+    let shares = |mode: &Text| mode.value.strip_prefix("service:") == Some(service.name.value.as_str());
+    let shared = project.services.iter().any(|s| s.network_mode.as_ref().is_some_and(shares));
     !(mode == "host" || mode.starts_with("service:") || mode.starts_with("container:") || shared)
 }
 

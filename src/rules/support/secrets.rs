@@ -1,8 +1,8 @@
 //! What is a secret: names that say so, and values that cannot be anything else.
 
 use super::tokens::token;
-use crate::stack::secret_names::words;
 pub(crate) use crate::stack::secret_names::{buildkit_name, hadolint_name, hints_at_secret, password_name, secret_name};
+use crate::stack::secret_names::{secret_words, words};
 
 /// What a value is, given the name that it is stored under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,13 +23,14 @@ pub(crate) fn judge(name: &str, value: &str) -> Value {
     if token.is_none() && !hints_at_secret(name) {
         return Value::Nothing;
     }
-    if words(name).iter().any(|w| matches!(w.as_str(), "anon" | "public" | "publishable")) {
+    let words = words(name);
+    if words.iter().any(|w| matches!(w.as_str(), "anon" | "public" | "publishable")) {
         return Value::Nothing;
     }
     if let Some(kind) = token {
         return Value::Token(kind);
     }
-    if placeholder(value) || value.trim().len() < 3 || !secret_name(name) {
+    if !secret_words(&words) || placeholder(value) || value.trim().len() < 3 {
         return Value::Nothing;
     }
     if random(value) { Value::Random } else { Value::Word }

@@ -548,7 +548,7 @@ fn has_own_file(process: &Process) -> bool {
 }
 
 /// The words of a command without folders, `python -m` and package runners taken off, options left out after the program.
-fn command_words(process: &Process) -> Vec<String> {
+fn command_words(process: &Process) -> Vec<&str> {
     let mut words: Vec<&str> = process.argv.iter().map(|a| a.value.as_str()).collect();
     loop {
         let name = words.first().map_or("", |w| crate::files::file_name(w));
@@ -567,21 +567,24 @@ fn command_words(process: &Process) -> Vec<String> {
         };
         words.drain(..runner);
     }
-    words.iter().enumerate().map(|(n, w)| if n == 0 { crate::files::file_name(w).to_owned() } else { (*w).to_owned() }).collect()
+    if let Some(first) = words.first_mut() {
+        *first = crate::files::file_name(first);
+    }
+    words
 }
 
 /// Whether the program and its first operands are these; options in between are passed over, `flask --app x run` with
 /// their values.
-fn starts(words: &[String], command: &[&str]) -> bool {
-    let Some((program, rest)) = command.split_first() else { return false };
-    if words.first().map(String::as_str) != Some(*program) && !versioned(words.first(), program) {
+fn starts(words: &[&str], command: &[&str]) -> bool {
+    let (Some((program, rest)), Some((first, words))) = (command.split_first(), words.split_first()) else { return false };
+    if first != program && !versioned(first, program) {
         return false;
     }
     let mut wanted = rest.iter().peekable();
-    for word in words.iter().skip(1) {
+    for word in words {
         match wanted.peek() {
             None => return true,
-            Some(next) if word == **next => {
+            Some(next) if word == *next => {
                 wanted.next();
             }
             Some(_) => {}
@@ -590,8 +593,10 @@ fn starts(words: &[String], command: &[&str]) -> bool {
     wanted.peek().is_none()
 }
 
-fn versioned(word: Option<&String>, program: &str) -> bool {
-    word.and_then(|w| w.strip_prefix(program)).is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit() || c == '.'))
+/// `php8.2`, `gunicorn3`: nearly no word ends like that, which is seen at once.
+fn versioned(word: &str, program: &str) -> bool {
+    let version = |c: char| c.is_ascii_digit() || c == '.';
+    word.ends_with(version) && word.strip_prefix(program).is_some_and(|rest| !rest.is_empty() && rest.chars().all(version))
 }
 
 fn environment(server: &Server, process: &Process, runtime: &Runtime, found: &mut Listen) {
@@ -689,10 +694,10 @@ fn apply_bind(bind: &str, span: Span, found: &mut Listen) {
 }
 
 /// `manage.py runserver [address:]port`.
-fn django(process: &Process, words: &[String]) -> Option<Listen> {
-    let at = words.iter().position(|w| w == "runserver" || w == "runserver_plus")?;
+fn django(process: &Process, words: &[&str]) -> Option<Listen> {
+    let at = words.iter().position(|w| matches!(*w, "runserver" | "runserver_plus"))?;
     let before = words.get(..at)?;
-    if !before.iter().any(|w| w.ends_with("manage.py") || w == "django-admin" || w == "django") {
+    if !before.iter().any(|w| w.ends_with("manage.py") || matches!(*w, "django-admin" | "django")) {
         return None;
     }
     let place = process.argv.iter().position(|a| a.value == "runserver" || a.value == "runserver_plus")?;
@@ -749,8 +754,8 @@ fn postgres(process: &Process) -> Option<Listen> {
 }
 
 /// `php -S address:port`.
-fn php_builtin(process: &Process, words: &[String]) -> Option<Listen> {
-    if words.first().map(String::as_str) != Some("php") {
+fn php_builtin(process: &Process, words: &[&str]) -> Option<Listen> {
+    if words.first() != Some(&"php") {
         return None;
     }
     let arg = process.option(&["-S"])?;
@@ -763,8 +768,8 @@ fn php_builtin(process: &Process, words: &[String]) -> Option<Listen> {
 }
 
 /// `python -m http.server [port]`.
-fn http_server(process: &Process, words: &[String]) -> Option<Listen> {
-    if words.first().map(String::as_str) != Some("http.server") {
+fn http_server(process: &Process, words: &[&str]) -> Option<Listen> {
+    if words.first() != Some(&"http.server") {
         return None;
     }
     let host = process.option(&["--bind", "-b"]);

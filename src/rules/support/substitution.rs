@@ -4,6 +4,7 @@ use crate::quoting::{
     Environment, Envsubst, Executed, Flow, Machine, Reader, ShellKind, Step, Value, assigned, envsubst_calls, names_in, trace_argv,
     trace_script,
 };
+use crate::rule::Cx;
 use crate::source::{FileId, Span};
 use crate::stack::{Lookup, Runtime, ScriptOrigin, ScriptUnit, Stack};
 use crate::syntax::dockerfile::{Form, Op};
@@ -310,8 +311,10 @@ pub(crate) fn is_nginx_variable(name: &str) -> bool {
     NAMES.contains(&name) || name == "tcpinfo_rtt" || name == "uid_got" || PREFIXES.iter().any(|p| name.starts_with(p))
 }
 
+struct Mentions(bool);
+
 /// Whether a script, or one inside it, has a word that names envsubst.
-pub(crate) fn mentions_envsubst(unit: &ScriptUnit) -> bool {
+pub(crate) fn mentions_envsubst(unit: &ScriptUnit, cx: &mut Cx<'_>) -> bool {
     const NAME: &str = "envsubst";
     let names = |kind: &PieceKind| match kind {
         PieceKind::Literal(text) | PieceKind::Other(text) | PieceKind::Command { text, .. } => {
@@ -319,5 +322,6 @@ pub(crate) fn mentions_envsubst(unit: &ScriptUnit) -> bool {
         }
         _ => false,
     };
-    unit.script.walk().any(|(_, c)| c.words.iter().flat_map(|w| &w.pieces).any(|p| names(&p.kind)))
+    let mentions = || unit.script.walk().any(|(_, c)| c.words.iter().flat_map(|w| &w.pieces).any(|p| names(&p.kind)));
+    cx.once(|_| Mentions(mentions())).0
 }
