@@ -102,6 +102,36 @@ impl<'a> Builder<'a> {
         (yaml, self.errors)
     }
 
+    /// A block opens: from here on it is what nodes are put into.
+    pub(super) fn open(&mut self, value: Value, at: Span) {
+        self.open.push(Open { node: Node { span: at, tag: None, anchor: None, value }, key: None, flow: false });
+    }
+
+    /// The last block ends.
+    pub(super) fn close_last(&mut self) {
+        if let Some(open) = self.open.pop() {
+            self.close(open);
+        }
+    }
+
+    /// Brackets that are read whole.
+    pub(super) fn put_flow(&mut self, value: Value, at: Span) {
+        self.inner.push(at);
+        self.push(Node { span: at, tag: None, anchor: None, value });
+    }
+
+    /// A scalar of one line.
+    pub(super) fn put(&mut self, node: Node) {
+        if matches!(&node.value, Value::Scalar(s) if s.style != Style::Plain) {
+            self.inner.push(node.span);
+        }
+        self.push(node);
+    }
+
+    pub(super) fn comment(&mut self, at: Span) {
+        self.comments.push(at);
+    }
+
     fn place(&self, span: &granit_parser::Span) -> Span {
         let start = span.start.byte_offset().unwrap_or_default();
         let end = span.end.byte_offset().unwrap_or(start);

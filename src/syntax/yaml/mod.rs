@@ -8,6 +8,7 @@ use crate::syntax::SyntaxError;
 mod build;
 mod explain;
 mod scalar;
+mod simple;
 mod strict;
 pub mod tree;
 
@@ -23,6 +24,14 @@ const RECOVERIES: usize = 8;
 /// does not hide the file.
 pub fn parse(file: &SourceFile) -> Yaml {
     let bom = file.bom_len();
+    let mut built = build::Builder::new(file, bom, false);
+    if simple::read(file, bom, &mut built).is_some() {
+        return finish(file, built, Vec::new());
+    }
+    parsed(file, bom)
+}
+
+fn parsed(file: &SourceFile, bom: usize) -> Yaml {
     let mut text = file.text.get(bom..).unwrap_or_default().to_owned();
     let mut errors: Vec<SyntaxError> = Vec::new();
     for round in 0..=RECOVERIES {
@@ -188,6 +197,38 @@ mod tests {
         assert_eq!(sources.slice(f.span_of(5, 6)), "a");
         assert_eq!(sources.slice(f.span_of(8, 9)), "b");
         assert_eq!(yaml.comments.iter().map(|&c| sources.slice(c)).collect::<Vec<_>>(), ["# hi"]);
+    }
+
+    /// The tree, comments and mistakes of a text where [`simple`] reads it, and those that the parser gives.
+    fn both(text: &str) -> Option<(String, String)> {
+        let mut sources = Sources::new();
+        let id = sources.add("compose.yaml", text.to_owned());
+        let file = sources.get(id);
+        let mut built = build::Builder::new(file, file.bom_len(), false);
+        simple::read(file, file.bom_len(), &mut built)?;
+        Some((format!("{:#?}", finish(file, built, Vec::new())), format!("{:#?}", parsed(file, file.bom_len()))))
+    }
+
+    #[test]
+    fn what_is_read_without_the_parser_reads_the_same() {
+        let text = "---\n# top\na: b # c\nlist:\n- x\n- k: \"v\\\"w\"\n  'l''m': [a, 'b', \"c: d\"]\n  n:\n\n  # in\n    - o\n    - p:q\n  #\n'e': {}\nz:\n\
+            \x20 y: -1\n  w:\n    u: http://a#b:c\n  t: []\nlast:\n";
+        let (simple, parsed) = both(text).expect("nothing special");
+        assert_eq!(simple, parsed);
+        // wherever something else is put in or left out
+        for at in 0..text.len() {
+            let (before, after) = text.split_at(at);
+            let puts = [
+                ":", "#", "-", "[", "]", "{", "}", ",", "'", "\"", " ", "\n", "  ", ": ", " #", "- ", "\\", "&", "*", "!", "|", "?", "a",
+                "\na: 1",
+            ];
+            let mut changed: Vec<String> = puts.iter().map(|put| format!("{before}{put}{after}")).collect();
+            changed.push(format!("{before}{}", &after[1..]));
+            for changed in changed {
+                let differs = both(&changed).filter(|(simple, parsed)| simple != parsed);
+                assert_eq!(differs.map(|(simple, parsed)| format!("{changed}\n{simple}\n{parsed}")), None);
+            }
+        }
     }
 
     #[test]

@@ -30,7 +30,7 @@ fn trimmed(file: &SourceFile, at: Span) -> Span {
 }
 
 /// Plain and quoted scalars: lines are folded, quotes and escapes resolved.
-fn flow(file: &SourceFile, at: Span, quote: Option<char>) -> Option<Text> {
+pub(super) fn flow(file: &SourceFile, at: Span, quote: Option<char>) -> Option<Text> {
     let source = file.slice(at);
     let inner = match quote {
         Some(q) => source.strip_prefix(q)?.strip_suffix(q)?,
