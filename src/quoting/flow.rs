@@ -36,6 +36,8 @@ pub enum Origin {
     Value,
     /// A substitution whose value is not known; it stands as written.
     Unknown,
+    /// A number that is not known, such as a process id; it stands as written.
+    Number,
 }
 
 impl Flow {
@@ -57,6 +59,13 @@ impl Flow {
     pub fn unknown(written: &str, span: Span) -> Flow {
         let mut flow = Flow::default();
         flow.push(written, span, Origin::Unknown);
+        flow
+    }
+
+    /// A number that is not known, as written.
+    pub fn number(written: &str, span: Span) -> Flow {
+        let mut flow = Flow::default();
+        flow.push(written, span, Origin::Number);
         flow
     }
 
@@ -95,7 +104,17 @@ impl Flow {
 
     /// Whether all of it is known.
     pub fn is_known(&self) -> bool {
-        self.parts.iter().all(|p| p.origin != Origin::Unknown)
+        self.parts.iter().all(|p| !matches!(p.origin, Origin::Unknown | Origin::Number))
+    }
+
+    /// Whether it can be read: of what is not known, no character decides how the others are read.
+    pub fn is_readable(&self) -> bool {
+        let mut before = "";
+        self.parts().all(|(at, part)| {
+            let opens = before.ends_with(['$', '{', '#']);
+            before = self.text.get(at).unwrap_or_default();
+            part.origin != Origin::Unknown && !(opens && part.origin == Origin::Number)
+        })
     }
 
     /// Its parts with their ranges, in order.
@@ -147,7 +166,7 @@ impl Flow {
     /// Appends the same text as the value of a substitution that stands at `span`.
     pub fn append_value(&mut self, value: &Flow, span: Span) {
         for (at, part) in value.parts() {
-            let origin = if part.origin == Origin::Unknown { Origin::Unknown } else { Origin::Value };
+            let origin = if matches!(part.origin, Origin::Unknown | Origin::Number) { part.origin } else { Origin::Value };
             self.add(value.text.get(at).unwrap_or_default(), span, origin, part.secret);
         }
     }
@@ -201,6 +220,7 @@ impl Flow {
         for (at, part) in self.parts() {
             match part.origin {
                 Origin::Unknown => out.extend(std::iter::repeat_n('X', at.len())),
+                Origin::Number => out.extend(std::iter::repeat_n('0', at.len())),
                 _ => out.push_str(self.text.get(at).unwrap_or_default()),
             }
         }

@@ -7,7 +7,8 @@ use std::rc::Rc;
 use super::flow::Flow;
 use super::layers::assigned;
 use super::options::{Options, shell_options};
-use super::step::{Arg, Executed, Mark, Outcome, Reader, Redirected, Runs, ShellKind, Step};
+use super::status::{Status, Stopped, ends_shell, is_name, status_of};
+use super::step::{Arg, Executed, Mark, Outcome, Reader, Redirected, Runs, ShellKind, Step, Turns};
 use super::variables::{Environment, Setter, Value};
 use super::words::{Expander, MAX_TEXT, State, local};
 use crate::source::Span;
@@ -111,6 +112,18 @@ pub(super) fn run(text: &Flow, call: Call, state: State, machine: Machine, level
     follow(text, &script, step, state, machine, level)
 }
 
+/// Whether a group is another one, or stands in it.
+pub(super) fn is_within(script: &Script, mut group: Option<usize>, outer: usize) -> bool {
+    for _ in 0..script.groups.len() {
+        match group {
+            Some(at) if at == outer => return true,
+            Some(at) => group = script.groups.get(at).and_then(|g| g.place.group),
+            None => return false,
+        }
+    }
+    false
+}
+
 /// Whether a text is not followed.
 fn is_too_much(text: &Flow, level: usize) -> bool {
     level > MAX_LEVEL || text.len() > MAX_TEXT
@@ -119,44 +132,45 @@ fn is_too_much(text: &Flow, level: usize) -> bool {
 /// The step of a text of which no command was read yet.
 fn unread(text: &Flow, call: Call) -> Step {
     let reader = Reader::Shell { how: call.how, shell: call.shell, note: call.note };
-    let uncertain = !text.is_known();
-    Step { reader, text: text.clone(), marks: Vec::new(), commands: Vec::new(), subjects: Vec::new(), uncertain }
+    Step { uncertain: !text.is_readable(), ..Step::new(reader, text.clone()) }
 }
 
 fn follow(text: &Flow, script: &Script, step: Step, state: State, machine: Machine, level: usize) -> (Step, State) {
     let kind = if let Reader::Shell { shell, .. } = &step.reader { *shell } else { machine.sh };
     let mut run = Run::new(text, script, kind, state, machine, level);
     run.all();
-    let Run { mut marks, commands, subjects, state, .. } = run;
-    marks.sort_by_key(|m| (m.range.start, m.range.end));
-    marks.dedup();
-    let uncertain = step.uncertain || !script.errors.is_empty() || script.commands.len() > MAX_COMMANDS;
-    (Step { marks, commands, subjects, uncertain, ..step }, state)
+    run.done(step)
 }
 
 /// A group that is open, or the script.
-struct Frame {
+pub(super) struct Frame {
     group: Option<usize>,
     /// Whether the group runs.
     runs: Runs,
     /// What it holds may run several times, or not at all.
     branches: bool,
-    before: State,
+    pub(super) before: State,
     ends: Vec<State>,
     in_branch: bool,
+    /// Whether the current branch runs.
+    branch: Runs,
+    /// Whether a branch was taken for certain (`false`: none was); `None` where that is not known.
+    decided: Option<bool>,
     /// The state at the start of the current list.
     list: State,
     /// The list's commands may not all have run.
     torn: bool,
     /// A `||` stands in the list: what follows may not run at all.
     perhaps: bool,
-    /// The command before succeeds in any case.
-    succeeds: bool,
+    /// Whether what stood last runs.
+    last: Runs,
+    /// What the variable of a loop holds in each turn, where that is known.
+    pub(super) turns: Vec<Flow>,
 }
 
 pub(super) struct Run<'a> {
     pub(super) text: &'a Flow,
-    script: &'a Script,
+    pub(super) script: &'a Script,
     pub(super) kind: ShellKind,
     pub(super) machine: Machine,
     pub(super) level: usize,
@@ -171,13 +185,22 @@ pub(super) struct Run<'a> {
     /// The names that the script sets and where it does, once they were asked for.
     assigned: Option<Rc<BTreeMap<Rc<str>, Vec<Span>>>>,
     allexport: bool,
+    /// The words of the command that was read last end the shell.
+    failed: bool,
+    /// The group that is run by itself.
+    root: Option<usize>,
+    /// How many loops around it are followed turn by turn.
+    pub(super) loops: usize,
+    /// How many substitutions it stands in.
+    pub(super) substitutions: usize,
+    pub(super) turns: Vec<Turns>,
 }
 
 const BRANCH: &str = "it depends on the way that the script takes";
 const LOOP: &str = "it changes while a loop runs";
 
 impl<'a> Run<'a> {
-    fn new(text: &'a Flow, script: &'a Script, kind: ShellKind, state: State, machine: Machine, level: usize) -> Self {
+    pub(super) fn new(text: &'a Flow, script: &'a Script, kind: ShellKind, state: State, machine: Machine, level: usize) -> Self {
         let functions = script.groups.iter().filter_map(|g| match &g.kind {
             GroupKind::Function(name) => Some(name.clone()),
             _ => None,
@@ -199,42 +222,102 @@ impl<'a> Run<'a> {
             functions,
             assigned: None,
             allexport: false,
+            failed: false,
+            root: None,
+            loops: 0,
+            substitutions: 0,
+            turns: Vec::new(),
         }
+    }
+
+    /// The same shell, for a group that is run by itself.
+    pub(super) fn nested(&self, group: usize, state: State) -> Run<'a> {
+        Run {
+            root: Some(group),
+            loops: self.loops,
+            substitutions: self.substitutions,
+            allexport: self.allexport,
+            ..Run::new(self.text, self.script, self.kind, state, self.machine, self.level)
+        }
+    }
+
+    /// What was made of a text, and the state that it leaves.
+    pub(super) fn done(self, step: Step) -> (Step, State) {
+        let Run { script, mut marks, commands, subjects, state, turns, .. } = self;
+        marks.sort_by_key(|m| (m.range.start, m.range.end));
+        marks.dedup();
+        let uncertain = step.uncertain || !script.errors.is_empty() || script.commands.len() > MAX_COMMANDS;
+        let status = if uncertain || state.stopped == Stopped::Perhaps { Status::Unknown } else { state.status };
+        (Step { marks, commands, subjects, uncertain, status, turns, ..step }, state)
+    }
+
+    /// Runs the commands of a group.
+    pub(super) fn within(&mut self, group: usize) {
+        self.root = Some(group);
+        self.all();
     }
 
     fn all(&mut self) {
         let script = self.script;
-        for command in script.commands.iter().take(MAX_COMMANDS) {
+        let root = self.root;
+        let own = |c: &&Command| root.is_none_or(|root| is_within(script, c.place.group, root));
+        for command in script.commands.iter().take(MAX_COMMANDS).filter(own) {
             self.enter(command.place.group);
-            let stopped = if self.state.stopped { Runs::Perhaps } else { Runs::Always };
-            let runs = self.join(command.place).max(stopped);
+            let runs = self.join(command.place).max(self.state.stopped.into());
+            let before = (self.state.status, self.state.stopped);
             let kept = (runs == Runs::Never || command.place.pipe_len > 1 || command.place.background).then(|| self.state.clone());
             self.command(command, runs);
+            let status = self.ended(command, runs, before);
             if let Some(kept) = kept {
                 self.state = kept;
             }
-            let succeeds = match runs {
-                // `a || b || c`: what does not run changes no status
-                Runs::Never => self.frames.last().is_some_and(|f| f.succeeds),
-                Runs::Always => succeeds(command),
-                _ => false,
-            };
+            self.state.status = status;
             let state = command.place.condition.then(|| self.state.clone());
-            if let Some(frame) = self.frames.last_mut() {
-                frame.succeeds = succeeds;
-                if let Some(state) = state {
-                    frame.before.vars.meet(&state.vars, BRANCH);
-                }
+            if let (Some(frame), Some(state)) = (self.frames.last_mut(), state) {
+                frame.before.vars.meet(&state.vars, BRANCH);
             }
         }
         self.enter(None);
+    }
+
+    /// How the command ends that was read last, and whether its shell does.
+    fn ended(&mut self, command: &Command, runs: Runs, (status, stopped): (Status, Stopped)) -> Status {
+        let (shell, after) = (self.kind, self.state.substituted);
+        let Some(executed) = self.commands.last_mut() else { return Status::Unknown };
+        if self.failed {
+            // an error in its own words
+            if self.state.stopped == Stopped::Yes && runs == Runs::Always {
+                executed.runs = Runs::Never;
+                return if shell == ShellKind::Dash { Status::Code(2) } else { Status::Failure };
+            }
+            self.state.stopped = Stopped::Perhaps;
+        } else if self.state.stopped > stopped && runs != Runs::Always {
+            self.state.stopped = Stopped::Perhaps;
+        }
+        match runs {
+            // `a || b || c`: what does not run changes no status
+            Runs::Never => status,
+            Runs::Always => {
+                let own = command.name().is_some_and(|name| self.functions.contains(name.as_ref()));
+                let status = if own { Status::Unknown } else { status_of(command, executed, (status, after), shell) };
+                if ends_shell(executed) && command.place.pipe_len == 1 && !command.place.background {
+                    self.state.stopped = Stopped::Yes;
+                }
+                status
+            }
+            // `a || true`
+            _ if command.place.join == Join::Or && status_of(command, executed, (status, after), shell) == Status::Code(0) => {
+                Status::Code(0)
+            }
+            _ => Status::Unknown,
+        }
     }
 
     /// Leaves the groups that do not hold what comes, and enters those that do.
     fn enter(&mut self, group: Option<usize>) {
         let mut chain = Vec::new();
         let mut next = group;
-        while let Some(at) = next.filter(|at| !chain.contains(at)) {
+        while let Some(at) = next.filter(|at| !chain.contains(at) && Some(*at) != self.root) {
             chain.push(at);
             next = self.script.groups.get(at).and_then(|g| g.place.group);
         }
@@ -251,8 +334,9 @@ impl<'a> Run<'a> {
     fn open(&mut self, at: usize) {
         let Some(group) = self.script.groups.get(at) else { return };
         let substitution = group.kind == GroupKind::Substitution;
-        let runs = if substitution { Runs::Always } else { self.join(group.place) };
+        let runs = if substitution { Runs::Always } else { self.join(group.place).max(self.state.stopped.into()) };
         let before = self.state.clone();
+        let mut turns = Vec::new();
         match &group.kind {
             GroupKind::Substitution => {
                 let outer =
@@ -261,22 +345,36 @@ impl<'a> Run<'a> {
                     self.state = state.clone();
                 }
             }
-            GroupKind::Loop | GroupKind::For(_) => self.forget_assigned(Some(at), LOOP),
+            GroupKind::For(name) => {
+                let (value, values) = self.loop_values(at, &group.words);
+                if values.len() != 1 {
+                    self.forget_assigned(Some(at), LOOP);
+                    self.state.status = Status::Unknown;
+                }
+                self.state.assign(name, value, None, false);
+                turns = values;
+            }
+            GroupKind::Loop => {
+                self.forget_assigned(Some(at), LOOP);
+                self.state.status = Status::Unknown;
+            }
             GroupKind::Case => self.subject(at, &group.words),
             GroupKind::Function(_) => {
                 self.forget_assigned(None, "a function sees what its caller set");
                 self.state.positional = None;
+                self.state.status = Status::Unknown;
             }
             _ => {}
         }
         let mut branches = matches!(group.kind, GroupKind::If | GroupKind::Case | GroupKind::Loop | GroupKind::Function(_));
-        if let GroupKind::For(name) = &group.kind {
-            branches = !self.loop_variable(name, &group.words);
+        if matches!(group.kind, GroupKind::For(_)) {
+            branches = turns.len() != 1;
         }
         let mut frame = Frame::new(Some(at), &self.state);
         frame.before = before;
         frame.runs = runs;
         frame.branches = branches;
+        frame.turns = turns;
         self.frames.push(frame);
     }
 
@@ -293,72 +391,96 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Sets the variable of a loop; whether it runs exactly once.
-    fn loop_variable(&mut self, name: &str, words: &[Word]) -> bool {
-        let mut values = Vec::new();
-        for word in words {
-            values.extend(self.expander().fields(word));
-        }
-        let once = matches!(values.as_slice(), [one] if one.known().is_some());
-        let value = match values.as_slice() {
-            [one] if one.known().is_some() => Value::Known(one.text.clone()),
-            [] => Value::Unknown("each of the arguments in turn".to_owned()),
-            many => {
-                let listed: Vec<&str> = many.iter().take(3).map(|a| a.text.text()).collect();
-                let rest = if many.len() > 3 { " …" } else { "" };
-                Value::Unknown(format!("in turn {}{rest}", listed.join(", ")))
-            }
-        };
-        self.state.assign(name, value, None, false);
-        once
-    }
-
     fn leave(&mut self) {
-        let Some(mut frame) = self.frames.pop() else { return };
+        let Some(frame) = self.frames.pop() else { return };
         if frame.torn {
             self.state.vars.meet(&frame.list.vars, BRANCH);
         }
-        let Some(group) = frame.group.and_then(|at| self.script.groups.get(at)) else { return };
-        let apart = group.place.pipe_len > 1 || group.place.background || frame.runs == Runs::Never;
+        let Some((at, group)) = frame.group.and_then(|at| Some((at, self.script.groups.get(at)?))) else { return };
         let end = std::mem::replace(&mut self.state, frame.before.clone());
-        match group.kind {
-            _ if apart => {}
+        let before = self.state.status;
+        let certain = frame.runs == Runs::Always && end.stopped != Stopped::Perhaps;
+        let apart = group.place.pipe_len > 1 || group.place.background;
+        let status = match group.kind {
+            GroupKind::Substitution => before,
+            _ if frame.runs == Runs::Never => before,
+            _ if apart => Status::Unknown,
+            _ => {
+                let status = self.group_ends(at, &group.kind, frame, end);
+                if group.place.negated { status.negated() } else { status }
+            }
+        };
+        let passed = matches!(group.kind, GroupKind::Substitution) || status == before;
+        self.state.status = if certain || passed { status } else { Status::Unknown };
+    }
+
+    /// What holds after a group, and how it ends.
+    fn group_ends(&mut self, at: usize, kind: &GroupKind, mut frame: Frame, end: State) -> Status {
+        match kind {
             GroupKind::If | GroupKind::Case => {
-                if frame.in_branch {
-                    frame.ends.push(end);
-                }
-                let arguments = frame.ends.iter().all(|e| e.positional == self.state.positional);
-                let mut ends = frame.ends.into_iter();
-                if let Some(first) = ends.next().filter(|_| group.exhaustive) {
-                    self.state = first;
-                } else if let Some(first) = ends.next() {
-                    self.state.vars.meet(&first.vars, BRANCH);
-                }
-                let all: Vec<State> = ends.collect();
-                all.iter().for_each(|other| self.state.vars.meet(&other.vars, BRANCH));
-                if !arguments {
-                    self.state.positional = None;
+                frame.branch_ends(end);
+                let exhaustive = frame.decided == Some(true) || self.script.groups.get(at).is_some_and(|g| g.exhaustive);
+                self.branches_meet(frame.ends, exhaustive);
+                match frame.decided {
+                    Some(true) => self.state.status,
+                    Some(false) if *kind == GroupKind::If => Status::Code(0),
+                    _ => Status::Unknown,
                 }
             }
-            GroupKind::Loop | GroupKind::For(_) => {
+            GroupKind::For(_) if frame.turns.len() > 1 => match self.turns(at, &frame) {
+                Some(end) => {
+                    self.state = end;
+                    self.state.status
+                }
+                None => Status::Unknown,
+            },
+            GroupKind::For(_) | GroupKind::Loop if frame.turns.is_empty() => {
                 self.state.vars.meet(&end.vars, LOOP);
                 if end.positional != self.state.positional {
                     self.state.positional = None;
                 }
+                Status::Unknown
             }
-            GroupKind::Brace | GroupKind::Other => self.state = end,
-            GroupKind::Subshell | GroupKind::Substitution | GroupKind::Function(_) => {}
+            GroupKind::Brace | GroupKind::Other | GroupKind::For(_) => {
+                self.state = end;
+                self.state.status
+            }
+            GroupKind::Subshell => end.status,
+            GroupKind::Loop | GroupKind::Substitution | GroupKind::Function(_) => Status::Unknown,
         }
-        let ends_well = frame.succeeds && !frame.torn && matches!(group.kind, GroupKind::Brace | GroupKind::Subshell);
-        if let Some(outer) = self.frames.last_mut() {
-            outer.succeeds = ends_well && !apart && !group.place.negated;
+    }
+
+    /// What holds after the branches of an `if` or a `case`.
+    fn branches_meet(&mut self, ends: Vec<State>, exhaustive: bool) {
+        let arguments = ends.iter().all(|e| e.positional == self.state.positional);
+        let mut ends = ends.into_iter();
+        if let Some(first) = ends.next().filter(|_| exhaustive) {
+            self.state = first;
+        } else if let Some(first) = ends.next() {
+            self.state.vars.meet(&first.vars, BRANCH);
+        }
+        let all: Vec<State> = ends.collect();
+        all.iter().for_each(|other| self.state.vars.meet(&other.vars, BRANCH));
+        let stopped = all.iter().map(|e| e.stopped).chain([self.state.stopped]);
+        self.state.stopped = match (stopped.clone().min(), stopped.max()) {
+            (Some(Stopped::Yes), _) => Stopped::Yes,
+            (_, Some(Stopped::Perhaps)) => Stopped::Perhaps,
+            _ => Stopped::No,
+        };
+        if !arguments {
+            self.state.positional = None;
         }
     }
 
     /// A command or a group begins.
     fn join(&mut self, place: Place) -> Runs {
-        let branch = self.frames.last().map_or(Runs::Always, |f| if f.branches && !place.condition { Runs::Perhaps } else { f.runs });
-        self.joined(place).max(branch)
+        let runs = self.joined(place);
+        let branch =
+            self.frames.last().map_or(Runs::Always, |f| if f.branches && !place.condition { f.branch.max(f.runs) } else { f.runs });
+        if let Some(frame) = self.frames.last_mut() {
+            frame.last = runs;
+        }
+        runs.max(branch)
     }
 
     fn joined(&mut self, place: Place) -> Runs {
@@ -371,34 +493,29 @@ impl<'a> Run<'a> {
                 }
                 if place.join == Join::First && matches!(kind, Some(GroupKind::If | GroupKind::Case)) {
                     let end = std::mem::replace(&mut self.state, frame.before.clone());
-                    if frame.in_branch {
-                        frame.ends.push(end);
-                    }
-                    frame.in_branch = !place.condition;
+                    self.state.status = Status::Unknown;
+                    frame.branch_begins(end, place.condition, kind == Some(&GroupKind::If));
                 }
                 frame.torn = false;
                 frame.list = self.state.clone();
                 frame.perhaps = false;
-                Runs::Always
+                if place.condition && frame.decided == Some(true) { Runs::Never } else { Runs::Always }
             }
-            Join::And => {
-                frame.torn |= !frame.succeeds;
-                match (frame.perhaps, frame.torn) {
-                    (true, _) => Runs::Perhaps,
-                    (false, true) => Runs::OnSuccess,
-                    (false, false) => Runs::Always,
+            Join::And | Join::Or => match self.state.status.succeeds() {
+                Some(succeeds) if succeeds == (place.join == Join::And) => Runs::Always,
+                Some(_) => Runs::Never,
+                None if place.join == Join::And => {
+                    frame.torn = true;
+                    if frame.perhaps { Runs::Perhaps } else { Runs::OnSuccess }
                 }
-            }
-            Join::Or if frame.succeeds && !frame.torn => Runs::Never,
-            Join::Or => {
-                frame.torn = true;
-                frame.perhaps = true;
-                self.state.vars.meet(&frame.list.vars, BRANCH);
-                Runs::Perhaps
-            }
-            Join::Pipe if frame.perhaps => Runs::Perhaps,
-            Join::Pipe if frame.torn => Runs::OnSuccess,
-            Join::Pipe => Runs::Always,
+                None => {
+                    frame.torn = true;
+                    frame.perhaps = true;
+                    self.state.vars.meet(&frame.list.vars, BRANCH);
+                    Runs::Perhaps
+                }
+            },
+            Join::Pipe => frame.last,
         }
     }
 
@@ -422,19 +539,30 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn expander(&mut self) -> Expander<'_> {
-        Expander { text: self.text, kind: self.kind, state: &mut self.state, marks: &mut self.marks }
+        Expander {
+            text: self.text,
+            script: self.script,
+            kind: self.kind,
+            machine: self.machine,
+            level: self.level,
+            substitutions: self.substitutions,
+            state: &mut self.state,
+            marks: &mut self.marks,
+        }
     }
 
     fn command(&mut self, command: &Command, runs: Runs) {
-        let has_substitution = |w: &Word| w.pieces.iter().any(|p| !matches!(p.kind, PieceKind::Literal(_)));
+        let expands = |w: &Word| w.pieces.iter().any(|p| !matches!(p.kind, PieceKind::Literal(_)));
         let words = command.words.iter().chain(command.assigns.iter().filter_map(|a| a.value.as_ref()));
-        if words.chain(command.redirects.iter().filter_map(|r| r.target.as_ref())).any(has_substitution) {
+        if words.chain(command.redirects.iter().filter_map(|r| r.target.as_ref())).any(expands) {
             self.outer = Some((command.span.range(), self.state.clone()));
         }
         command.words.iter().for_each(|w| self.stays(&w.pieces));
         command.assigns.iter().filter_map(|a| a.value.as_ref()).for_each(|w| self.stays(&w.pieces));
         let name = command.name().unwrap_or_default();
         let declares = matches!(name.as_ref(), "export" | "readonly" | "local" | "declare" | "typeset");
+        let stopped = self.state.stopped;
+        self.state.substituted = Status::Code(0);
         let mut argv = Vec::new();
         for word in &command.words {
             let assignment = declares && word.pieces.first().is_some_and(|p| matches!(&p.kind, PieceKind::Literal(t) if t.contains('=')));
@@ -446,6 +574,7 @@ impl<'a> Run<'a> {
         let mut executed =
             Executed { range: command.span.range(), assigns, argv, redirects, place: command.place, runs, inner: Vec::new() };
         let during = self.state.vars.clone();
+        self.failed = self.state.stopped > stopped;
         if let Some(before) = before {
             self.state.vars = before.vars;
             self.state.ifs = before.ifs;
@@ -581,7 +710,9 @@ impl<'a> Run<'a> {
         let export = name == "export" && !flags.contains('n') || flags.contains('x');
         for arg in args.iter().filter(|a| !a.text.text().starts_with(['-', '+'])) {
             let text = arg.text.text();
-            self.state.stopped |= !is_name(text.split(['=', '+', '[']).next().unwrap_or_default());
+            if !is_name(text.split(['=', '+', '[']).next().unwrap_or_default()) {
+                self.state.stopped = self.state.stopped.max(Stopped::Perhaps);
+            }
             match text.split_once('=') {
                 Some((n, _)) if n.ends_with('+') || n.ends_with(']') => {
                     self.state.vars.forget(n.trim_end_matches('+'), "the shell adds to it")
@@ -635,6 +766,32 @@ impl<'a> Run<'a> {
 }
 
 impl Frame {
+    /// A condition of `if`, or a branch, begins; `end` is what the one before left.
+    fn branch_begins(&mut self, end: State, condition: bool, asks: bool) {
+        let was_branch = self.in_branch;
+        let answer = end.status.succeeds();
+        self.branch_ends(end);
+        self.in_branch = !condition;
+        if condition {
+            return;
+        }
+        // two branches behind each other: this is `else`
+        let taken = if was_branch { Some(true) } else { answer };
+        let taken = if asks { taken } else { None };
+        (self.branch, self.decided) = match (self.decided, taken) {
+            (Some(true), _) => (Runs::Never, Some(true)),
+            (Some(false), Some(true)) => (Runs::Always, Some(true)),
+            (decided, Some(false)) => (Runs::Never, decided),
+            _ => (Runs::Perhaps, None),
+        };
+    }
+
+    fn branch_ends(&mut self, end: State) {
+        if self.in_branch && self.branch != Runs::Never {
+            self.ends.push(end);
+        }
+    }
+
     fn new(group: Option<usize>, state: &State) -> Frame {
         Frame {
             group,
@@ -643,41 +800,15 @@ impl Frame {
             before: state.clone(),
             ends: Vec::new(),
             in_branch: false,
+            branch: Runs::Perhaps,
+            decided: Some(false),
             list: state.clone(),
             torn: false,
             perhaps: false,
-            succeeds: false,
+            last: Runs::Always,
+            turns: Vec::new(),
         }
     }
-}
-
-/// Whether a command succeeds whatever happens.
-fn succeeds(command: &Command) -> bool {
-    if command.place.negated || !command.redirects.is_empty() || command.place.pipe_len > 1 {
-        return false;
-    }
-    let runs =
-        |w: &Word| w.pieces.iter().any(|p| matches!(p.kind, PieceKind::Command { .. } | PieceKind::Arithmetic(_) | PieceKind::Other(_)));
-    if command.words.is_empty() {
-        return !command.assigns.iter().any(|a| a.value.as_ref().is_none_or(runs));
-    }
-    match command.name().as_deref() {
-        Some(":" | "true" | "echo" | "printf") => true,
-        Some("export" | "unset") => {
-            let head = |w: &Word| match w.pieces.first().map(|p| &p.kind) {
-                Some(PieceKind::Literal(text)) => is_name(text.split('=').next().unwrap_or_default()),
-                _ => false,
-            };
-            command.args().iter().all(head)
-        }
-        Some("set") => command.args().first().is_some_and(|w| w.literal().is_some_and(|v| v == "--")),
-        _ => false,
-    }
-}
-
-fn is_name(text: &str) -> bool {
-    let starts = text.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic());
-    starts && text.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric())
 }
 
 /// The `$name` and `${…}` of a text: start and length of each.

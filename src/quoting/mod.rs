@@ -1,6 +1,7 @@
 //! The layers that a text passes through on its way to a program: who expands which `$`, what a shell hands on, which
 //! process is the first. Pure functions over the shell model; rules and `trace` ask them.
 
+mod arithmetic;
 mod effects;
 mod envsubst;
 mod flow;
@@ -8,11 +9,14 @@ mod foreign;
 mod generated;
 mod interpret;
 mod layers;
+mod loops;
 mod options;
 mod params;
 mod patterns;
+mod printed;
 mod process;
 mod programs;
+mod status;
 mod step;
 mod variables;
 mod words;
@@ -27,7 +31,8 @@ pub use layers::{Dollar, Layer, TooEarly, assigned, dollars, expanded_too_early,
 pub use options::{Options, options_at, shell_options};
 pub use patterns::pattern_matches;
 pub use process::{Process, first_process};
-pub use step::{Arg, Executed, Mark, Outcome, Reader, Redirected, Runs, ShellKind, Step, Substitution};
+pub use status::Status;
+pub use step::{Arg, Executed, Mark, Outcome, Reader, Redirected, Runs, ShellKind, Step, Substitution, Turns};
 pub use variables::{Environment, Outside, Setter, Value, Variable};
 
 use crate::syntax::shell::{Dialect, shell};

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::flow::Flow;
 use super::patterns::Pattern;
+use super::status::Stopped;
 use super::step::Outcome;
 use super::variables::{Setter, Value};
 use super::words::{Cx, Expander, Frag, Place, joined, local};
@@ -26,9 +27,11 @@ impl Expander<'_> {
     pub(super) fn param(&mut self, range: Range<usize>, at: Place, frags: &mut Vec<Frag>) {
         let quoted = at.quoted;
         let raw = self.raw(range.clone());
-        // shells differ in what quotes in `${…}` are in a heredoc
-        let differs = at.cx.heredoc && raw.contains(['\'', '"']);
-        let Some(spec) = spec(raw, range.start).filter(|_| !differs) else {
+        // shells differ in what a single quote in `${…}` is in a heredoc
+        let singles = raw.matches('\'').count();
+        let differs = at.cx.heredoc && singles > 0 && (singles % 2 == 1 || raw.contains(['\\', '"']));
+        let readable = || self.text.slice(range.clone()).is_known();
+        let Some(spec) = spec(raw, range.start).filter(|_| !differs && readable()) else {
             let written = self.raw(range.clone()).to_owned();
             self.mark(range.clone(), &written, Outcome::Unknown("shells differ in what they make of it".to_owned()));
             frags.push(unknown(self.hole(range), quoted));
@@ -56,14 +59,18 @@ impl Expander<'_> {
         if let Value::Unknown(why) = &value {
             // the word inside may set variables, or not
             if !spec.word.is_empty() {
-                self.inside(spec, at);
+                self.perhaps_inside(spec, at);
             }
             if spec.operator.ends_with('=') {
                 self.state.vars.forget(&spec.name, why);
             }
             let why = why.clone();
             self.mark(range.clone(), &spec.name, Outcome::Unknown(why));
-            frags.push(unknown(self.hole(range), quoted));
+            let number = spec.length || spec.operator.is_empty() && matches!(spec.name.as_str(), "$" | "?" | "#");
+            // of quotes in `$${name-"word"}` the parser makes another word than shells do
+            let rest = self.raw(range.end..self.text.len()).strip_prefix('{').and_then(|r| r.split('}').next()).unwrap_or_default();
+            let number = number && !rest.contains(['"', '\'']);
+            frags.push(unknown(if number { self.number(range) } else { self.hole(range) }, quoted));
             return;
         }
         let known = match value {
@@ -72,7 +79,7 @@ impl Expander<'_> {
         };
         let stops = self.state.nounset && known.is_none() && (spec.length || matches!(spec.operator, "" | "#" | "##" | "%" | "%%"));
         if stops {
-            self.state.stopped = true;
+            self.state.stopped = Stopped::Yes;
             self.mark(range.clone(), &spec.name, Outcome::Unknown("it is unset, and `set -u` stops the shell here".to_owned()));
             frags.push(unknown(self.hole(range), quoted));
             return;
@@ -114,7 +121,7 @@ impl Expander<'_> {
             .as_ref()
             .is_none_or(|text| text.is_known() || !empty_counts || text.parts().any(|(_, p)| p.origin != super::flow::Origin::Unknown));
         if !certain {
-            self.inside(spec, at);
+            self.perhaps_inside(spec, at);
             self.mark(range.clone(), &spec.name, Outcome::Unknown("it depends on whether the value is empty".to_owned()));
             frags.push(unknown(self.hole(range), quoted));
             return;
@@ -127,7 +134,7 @@ impl Expander<'_> {
                 frags.push(nothing(quoted));
             }
             ("?", false) => {
-                self.state.stopped = true;
+                self.state.stopped = Stopped::Yes;
                 self.mark(range.clone(), &spec.name, Outcome::Unknown("it is unset, and the shell stops here".to_owned()));
                 frags.push(unknown(self.hole(range), quoted));
             }
@@ -151,6 +158,15 @@ impl Expander<'_> {
     fn inside(&mut self, spec: &Spec, at: Place) -> Vec<Frag> {
         let pieces = operand(self.raw(spec.word.clone()), local(spec.word.clone()), at.enclosed);
         self.frags(&pieces, Cx { whole: at.quoted, operand: true, heredoc: false, single: at.cx.single, depth: at.cx.depth + 1 })
+    }
+
+    /// The word inside the braces, where it is not known whether the shell looks at it.
+    fn perhaps_inside(&mut self, spec: &Spec, at: Place) {
+        let before = self.state.stopped;
+        self.inside(spec, at);
+        if self.state.stopped > before {
+            self.state.stopped = Stopped::Perhaps;
+        }
     }
 
     /// `${name#pattern}` and its like; `None` where that cannot be known.
@@ -202,7 +218,7 @@ impl Expander<'_> {
     fn put(&mut self, range: Range<usize>, value: &Flow, quoted: bool, frags: &mut Vec<Frag>) {
         let mut flow = Flow::default();
         flow.append_value(value, self.text.span_of(range));
-        let pattern = !quoted && value.text().contains(['*', '?', '[', '\\']);
+        let pattern = !quoted && value.text().contains(['*', '?', '[']);
         frags.push(Frag::Text { flow, quoted, split: !quoted, pattern });
     }
 
@@ -213,7 +229,7 @@ impl Expander<'_> {
         let plain = spec.operator.is_empty() && !spec.length;
         let Some(all) = self.state.positional.clone().filter(|_| plain) else {
             if !spec.word.is_empty() {
-                self.inside(spec, at);
+                self.perhaps_inside(spec, at);
             }
             self.mark(range.clone(), &spec.name, Outcome::Unknown("arguments that are given from outside".to_owned()));
             frags.push(Frag::Text { flow: self.hole(range), quoted: false, split: true, pattern: false });

@@ -5,6 +5,7 @@ use super::generated;
 use super::interpret::{Call, Run, dollars, run};
 use super::layers::names_in;
 use super::options::{Options, shell_options};
+use super::status::Status;
 use super::step::{Arg, Executed, Mark, Outcome, Reader, ShellKind, Step, Substitution};
 use super::variables::{Environment, Value};
 use super::words::{State, local};
@@ -42,6 +43,7 @@ impl Run<'_> {
             let (step, state) = run(&text, call, self.state.clone(), self.machine, self.level + 1);
             if step.uncertain {
                 self.state.vars.forget_all("the text that `eval` runs is not known");
+                self.state.status = Status::Unknown;
             } else {
                 self.state = state;
             }
@@ -114,14 +116,7 @@ impl Run<'_> {
             environment: child,
         };
         let text = format.map(|f| f.text.clone()).unwrap_or_default();
-        Some(Step {
-            reader: Reader::Envsubst(Box::new(substitution)),
-            text,
-            marks: Vec::new(),
-            commands: Vec::new(),
-            subjects: Vec::new(),
-            uncertain: unknown,
-        })
+        Some(Step { uncertain: unknown, ..Step::new(Reader::Envsubst(Box::new(substitution)), text) })
     }
 
     /// `printf` and `echo`, where what they print is not just their words.
@@ -148,7 +143,7 @@ impl Run<'_> {
         let at = executed.argv.iter().position(|a| a.text.text() == first.lossy())?;
         let format = executed.argv.get(at)?.text.clone();
         let reader = Reader::Prints { program: name.to_owned(), output };
-        Some(Step { reader, text: format, marks: Vec::new(), commands: Vec::new(), subjects: Vec::new(), uncertain: false })
+        Some(Step::new(reader, format))
     }
 
     /// `env -S 'program words'`, which splits its word itself.
@@ -260,14 +255,7 @@ fn own_programs(name: &str, args: &[Arg]) -> Vec<Step> {
         };
         marks.push(Mark { range: at..at + len, name: written, outcome: Outcome::Stays(why) });
     }
-    vec![Step {
-        reader: Reader::Own(name.to_owned()),
-        uncertain: !text.is_known(),
-        text,
-        marks,
-        commands: Vec::new(),
-        subjects: Vec::new(),
-    }]
+    vec![Step { marks, uncertain: !text.is_known(), ..Step::new(Reader::Own(name.to_owned()), text) }]
 }
 
 fn program_word<'a>(name: &str, args: &'a [Arg], flags: &[&str], values: &[&str]) -> Option<&'a Arg> {
@@ -289,7 +277,7 @@ fn program_word<'a>(name: &str, args: &'a [Arg], flags: &[&str], values: &[&str]
 }
 
 /// Words of a command as the shell model has them, each at its number.
-fn as_words(argv: &[Arg]) -> Vec<Word> {
+pub(super) fn as_words(argv: &[Arg]) -> Vec<Word> {
     let word = |(n, arg): (usize, &Arg)| {
         let kind = match arg.known() {
             Some(text) => PieceKind::Literal(text.to_owned()),

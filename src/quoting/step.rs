@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::flow::Flow;
+use super::status::Status;
 use super::variables::{Environment, Setter};
 use crate::syntax::shell::{Dialect, Place};
 
@@ -21,6 +22,35 @@ pub struct Step {
     pub subjects: Vec<(usize, String)>,
     /// Parts of the text are not known, or cannot be read: what comes of them is as likely as not.
     pub uncertain: bool,
+    /// What a shell ends with.
+    pub status: Status,
+    /// The loops whose turns are known one by one.
+    pub turns: Vec<Turns>,
+}
+
+/// A loop over words that are known. Its commands stand once among those of its step, with what they have in common.
+#[derive(Clone, Debug)]
+pub struct Turns {
+    /// Its place in the text.
+    pub range: Range<usize>,
+    /// What each turn runs.
+    pub steps: Vec<Step>,
+}
+
+impl Step {
+    /// A text of which no command was read yet.
+    pub(super) fn new(reader: Reader, text: Flow) -> Step {
+        Step {
+            reader,
+            text,
+            marks: Vec::new(),
+            commands: Vec::new(),
+            subjects: Vec::new(),
+            uncertain: false,
+            status: Status::Unknown,
+            turns: Vec::new(),
+        }
+    }
 }
 
 /// Who reads a text.
@@ -46,6 +76,12 @@ pub enum Reader {
     },
     /// A program whose language has `$` of its own: `sed`, `awk`, `perl` …
     Own(String),
+}
+
+impl Reader {
+    pub(super) fn shell(how: &str, shell: ShellKind) -> Reader {
+        Reader::Shell { how: how.to_owned(), shell, note: None }
+    }
 }
 
 /// What a call of envsubst does.
@@ -157,7 +193,7 @@ pub enum Runs {
     OnSuccess,
     /// In one branch of several, in a loop, in a function, after `||`.
     Perhaps,
-    /// It does not: what stands before its `||` succeeds.
+    /// It does not: what stands before its `||` succeeds, or the shell has ended before.
     Never,
 }
 

@@ -2,11 +2,14 @@
 
 use std::ops::Range;
 
+use super::arithmetic;
 use super::flow::{Flow, Origin};
+use super::interpret::Machine;
+use super::status::{Status, Stopped};
 use super::step::{Arg, Mark, Outcome, ShellKind};
 use super::variables::{Environment, Setter, Value, set_by_shell};
 use crate::source::{FileId, Span};
-use crate::syntax::shell::{Piece, PieceKind, Quote, Word};
+use crate::syntax::shell::{Piece, PieceKind, Quote, Script, Word};
 
 /// Words stand in each other at most this deep.
 pub(super) const MAX_DEPTH: usize = 12;
@@ -30,13 +33,26 @@ pub(super) struct State {
     pub(super) ifs: Option<String>,
     /// `set -u`.
     pub(super) nounset: bool,
-    /// An error may have ended the shell before this.
-    pub(super) stopped: bool,
+    /// Whether the shell has ended before this.
+    pub(super) stopped: Stopped,
+    /// `$?`.
+    pub(super) status: Status,
+    /// How the last substitution ended that stands in the words of the command.
+    pub(super) substituted: Status,
 }
 
 impl State {
     pub(super) fn new(vars: Environment) -> State {
-        State { vars, positional: Some(Vec::new()), zero: None, ifs: Some(" \t\n".to_owned()), nounset: false, stopped: false }
+        State {
+            vars,
+            positional: Some(Vec::new()),
+            zero: None,
+            ifs: Some(" \t\n".to_owned()),
+            nounset: false,
+            stopped: Stopped::No,
+            status: Status::Code(0),
+            substituted: Status::Code(0),
+        }
     }
 
     pub(super) fn assign(&mut self, name: &str, value: Value, set_by: Option<Setter>, export: bool) {
@@ -60,6 +76,7 @@ impl State {
             return (value, None);
         }
         match set_by_shell(name) {
+            Some(_) if name == "?" => (self.status.value(), None),
             Some(why) => (Value::Unknown(why.to_owned()), None),
             None if name == "IFS" => (Value::Unknown("the shell sets it".to_owned()), None),
             None => self.vars.look_up(name),
@@ -126,7 +143,11 @@ pub(super) struct Place {
 /// Expands words of one text.
 pub(super) struct Expander<'a> {
     pub(super) text: &'a Flow,
+    pub(super) script: &'a Script,
     pub(super) kind: ShellKind,
+    pub(super) machine: Machine,
+    pub(super) level: usize,
+    pub(super) substitutions: usize,
     pub(super) state: &'a mut State,
     pub(super) marks: &'a mut Vec<Mark>,
 }
@@ -183,6 +204,10 @@ impl Expander<'_> {
         Flow::unknown(self.raw(range.clone()), self.text.span_of(range))
     }
 
+    pub(super) fn number(&self, range: Range<usize>) -> Flow {
+        Flow::number(self.raw(range.clone()), self.text.span_of(range))
+    }
+
     pub(super) fn mark(&mut self, range: Range<usize>, name: &str, outcome: Outcome) {
         self.marks.push(Mark { range, name: name.to_owned(), outcome });
     }
@@ -204,13 +229,28 @@ impl Expander<'_> {
                     let at = Place { quoted, enclosed: cx.heredoc || piece.quote == Quote::Double, cx };
                     self.param(range, at, &mut frags);
                 }
+                PieceKind::Command { .. } if let Some((text, status)) = self.substituted(&range) => {
+                    let flow = Flow::value(&text, self.text.span_of(range.clone()), false);
+                    let written = self.raw(range.clone()).to_owned();
+                    self.mark(range, &written, Outcome::Known { value: flow.clone(), set_by: None });
+                    self.substitution_ends(status);
+                    let pattern = text.contains(['*', '?', '[']);
+                    frags.push(loose(flow, true, pattern));
+                }
                 PieceKind::Command { .. } => {
+                    self.substitution_ends(Status::Unknown);
                     self.mark(
                         range.clone(),
                         self.raw(range.clone()).to_owned().as_str(),
                         Outcome::Unknown("what the command prints".to_owned()),
                     );
                     frags.push(loose(self.hole(range), true, false));
+                }
+                PieceKind::Arithmetic(sum) if let Some(value) = self.computed(sum, &range) => {
+                    let flow = Flow::value(&value.to_string(), self.text.span_of(range.clone()), false);
+                    let written = self.raw(range.clone()).to_owned();
+                    self.mark(range, &written, Outcome::Known { value: flow.clone(), set_by: None });
+                    frags.push(loose(flow, true, false));
                 }
                 PieceKind::Arithmetic(sum) => {
                     self.forget_assigned(sum);
@@ -247,7 +287,7 @@ impl Expander<'_> {
             frags.push(Frag::plain(flow, true));
             return;
         }
-        let split = cx.operand && !cx.whole || !flow.is_known();
+        let split = cx.operand && !cx.whole || !flow.is_readable();
         frags.push(Frag::Text { flow, quoted: cx.whole, split: split && !cx.whole, pattern: false });
     }
 
@@ -276,6 +316,22 @@ impl Expander<'_> {
             }
         }
         frags.push(Frag::plain(rest, false));
+    }
+
+    /// In bash `$?` is what a substitution that stands before it in the same command ended with.
+    fn substitution_ends(&mut self, status: Status) {
+        self.state.substituted = status;
+        self.state.status = match self.kind {
+            ShellKind::Bash => status,
+            ShellKind::Dash | ShellKind::Ash => self.state.status,
+            ShellKind::Sh | ShellKind::Other => Status::Unknown,
+        };
+    }
+
+    /// `$((…))` of what is known.
+    fn computed(&self, sum: &str, range: &Range<usize>) -> Option<i64> {
+        let known = self.text.slice(range.clone()).is_known();
+        known.then(|| arithmetic::evaluate(sum, &|name| self.state.look_up(name).0))?
     }
 
     /// `$((n = 1))` and `$((n++))` set variables.
@@ -361,7 +417,9 @@ impl Fields {
     fn loose(&mut self, flow: &Flow, pattern: bool, ifs: Option<&str>) {
         for (range, part) in flow.parts() {
             let text = flow.text().get(range.clone()).unwrap_or_default();
-            let Some(ifs) = ifs.filter(|_| part.origin != Origin::Unknown) else {
+            let number = part.origin == Origin::Number;
+            let splits = |ifs: &str| number && ifs.contains(|c: char| c.is_ascii_digit() || c == '-');
+            let Some(ifs) = ifs.filter(|ifs| part.origin != Origin::Unknown && !splits(ifs)) else {
                 let open = self.opened();
                 open.text.append_range(flow, range);
                 open.splits = true;
@@ -369,7 +427,7 @@ impl Fields {
                 continue;
             };
             let mut kept = range.start;
-            for (at, c) in text.char_indices() {
+            for (at, c) in text.char_indices().take_while(|_| !number) {
                 if !ifs.contains(c) {
                     continue;
                 }

@@ -46,12 +46,19 @@ fn is_without_names(format: &Flow, is_meant_itself: &dyn Fn(&str) -> bool) -> bo
     let mut known = String::new();
     for (range, part) in format.parts() {
         let text = format.text().get(range).unwrap_or_default();
-        if part.origin != Origin::Unknown {
-            known.push_str(text);
-            continue;
+        match part.origin {
+            Origin::Unknown => {}
+            Origin::Number => {
+                known.push('0');
+                continue;
+            }
+            _ => {
+                known.push_str(text);
+                continue;
+            }
         }
-        // the number of a process, a status
-        if matches!(text, "$$" | "$?" | "$!" | "$#") {
+        // the number of a process
+        if text == "$!" {
             known.push('0');
             continue;
         }
@@ -69,7 +76,7 @@ fn is_without_names(format: &Flow, is_meant_itself: &dyn Fn(&str) -> bool) -> bo
 /// Other names reach envsubst, and this one of the template does not.
 fn is_left_out(found: &Call<'_>, name: &str, cx: &Cx<'_>) -> bool {
     let named = match (&found.format, &found.call.names) {
-        (Some(format), _) if format.parts().all(|(_, part)| part.origin != Origin::Unknown) => {
+        (Some(format), _) if format.is_known() => {
             names_in(&Text::verbatim(format.text().to_owned(), format.span_of(0..format.len()))).into_iter().map(|n| n.value).collect()
         }
         (_, Some(names)) => names.clone(),
