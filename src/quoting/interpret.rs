@@ -129,6 +129,20 @@ fn is_too_much(text: &Flow, level: usize) -> bool {
     level > MAX_LEVEL || text.len() > MAX_TEXT
 }
 
+/// Whether the parser makes other words of a text than shells do: of quotes in `$${name-"word"}` and `${name#"\"}`, and of a word that
+/// begins with a closing brace.
+fn is_misread(text: &str) -> bool {
+    let mut holds = text.match_indices("$${").filter_map(|(at, _)| text.get(at + 2..)?.split('}').next());
+    let quoted = |inside: &str| inside.match_indices('"').any(|(at, _)| !inside.get(..at).is_some_and(|b| b.ends_with('\\')));
+    // after `;` and the like a brace closes a group
+    let begins = |at: usize| {
+        let before = text.get(..at).unwrap_or_default();
+        let last = before.trim_end_matches([' ', '\t']);
+        last.len() < before.len() && !last.is_empty() && !last.ends_with([';', '&', '|', ')', '}', '{', '\n'])
+    };
+    holds.any(quoted) || text.contains("\"\\\"}") || text.match_indices('}').any(|(at, _)| begins(at))
+}
+
 /// The step of a text of which no command was read yet.
 fn unread(text: &Flow, call: Call) -> Step {
     let reader = Reader::Shell { how: call.how, shell: call.shell, note: call.note };
@@ -187,6 +201,8 @@ pub(super) struct Run<'a> {
     allexport: bool,
     /// The words of the command that was read last end the shell.
     failed: bool,
+    /// A heredoc of that command cannot be expanded.
+    heredoc_fails: bool,
     /// The group that is run by itself.
     root: Option<usize>,
     /// How many loops around it are followed turn by turn.
@@ -223,6 +239,7 @@ impl<'a> Run<'a> {
             assigned: None,
             allexport: false,
             failed: false,
+            heredoc_fails: false,
             root: None,
             loops: 0,
             substitutions: 0,
@@ -246,8 +263,9 @@ impl<'a> Run<'a> {
         let Run { script, mut marks, commands, subjects, state, turns, .. } = self;
         marks.sort_by_key(|m| (m.range.start, m.range.end));
         marks.dedup();
-        let uncertain = step.uncertain || !script.errors.is_empty() || script.commands.len() > MAX_COMMANDS;
-        let status = if uncertain || state.stopped == Stopped::Perhaps { Status::Unknown } else { state.status };
+        let uncertain = step.uncertain || is_misread(step.text.text()) || !script.errors.is_empty() || script.commands.len() > MAX_COMMANDS;
+        let status =
+            if uncertain || matches!(state.stopped, Stopped::Perhaps | Stopped::OnFailure) { Status::Unknown } else { state.status };
         (Step { marks, commands, subjects, uncertain, status, turns, ..step }, state)
     }
 
@@ -272,6 +290,7 @@ impl<'a> Run<'a> {
                 self.state = kept;
             }
             self.state.status = status;
+            self.errexit(command.place, runs);
             let state = command.place.condition.then(|| self.state.clone());
             if let (Some(frame), Some(state)) = (self.frames.last_mut(), state) {
                 frame.before.vars.meet(&state.vars, BRANCH);
@@ -284,6 +303,14 @@ impl<'a> Run<'a> {
     fn ended(&mut self, command: &Command, runs: Runs, (status, stopped): (Status, Stopped)) -> Status {
         let (shell, after) = (self.kind, self.state.substituted);
         let Some(executed) = self.commands.last_mut() else { return Status::Unknown };
+        if std::mem::take(&mut self.heredoc_fails) && runs == Runs::Always {
+            executed.runs = Runs::Never;
+            let starts = matches!(executed.argv.first().and_then(Arg::known), Some("sh" | "bash" | "dash" | "cat"));
+            if !starts {
+                self.state.stopped = self.state.stopped.max(Stopped::Perhaps);
+            }
+            return Status::Failure;
+        }
         if self.failed {
             // an error in its own words
             if self.state.stopped == Stopped::Yes && runs == Runs::Always {
@@ -291,7 +318,7 @@ impl<'a> Run<'a> {
                 return if shell == ShellKind::Dash { Status::Code(2) } else { Status::Failure };
             }
             self.state.stopped = Stopped::Perhaps;
-        } else if self.state.stopped > stopped && runs != Runs::Always {
+        } else if self.state.stopped > stopped && self.state.stopped == Stopped::Yes && runs != Runs::Always {
             self.state.stopped = Stopped::Perhaps;
         }
         match runs {
@@ -399,7 +426,8 @@ impl<'a> Run<'a> {
         let Some((at, group)) = frame.group.and_then(|at| Some((at, self.script.groups.get(at)?))) else { return };
         let end = std::mem::replace(&mut self.state, frame.before.clone());
         let before = self.state.status;
-        let certain = frame.runs == Runs::Always && end.stopped != Stopped::Perhaps;
+        let certain = frame.runs == Runs::Always && matches!(end.stopped, Stopped::No | Stopped::Yes);
+        let runs = frame.runs;
         let apart = group.place.pipe_len > 1 || group.place.background;
         let status = match group.kind {
             GroupKind::Substitution => before,
@@ -412,6 +440,24 @@ impl<'a> Run<'a> {
         };
         let passed = matches!(group.kind, GroupKind::Substitution) || status == before;
         self.state.status = if certain || passed { status } else { Status::Unknown };
+        if !matches!(group.kind, GroupKind::Substitution | GroupKind::Function(_)) {
+            self.errexit(group.place, runs);
+        }
+    }
+
+    /// `set -e`: whether a failure ends the shell.
+    fn errexit(&mut self, place: Place, runs: Runs) {
+        let asked = place.condition || place.negated || place.background || place.pipe_index + 1 < place.pipe_len;
+        if !self.state.errexit || asked || runs == Runs::Never {
+            return;
+        }
+        let stopped = match self.state.status.succeeds() {
+            Some(true) => Stopped::No,
+            // whether the rest of a list, or what stands around it, asks for the failure is not followed
+            Some(false) => Stopped::Perhaps,
+            None => Stopped::OnFailure,
+        };
+        self.state.stopped = self.state.stopped.max(stopped);
     }
 
     /// What holds after a group, and how it ends.
@@ -464,7 +510,7 @@ impl<'a> Run<'a> {
         let stopped = all.iter().map(|e| e.stopped).chain([self.state.stopped]);
         self.state.stopped = match (stopped.clone().min(), stopped.max()) {
             (Some(Stopped::Yes), _) => Stopped::Yes,
-            (_, Some(Stopped::Perhaps)) => Stopped::Perhaps,
+            (_, Some(most @ (Stopped::Perhaps | Stopped::OnFailure))) => most,
             _ => Stopped::No,
         };
         if !arguments {
@@ -612,6 +658,11 @@ impl<'a> Run<'a> {
             self.stays(&body.pieces);
             let before = self.state.clone();
             let text = self.expander().text_of(&body.pieces);
+            // what is wrong there ends the command's own process
+            if self.state.stopped > before.stopped {
+                self.state.stopped = before.stopped;
+                self.heredoc_fails = true;
+            }
             // whose variables `${name:=word}` sets there, shells see differently
             self.state.vars.meet(&before.vars, "set in a heredoc");
             return Redirected { operator, fd: redirect.fd, target: None, body: Some(text) };
@@ -731,8 +782,9 @@ impl<'a> Run<'a> {
     }
 
     fn set(&mut self, args: &[Arg]) {
-        let before = Options { nounset: self.state.nounset, ..Options::default() };
-        self.state.nounset = shell_options(before, args.iter().map(|a| a.text.text())).nounset;
+        let before = Options { nounset: self.state.nounset, errexit: self.state.errexit, ..Options::default() };
+        let options = shell_options(before, args.iter().map(|a| a.text.text()));
+        (self.state.nounset, self.state.errexit) = (options.nounset, options.errexit);
         let mut at = 0;
         let mut sets = false;
         while let Some(arg) = args.get(at) {

@@ -67,9 +67,6 @@ impl Expander<'_> {
             let why = why.clone();
             self.mark(range.clone(), &spec.name, Outcome::Unknown(why));
             let number = spec.length || spec.operator.is_empty() && matches!(spec.name.as_str(), "$" | "?" | "#");
-            // of quotes in `$${name-"word"}` the parser makes another word than shells do
-            let rest = self.raw(range.end..self.text.len()).strip_prefix('{').and_then(|r| r.split('}').next()).unwrap_or_default();
-            let number = number && !rest.contains(['"', '\'']);
             frags.push(unknown(if number { self.number(range) } else { self.hole(range) }, quoted));
             return;
         }
@@ -282,6 +279,10 @@ fn spec(raw: &str, start: usize) -> Option<Spec> {
     let plain = |name: &str| Spec { name: name.to_owned(), length: false, operator: "", word: 0..0 };
     let Some(body) = raw.strip_prefix("${") else { return Some(plain(raw.strip_prefix('$')?)) };
     let body = body.strip_suffix('}')?;
+    // its last brace is a plain character
+    if body.bytes().rev().take_while(|b| *b == b'\\').count() % 2 == 1 {
+        return None;
+    }
     let at = start + 2;
     if let Some(name) = body.strip_prefix('#').filter(|rest| !rest.is_empty()) {
         let whole = name_len(name) == name.len();

@@ -16,7 +16,9 @@ impl Expander<'_> {
     pub(super) fn substituted(&mut self, range: &std::ops::Range<usize>) -> Option<(String, Status)> {
         const PRINTERS: Programs = Programs::of(&["echo", "printf", "cat", "true"]);
         let inside = |at: usize| self.script.groups.get(at).is_some_and(|g| contains(range, &g.span.range()));
-        if self.substitutions >= MAX_SUBSTITUTIONS || !self.script.may_run(PRINTERS) || self.raw(range.clone()).contains(['\\', '<']) {
+        let raw = self.raw(range.clone());
+        let whole = raw.starts_with("$(") && raw.ends_with(')') || raw.starts_with('`') && raw.ends_with('`');
+        if !whole || self.substitutions >= MAX_SUBSTITUTIONS || !self.script.may_run(PRINTERS) || raw.contains(['\\', '<']) {
             return None;
         }
         let at = (0..self.script.groups.len())

@@ -71,7 +71,8 @@ impl Run<'_> {
         }
         state.positional = certain.then_some(given);
         let before = argv.get(..handed.arguments.start).unwrap_or_default();
-        state.nounset = shell_options(Options::default(), before.iter().map(|a| a.text.text())).nounset;
+        let options = shell_options(Options::default(), before.iter().map(|a| a.text.text()));
+        (state.nounset, state.errexit) = (options.nounset, options.errexit);
         Some(run(&text, call, state, self.machine, self.level + 1).0)
     }
 

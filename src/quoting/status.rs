@@ -49,6 +49,8 @@ impl Status {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stopped {
     No,
+    /// With `errexit`, where a command before it failed.
+    OnFailure,
     Perhaps,
     Yes,
 }
@@ -57,6 +59,7 @@ impl From<Stopped> for Runs {
     fn from(stopped: Stopped) -> Runs {
         match stopped {
             Stopped::No => Runs::Always,
+            Stopped::OnFailure => Runs::OnSuccess,
             Stopped::Perhaps => Runs::Perhaps,
             Stopped::Yes => Runs::Never,
         }

@@ -33,6 +33,8 @@ pub(super) struct State {
     pub(super) ifs: Option<String>,
     /// `set -u`.
     pub(super) nounset: bool,
+    /// `set -e`.
+    pub(super) errexit: bool,
     /// Whether the shell has ended before this.
     pub(super) stopped: Stopped,
     /// `$?`.
@@ -49,6 +51,7 @@ impl State {
             zero: None,
             ifs: Some(" \t\n".to_owned()),
             nounset: false,
+            errexit: false,
             stopped: Stopped::No,
             status: Status::Code(0),
             substituted: Status::Code(0),
@@ -387,6 +390,11 @@ pub(super) fn split(frags: &[Frag], ifs: Option<&str>) -> Vec<Arg> {
     let blank =
         |f: &Frag| matches!(f, Frag::Text { split: true, flow, .. } if flow.text().contains(|c| ifs.is_none_or(|ifs| ifs.contains(c))));
     if frags.iter().any(|f| matches!(f, Frag::All)) && frags.iter().any(blank) {
+        fields.done.iter_mut().for_each(|a| a.splits = true);
+    }
+    // one more empty word, in some shells
+    let ends_blank = |f: &Frag| matches!(f, Frag::Text { split: true, flow, .. } if flow.text().ends_with([' ', '\t', '\n']));
+    if frags.iter().filter(|f| matches!(f, Frag::None)).count() > 1 && frags.iter().any(ends_blank) {
         fields.done.iter_mut().for_each(|a| a.splits = true);
     }
     if frags.len() > 1 && frags.iter().any(|f| matches!(f, Frag::None)) {
