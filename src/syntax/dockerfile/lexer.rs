@@ -204,9 +204,16 @@ impl<'a> Lexer<'a> {
                     result.push(escaped);
                 }
                 c => {
-                    self.next();
-                    self.add(c);
-                    result.push(c);
+                    let plain = self.plain(stop);
+                    if plain.is_empty() {
+                        self.next();
+                        self.add(c);
+                        result.push(c);
+                    } else {
+                        self.at += plain.len();
+                        self.add_raw(plain);
+                        result.push_str(plain);
+                    }
                 }
             }
             if result.len() > self.text.len() + MAX_GROWTH {
@@ -217,6 +224,14 @@ impl<'a> Lexer<'a> {
             Some(stop) => Err(ExpandError::new(format!("a `{stop}` is missing"))),
             None => Ok(result),
         }
+    }
+
+    /// The characters here that mean themselves, whatever the escape.
+    fn plain(&self, stop: Option<char>) -> &'a str {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let means_itself = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'-' | b'_' | b':' | b'=' | b',' | b'@' | b'+');
+        let len = rest.bytes().take_while(|b| means_itself(*b) && Some(char::from(*b)) != stop).count();
+        rest.get(..len).unwrap_or_default()
     }
 
     fn single_quoted(&mut self) -> Result<String, ExpandError> {
