@@ -1,6 +1,6 @@
 //! Programs whose texts have `$names` of their own, in a shell's double quotes: what the shell fills in before the program sees it.
 
-use super::layers::{Dollar, dollars, layers};
+use super::layers::{Dollar, dollars_where, layers};
 use crate::source::{At, Span};
 use crate::syntax::shell::{Command, Piece, PieceKind, Programs, Quote, Script, Word};
 
@@ -77,7 +77,7 @@ pub fn foreign(script: &Script) -> Vec<Foreign> {
             None => found.push(Foreign { params: vec![param], by: by.to_owned(), level }),
         }
     };
-    for dollar in if programs { dollars(script) } else { Vec::new() } {
+    for dollar in if programs { dollars_where(script, |c| c.may_start(PROGRAMS)) } else { Vec::new() } {
         let seen = dollar.command.effective();
         let Some(name) = seen.name().filter(|_| dollar.by.is_some()) else { continue };
         let Some(around) = Around::of(&dollar) else { continue };

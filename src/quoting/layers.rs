@@ -73,8 +73,13 @@ pub struct Dollar<'a> {
 
 /// Every `$name` of a script's words, nested scripts included, once each.
 pub fn dollars(script: &Script) -> Vec<Dollar<'_>> {
+    dollars_where(script, |_| true)
+}
+
+/// The same for the words of certain commands.
+pub(super) fn dollars_where(script: &Script, wanted: impl Fn(&Command) -> bool) -> Vec<Dollar<'_>> {
     let mut found = Vec::new();
-    for layer in layers(script) {
+    for layer in layers(script).iter().filter(|layer| wanted(layer.command)) {
         let handed_on = layer.command.nested.as_ref().map(|n| n.span);
         let values = layer.command.assigns.iter().filter_map(|a| a.value.as_ref());
         let targets = layer.command.redirects.iter().filter_map(|r| r.target.as_ref());
@@ -82,7 +87,7 @@ pub fn dollars(script: &Script) -> Vec<Dollar<'_>> {
             if handed_on.is_some_and(|span| span.contains(word.span)) {
                 continue;
             }
-            in_word(&layer, word, &mut found);
+            in_word(layer, word, &mut found);
         }
     }
     found

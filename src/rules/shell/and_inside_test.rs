@@ -1,13 +1,13 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::shell_scripts::readings_running;
 use crate::stack::ScriptUnit;
-use crate::syntax::shell::Quote;
+use crate::syntax::shell::{Programs, Quote};
 
 rule!(AndInsideTest, "shell/and-inside-test");
 
 impl Rule for AndInsideTest {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
-        for reading in readings_running(unit, cx.stack, &["[", "test"]) {
+        for reading in readings_running(unit, cx.stack, const { Programs::of(&["[", "test"]) }) {
             for command in reading.script.commands.iter().filter(|c| matches!(c.name().as_deref(), Some("[" | "test"))) {
                 let args = command.args();
                 let last = args.len().saturating_sub(1);

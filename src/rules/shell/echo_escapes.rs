@@ -1,13 +1,13 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::shell_scripts::readings_running;
 use crate::stack::ScriptUnit;
-use crate::syntax::shell::{PieceKind, Word};
+use crate::syntax::shell::{PieceKind, Programs, Word};
 
 rule!(EchoEscapes, "shell/echo-escapes");
 
 impl Rule for EchoEscapes {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
-        for reading in readings_running(unit, cx.stack, &["echo"]) {
+        for reading in readings_running(unit, cx.stack, const { Programs::of(&["echo"]) }) {
             for command in &reading.script.commands {
                 if command.words.first().and_then(Word::literal).as_deref() != Some("echo") || command.has_flag("-e", "") {
                     continue;

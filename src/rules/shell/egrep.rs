@@ -2,12 +2,13 @@ use crate::diagnostic::Applicability;
 use crate::rule::{Cx, Rule, replace, rule};
 use crate::rules::support::shell_scripts::readings_running;
 use crate::stack::ScriptUnit;
+use crate::syntax::shell::Programs;
 
 rule!(Egrep, "shell/egrep");
 
 impl Rule for Egrep {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
-        for reading in readings_running(unit, cx.stack, &["egrep", "fgrep"]) {
+        for reading in readings_running(unit, cx.stack, const { Programs::of(&["egrep", "fgrep"]) }) {
             for command in &reading.script.commands {
                 let Some(word) = command.words.first() else { continue };
                 let (id, instead): (&'static str, &str) = match word.literal().as_deref() {

@@ -1,12 +1,13 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::shell_scripts::readings_running;
 use crate::stack::ScriptUnit;
+use crate::syntax::shell::Programs;
 
 rule!(FindExecUnterminated, "shell/find-exec-unterminated");
 
 impl Rule for FindExecUnterminated {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
-        for reading in readings_running(unit, cx.stack, &["find"]) {
+        for reading in readings_running(unit, cx.stack, const { Programs::of(&["find"]) }) {
             for command in reading.script.commands.iter().filter(|c| c.name().as_deref() == Some("find")) {
                 let mut open = false;
                 for word in command.args() {

@@ -1,13 +1,13 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::shell_scripts::readings_running;
 use crate::stack::ScriptUnit;
-use crate::syntax::shell::{Command, Word};
+use crate::syntax::shell::{Command, Programs, Word};
 
 rule!(FindWithoutPath, "shell/find-without-path");
 
 impl Rule for FindWithoutPath {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
-        for reading in readings_running(unit, cx.stack, &["find"]) {
+        for reading in readings_running(unit, cx.stack, const { Programs::of(&["find"]) }) {
             for command in reading.script.commands.iter().filter(|c| c.name().as_deref() == Some("find") && !has_path(c)) {
                 let Some(name) = command.words.first() else { continue };
                 reading

@@ -1,13 +1,13 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::shell_scripts::readings_running;
 use crate::stack::ScriptUnit;
-use crate::syntax::shell::{Command, Word};
+use crate::syntax::shell::{Command, Programs, Word};
 
 rule!(FindXargsSplits, "shell/find-xargs-splits");
 
 impl Rule for FindXargsSplits {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
-        for reading in readings_running(unit, cx.stack, &["find"]) {
+        for reading in readings_running(unit, cx.stack, const { Programs::of(&["find"]) }) {
             for (at, find) in reading.script.commands.iter().enumerate().filter(|(_, c)| c.name().as_deref() == Some("find")) {
                 // what stands inside substitutions of the find lies between the two
                 let next = reading.script.commands.iter().skip(at + 1).find(|c| c.place.group == find.place.group);

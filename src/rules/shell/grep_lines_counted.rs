@@ -3,13 +3,13 @@ use std::borrow::Cow;
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::shell_scripts::readings_running;
 use crate::stack::ScriptUnit;
-use crate::syntax::shell::Word;
+use crate::syntax::shell::{Programs, Word};
 
 rule!(GrepLinesCounted, "shell/grep-lines-counted");
 
 impl Rule for GrepLinesCounted {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
-        for reading in readings_running(unit, cx.stack, &["grep"]) {
+        for reading in readings_running(unit, cx.stack, const { Programs::of(&["grep"]) }) {
             for (at, grep) in reading.script.commands.iter().enumerate().filter(|(_, c)| c.name().as_deref() == Some("grep")) {
                 let next = reading.script.commands.iter().skip(at + 1).find(|c| c.place.group == grep.place.group);
                 let Some(wc) = next.filter(|n| n.place.pipe_index == grep.place.pipe_index + 1 && n.name().as_deref() == Some("wc")) else {

@@ -1,13 +1,13 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::shell_scripts::{readings_running, sole_piece};
 use crate::stack::ScriptUnit;
-use crate::syntax::shell::{Command, PieceKind, Word};
+use crate::syntax::shell::{Command, PieceKind, Programs, Word};
 
 rule!(GrepOutputTested, "shell/grep-output-tested");
 
 impl Rule for GrepOutputTested {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
-        for reading in readings_running(unit, cx.stack, &["[", "test", "[["]) {
+        for reading in readings_running(unit, cx.stack, const { Programs::of(&["[", "test", "[["]) }) {
             for command in reading.script.commands.iter().filter(|c| matches!(c.name().as_deref(), Some("[" | "test" | "[["))) {
                 let Some((word, wanted)) = tested(command) else { continue };
                 let Some(PieceKind::Command { text, .. }) = sole_piece(word).map(|p| &p.kind) else { continue };

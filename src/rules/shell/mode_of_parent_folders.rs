@@ -1,13 +1,13 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::shell_scripts::readings_running;
 use crate::stack::ScriptUnit;
-use crate::syntax::shell::{Word, command};
+use crate::syntax::shell::{Programs, Word, command};
 
 rule!(ModeOfParentFolders, "shell/mode-of-parent-folders");
 
 impl Rule for ModeOfParentFolders {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
-        for reading in readings_running(unit, cx.stack, &["mkdir"]) {
+        for reading in readings_running(unit, cx.stack, const { Programs::of(&["mkdir"]) }) {
             for command in reading.script.commands.iter().filter(|c| c.name().as_deref() == Some("mkdir")) {
                 let args = command.args();
                 // `-pm755` is one word

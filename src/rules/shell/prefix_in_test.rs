@@ -3,13 +3,13 @@ use crate::rule::{Cx, Rule, replace, rule};
 use crate::rules::support::shell_scripts::readings_running;
 use crate::source::Span;
 use crate::stack::ScriptUnit;
-use crate::syntax::shell::{PieceKind, Quote, Word};
+use crate::syntax::shell::{PieceKind, Programs, Quote, Word};
 
 rule!(PrefixInTest, "shell/prefix-in-test");
 
 impl Rule for PrefixInTest {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
-        for reading in readings_running(unit, cx.stack, &["[", "test", "[["]) {
+        for reading in readings_running(unit, cx.stack, const { Programs::of(&["[", "test", "[["]) }) {
             for command in reading.script.commands.iter().filter(|c| matches!(c.name().as_deref(), Some("[" | "test" | "[["))) {
                 for window in command.args().windows(3) {
                     let [left, operator, right] = window else { continue };

@@ -1,13 +1,13 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::shell_scripts::{Reading, readings_running};
 use crate::stack::ScriptUnit;
-use crate::syntax::shell::{PieceKind, Word};
+use crate::syntax::shell::{PieceKind, Programs, Word};
 
 rule!(RmOfEmptyVariable, "shell/rm-of-empty-variable");
 
 impl Rule for RmOfEmptyVariable {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
-        for reading in readings_running(unit, cx.stack, &["rm"]) {
+        for reading in readings_running(unit, cx.stack, const { Programs::of(&["rm"]) }) {
             for command in reading.script.commands.iter().filter(|c| c.name().as_deref() == Some("rm")) {
                 if !(command.has_flag("-r", "--recursive") || command.has_flag("-R", "")) {
                     continue;

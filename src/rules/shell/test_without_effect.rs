@@ -1,13 +1,13 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::shell_scripts::readings_running;
 use crate::stack::ScriptUnit;
-use crate::syntax::shell::{PieceKind, Quote, Word};
+use crate::syntax::shell::{PieceKind, Programs, Quote, Word};
 
 rule!(TestWithoutEffect, "shell/test-without-effect");
 
 impl Rule for TestWithoutEffect {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
-        for reading in readings_running(unit, cx.stack, &["[", "test", "[["]) {
+        for reading in readings_running(unit, cx.stack, const { Programs::of(&["[", "test", "[["]) }) {
             for command in &reading.script.commands {
                 let name = command.name().unwrap_or_default();
                 if !matches!(name.as_ref(), "[" | "test" | "[[") {

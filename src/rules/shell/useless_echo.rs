@@ -1,13 +1,13 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::shell_scripts::{readings_running, sole_piece};
 use crate::stack::ScriptUnit;
-use crate::syntax::shell::{GroupKind, PieceKind, Quote, Word};
+use crate::syntax::shell::{GroupKind, PieceKind, Programs, Quote, Word};
 
 rule!(UselessEcho, "shell/useless-echo");
 
 impl Rule for UselessEcho {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
-        for reading in readings_running(unit, cx.stack, &["echo"]) {
+        for reading in readings_running(unit, cx.stack, const { Programs::of(&["echo"]) }) {
             let script = reading.script;
             for command in script.commands.iter().filter(|c| c.words.first().and_then(Word::literal).as_deref() == Some("echo")) {
                 let args = command.args();

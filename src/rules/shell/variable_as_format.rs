@@ -1,13 +1,13 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::shell_scripts::readings_running;
 use crate::stack::ScriptUnit;
-use crate::syntax::shell::{PieceKind, Word};
+use crate::syntax::shell::{PieceKind, Programs, Word};
 
 rule!(VariableAsFormat, "shell/variable-as-format");
 
 impl Rule for VariableAsFormat {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
-        for reading in readings_running(unit, cx.stack, &["printf"]) {
+        for reading in readings_running(unit, cx.stack, const { Programs::of(&["printf"]) }) {
             for command in reading.script.commands.iter().filter(|c| c.name().as_deref() == Some("printf")) {
                 let mut args = command.args();
                 while let Some((first, rest)) = args.split_first() {

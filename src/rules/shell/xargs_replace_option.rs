@@ -1,13 +1,13 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::shell_scripts::readings_running;
 use crate::stack::ScriptUnit;
-use crate::syntax::shell::Word;
+use crate::syntax::shell::{Programs, Word};
 
 rule!(XargsReplaceOption, "shell/xargs-replace-option");
 
 impl Rule for XargsReplaceOption {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
-        for reading in readings_running(unit, cx.stack, &["xargs"]) {
+        for reading in readings_running(unit, cx.stack, const { Programs::of(&["xargs"]) }) {
             for command in reading.script.commands.iter().filter(|c| c.name().as_deref() == Some("xargs")) {
                 let own = command.args().iter().take_while(|w| w.lossy().starts_with('-'));
                 let is_old = |w: &&Word| {

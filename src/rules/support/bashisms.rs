@@ -104,7 +104,9 @@ fn in_command(command: &Command, found: &mut Vec<Bashism>) {
         }
     }
     if let Some(word) = command.words.first()
-        && word.lossy().split_once("+=").is_some_and(|(n, _)| !n.is_empty() && n.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
+        && let text = word.lossy()
+        && text.contains('+')
+        && text.split_once("+=").is_some_and(|(n, _)| !n.is_empty() && n.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
     {
         push(word.span, "`+=`".to_owned(), &["SC3024"], NAME, NAME);
     }

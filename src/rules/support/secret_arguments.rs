@@ -234,7 +234,7 @@ fn signing_key(name: &str) -> bool {
 
 /// `echo root:x | chpasswd`, `echo x | passwd --stdin root`.
 fn piped_password(before: &Command, command: &Command) -> Option<Argument> {
-    if !command.may_start(Programs::of(&["chpasswd", "passwd"])) {
+    if !command.may_start(const { Programs::of(&["chpasswd", "passwd"]) }) {
         return None;
     }
     let effective = command.effective();

@@ -61,8 +61,8 @@ pub(crate) fn readings<'a>(unit: &'a ScriptUnit, stack: &'a Stack) -> Vec<Readin
 }
 
 /// The same for rules on certain programs: none where no command has one of these names.
-pub(crate) fn readings_running<'a>(unit: &'a ScriptUnit, stack: &'a Stack, names: &[&str]) -> Vec<Reading<'a>> {
-    if unit.script.may_run(Programs::of(names)) { readings(unit, stack) } else { Vec::new() }
+pub(crate) fn readings_running<'a>(unit: &'a ScriptUnit, stack: &'a Stack, programs: Programs) -> Vec<Reading<'a>> {
+    if unit.script.may_run(programs) { readings(unit, stack) } else { Vec::new() }
 }
 
 fn starts_with_errexit<S: AsRef<str>>(mut words: impl Iterator<Item = S>) -> bool {

@@ -48,14 +48,27 @@ pub(crate) fn token(text: &str) -> Option<&'static str> {
     if text.contains(' ') && text.contains("-----BEGIN") && text.contains("PRIVATE KEY-----") {
         return Some("a private key");
     }
-    for (host, kind) in [("hooks.slack.com/services/T", "a Slack webhook"), ("discord.com/api/webhooks/", "a Discord webhook")] {
-        let path = if text.contains('/') { text.split_once(host).map(|(_, path)| path) } else { None };
-        if path.is_some_and(|p| p.rsplit('/').next().is_some_and(|last| last.len() >= 20 && !made_up(last))) {
-            return Some(kind);
-        }
+    webhook(text).or_else(|| words(text).find_map(word_token))
+}
+
+/// Every text is asked for these, and nearly none has one: the letters that few texts have are looked for first.
+fn webhook(text: &str) -> Option<&'static str> {
+    if !text.contains('/') {
+        return None;
     }
-    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')));
-    words.filter(|word| word.len() >= SHORTEST_TOKEN).find_map(word_token)
+    [("hooks.slack.com/services/T", "a Slack webhook"), ("discord.com/api/webhooks/", "a Discord webhook")].into_iter().find_map(
+        |(host, kind)| {
+            let (_, path) = text.split_once(host)?;
+            path.rsplit('/').next().is_some_and(|last| last.len() >= 20 && !made_up(last)).then_some(kind)
+        },
+    )
+}
+
+/// The words of a text that are long enough for a token, and start like one.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let in_word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+    let starts = |word: &&[u8]| word.len() >= SHORTEST_TOKEN && word.first().is_some_and(|b| *b < 128 && STARTS & (1 << b) != 0);
+    text.as_bytes().split(move |b| !in_word(b)).filter(starts).filter_map(|word| std::str::from_utf8(word).ok())
 }
 
 /// Whether the random part of a token was typed by somebody who needed an example.
@@ -79,9 +92,6 @@ const STARTS: u128 = {
 };
 
 fn word_token(word: &str) -> Option<&'static str> {
-    if word.bytes().next().is_none_or(|b| b > 127 || STARTS & (1 << b) == 0) {
-        return None;
-    }
     for (kind, prefix, least) in TOKENS {
         let Some(rest) = word.strip_prefix(prefix) else { continue };
         let upper = prefix.len() == 4 && prefix.ends_with("IA");
