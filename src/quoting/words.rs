@@ -163,10 +163,21 @@ impl Expander<'_> {
             let flow = Flow::unknown(self.raw(range.clone()), self.text.span_of(range.clone()));
             return vec![Arg { text: flow, pattern: false, splits: true, range }];
         }
+        if let Some(text) = self.verbatim(word) {
+            return vec![Arg { text, range, ..Arg::default() }];
+        }
         let frags = self.frags(&word.pieces, Cx::WORD);
         let mut args = split(&frags, self.state.ifs.as_deref());
         args.iter_mut().for_each(|a| a.range = range.clone());
         args
+    }
+
+    /// The text of a word that stays what it is, as most do: seen without taking it apart.
+    fn verbatim(&self, word: &Word) -> Option<Flow> {
+        let [Piece { kind: PieceKind::Literal(text), span, .. }] = word.pieces.as_slice() else { return None };
+        let range = span.range();
+        let plain = !text.is_empty() && self.raw(range.clone()) == text && !text.starts_with('~') && !text.contains("=~");
+        plain.then(|| self.text.slice(range)).filter(Flow::is_known)
     }
 
     /// The text that a word becomes where it is not split.
