@@ -19,7 +19,8 @@ const SHORTEST_IN_CODE: usize = 3;
 #[derive(Clone, Debug, Default)]
 pub struct Masks {
     places: BTreeMap<FileId, Vec<Range<usize>>>,
-    words: Vec<String>,
+    /// With the [`letters`] of each.
+    words: Vec<(String, u64)>,
     /// Those of them that the path of a file holds: it is printed with every finding there, so dots in a message hide nothing.
     in_paths: Vec<String>,
 }
@@ -32,7 +33,7 @@ impl Masks {
             masks.places.entry(span.file).or_default().push(span.range());
             let word = sources.slice(*span).trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'');
             if word.len() >= SHORTEST_IN_CODE && !PLAIN_WORDS.contains(&word) {
-                masks.words.push(word.to_owned());
+                masks.words.push((word.to_owned(), letters(word)));
             }
         }
         for ranges in masks.places.values_mut() {
@@ -46,12 +47,12 @@ impl Masks {
             });
         }
         // The longest first, so that no secret survives because a shorter one was cut out of it.
-        masks.words.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        masks.words.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         masks.words.dedup();
         if !masks.words.is_empty() {
             let in_name = |c: char| c.is_alphanumeric() || c == '_';
             let named: BTreeSet<&str> = sources.iter().flat_map(|f| f.path.split(|c| !in_name(c))).collect();
-            masks.in_paths = masks.words.iter().filter(|w| named.contains(w.as_str())).cloned().collect();
+            masks.in_paths = masks.words.iter().map(|(w, _)| w).filter(|w| named.contains(w.as_str())).cloned().collect();
         }
         masks
     }
@@ -70,12 +71,12 @@ impl Masks {
 
     /// Whether a text holds a masked one.
     pub fn shows(&self, text: &str) -> bool {
-        self.words_from(SHORTEST_WORD).any(|w| occurrences(text, w).next().is_some())
+        self.words_in(text, SHORTEST_WORD).any(|w| occurrences(text, w).next().is_some())
     }
 
     /// A text with every masked text in it replaced by dots.
     pub fn hide<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.hide_from(self.words_from(SHORTEST_WORD).filter(|w| !self.in_paths.iter().any(|p| p == w)), text)
+        self.hide_from(self.words_in(text, SHORTEST_WORD).filter(|w| !self.in_paths.iter().any(|p| p == w)), text)
     }
 
     /// The text of a file with its masked places replaced by dots, line by line as it was.
@@ -93,11 +94,13 @@ impl Masks {
 
     /// A file's new text, of which no place is known: even short masked texts are looked for.
     pub fn hide_in_code(&self, text: &str) -> String {
-        self.hide_from(self.words_from(SHORTEST_IN_CODE), text).into_owned()
+        self.hide_from(self.words_in(text, SHORTEST_IN_CODE), text).into_owned()
     }
 
-    fn words_from(&self, shortest: usize) -> impl Iterator<Item = &str> {
-        self.words.iter().map(String::as_str).filter(move |w| w.len() >= shortest)
+    /// The masked texts whose letters a text has, all that it can hold.
+    fn words_in(&self, text: &str, shortest: usize) -> impl Iterator<Item = &str> {
+        let there = if self.words.is_empty() { 0 } else { letters(text) };
+        self.words.iter().filter(move |(w, wanted)| w.len() >= shortest && wanted & !there == 0).map(|(w, _)| w.as_str())
     }
 
     fn hide_from<'s, 't>(&self, words: impl Iterator<Item = &'s str>, text: &'t str) -> Cow<'t, str> {
@@ -130,6 +133,11 @@ const PLAIN_WORDS: [&str; 14] = [
     "username",
     "production",
 ];
+
+/// The bytes of a text as bits, some of which share one.
+fn letters(text: &str) -> u64 {
+    text.bytes().fold(0, |all, b| all | 1 << (b & 63))
+}
 
 /// Where a secret stands in a text as a whole, not as a part of a longer name.
 fn occurrences<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
