@@ -1,5 +1,6 @@
 //! How a value got where it stands: what it replaced, through what it was brought in, what Compose made of it.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::model::Problem;
@@ -109,24 +110,32 @@ impl StepKind {
     }
 }
 
+/// Steps after others; nearly always there are none.
+fn both<'a>(outer: &'a [Step], inner: &'a [Step]) -> Cow<'a, [Step]> {
+    match (outer, inner) {
+        (one, []) | ([], one) => Cow::Borrowed(one),
+        _ => Cow::Owned([outer, inner].concat()),
+    }
+}
+
 fn collect(node: &Node, outer: &[Step], brought: &mut Vec<(Span, Vec<Step>)>) {
-    let via: Vec<Step> = outer.iter().chain(node.via()).cloned().collect();
+    let via = both(outer, node.via());
     match &node.value {
         _ if brought.len() >= MAX_BROUGHT => {}
         Value::Map(entries) => {
             for entry in entries {
-                let all: Vec<Step> = via.iter().chain(entry.value.via()).cloned().collect();
+                let all = both(&via, entry.value.via());
                 if !all.is_empty() {
-                    brought.push((entry.key.span.to(entry.value.span), all));
+                    brought.push((entry.key.span.to(entry.value.span), all.into_owned()));
                 }
                 collect(&entry.value, &via, brought);
             }
         }
         Value::Seq(items) => {
             for item in items {
-                let all: Vec<Step> = via.iter().chain(item.via()).cloned().collect();
+                let all = both(&via, item.via());
                 if !all.is_empty() {
-                    brought.push((item.span, all));
+                    brought.push((item.span, all.into_owned()));
                 }
                 collect(item, &via, brought);
             }

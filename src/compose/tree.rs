@@ -157,11 +157,8 @@ impl Node {
     /// The text of any scalar but null.
     pub(super) fn any_text(&self) -> Option<Text> {
         let scalar = self.as_scalar().filter(|s| s.data != Data::Null)?;
-        let shown = scalar.shown();
-        if shown == scalar.text.value {
-            return Some(scalar.text.clone());
-        }
-        Some(made(&shown, self.span))
+        let changed = Some(scalar).filter(|s| s.data != Data::Str).map(Scalar::shown).filter(|shown| *shown != scalar.text.value);
+        Some(changed.map_or_else(|| scalar.text.clone(), |shown| made(&shown, self.span)))
     }
 
     pub(super) fn is_null(&self) -> bool {

@@ -69,7 +69,7 @@ impl ImageRef {
 
     /// The last part of the name: `watchtower` for `containrrr/watchtower:1`.
     pub fn short_name(&self) -> &str {
-        self.name.rsplit('/').next().unwrap_or(&self.name)
+        crate::files::file_name(&self.name)
     }
 
     /// Whether it names the same image as another: registry, name and tag; Docker Hub and `latest` are the defaults.

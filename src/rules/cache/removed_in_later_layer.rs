@@ -84,7 +84,8 @@ fn brings(unit: &DockerfileUnit, step: &Step<'_>, path: &str) -> Option<Span> {
         });
         return found.then_some(step.instruction.head);
     }
-    if !step.mounts().is_empty() {
+    const BRINGERS: Programs = SYSTEM.and(Programs::of(&["curl", "wget", "git"]));
+    if !step.mounts().is_empty() || !step.may_run(unit, BRINGERS) {
         return None;
     }
     let lists = path.starts_with("/var/lib/apt/lists") || path == "/var/lib/apt";

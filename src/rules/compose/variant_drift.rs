@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use crate::compose::{MountKind, Project, Service, ServiceMount};
 use crate::files;
 use crate::rule::{Cx, Rule, rule};
@@ -35,8 +37,10 @@ impl Rule for VariantDrift {
         projects.sort_by_key(|p| !matches!(name(p), "compose.yaml" | "compose.yml" | "docker-compose.yml" | "docker-compose.yaml"));
         // other files are alternatives rather than variants of one system
         projects.retain(|p| name(p).starts_with("compose") || name(p).starts_with("docker-compose"));
-        for (n, later) in projects.iter().enumerate() {
-            for earlier in projects.iter().take(n).filter(|p| p.dir == later.dir) {
+        let mut by_dir: HashMap<&str, Vec<&Project>> = HashMap::new();
+        for later in projects {
+            let beside = by_dir.entry(&later.dir).or_default();
+            for earlier in beside.iter().copied() {
                 for (a, b) in later.services.iter().filter_map(|b| Some((earlier.service(&b.name.value)?, b))) {
                     let other = name(earlier);
                     let files = later.files.iter().take(2).map(|f| files::file_name(stack.sources.path(*f)));
@@ -49,6 +53,7 @@ impl Rule for VariantDrift {
                     }
                 }
             }
+            beside.push(later);
         }
     }
 }

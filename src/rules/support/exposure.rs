@@ -39,7 +39,8 @@ const STORES: [&str; 27] = [
 /// starts from and still runs.
 pub(crate) fn store(stack: &Stack, runtime: &Runtime) -> Option<&'static str> {
     let image: &ImageRef = runtime.image.as_ref()?;
-    let kind = STORES.iter().copied().find(|s| *s == image.short_name())?;
+    let name = image.short_name();
+    let kind = STORES.iter().copied().find(|s| *s == name)?;
     let runs_other = || runtime.processes.iter().any(|p| servers::listen(p, runtime).is_some_and(|l| l.server != "redis-server"));
     ((runtime.stage.is_none() || !runs_other()) && !setting::for_development(stack, runtime)).then_some(kind)
 }

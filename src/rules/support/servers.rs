@@ -512,7 +512,10 @@ pub(crate) fn listen(process: &Process, runtime: &Runtime) -> Option<Listen> {
     if let Some(found) = django(process, &words).or_else(|| php_builtin(process, &words)).or_else(|| http_server(process, &words)) {
         return Some(found);
     }
-    let server = SERVERS.iter().find(|s| starts(&words, s.command))?;
+    // `php8.2`, `gunicorn3`
+    let (first, operands) = words.split_first()?;
+    let stem = first.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let server = SERVERS.iter().find(|s| starts((first, stem), operands, s.command))?;
     let mut found = Listen {
         server: server.name,
         host: Some(server.default_host.to_owned()),
@@ -573,30 +576,16 @@ fn command_words(process: &Process) -> Vec<&str> {
     words
 }
 
-/// Whether the program and its first operands are these; options in between are passed over, `flask --app x run` with
-/// their values.
-fn starts(words: &[&str], command: &[&str]) -> bool {
-    let (Some((program, rest)), Some((first, words))) = (command.split_first(), words.split_first()) else { return false };
-    if first != program && !versioned(first, program) {
-        return false;
-    }
+/// Whether the program, with its version or without, and its first operands are these; options in between are passed over,
+/// `flask --app x run` with their values.
+fn starts((name, stem): (&str, &str), operands: &[&str], command: &[&str]) -> bool {
+    let Some((program, rest)) = command.split_first().filter(|(program, _)| **program == name || **program == stem) else { return false };
+    debug_assert!(!program.ends_with(|c: char| c.is_ascii_digit()), "a version is cut off");
     let mut wanted = rest.iter().peekable();
-    for word in words {
-        match wanted.peek() {
-            None => return true,
-            Some(next) if word == *next => {
-                wanted.next();
-            }
-            Some(_) => {}
-        }
+    for word in operands {
+        wanted.next_if(|next| word == *next);
     }
     wanted.peek().is_none()
-}
-
-/// `php8.2`, `gunicorn3`: nearly no word ends like that, which is seen at once.
-fn versioned(word: &str, program: &str) -> bool {
-    let version = |c: char| c.is_ascii_digit() || c == '.';
-    word.ends_with(version) && word.strip_prefix(program).is_some_and(|rest| !rest.is_empty() && rest.chars().all(version))
 }
 
 fn environment(server: &Server, process: &Process, runtime: &Runtime, found: &mut Listen) {
