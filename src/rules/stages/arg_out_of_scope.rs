@@ -71,14 +71,22 @@ fn at_run_time(unit: &DockerfileUnit, cx: &mut Cx<'_>) {
             let lost = args.iter().find_map(|arg| {
                 let used = read(&script.script, &arg.name)?;
                 // whoever starts containers for others gives them a PORT
-                let given = arg.name == "PORT" && arg.value.is_none();
-                let gone = around.is_gone(&arg.name) && !is_set_in(&script.script, &arg.name) && !given;
-                (gone && !may_come_along(unit, stage.index, &arg.name)).then_some((*arg, used))
+                let given = arg.name == "PORT" && arg.value.is_none() && !around.is_run_by_compose();
+                let without = if around.is_gone(&arg.name) { Vec::new() } else { around.services_without(&arg.name) };
+                let gone = around.is_gone(&arg.name) && !given || !without.is_empty();
+                let lost = gone && !is_set_in(&script.script, &arg.name) && !may_come_along(unit, stage.index, &arg.name);
+                lost.then_some((*arg, used, without.into_iter().next()))
             });
-            let Some((arg, used)) = lost else { continue };
+            let Some((arg, used, service)) = lost else { continue };
             let name = &arg.name;
+            let message = match service {
+                Some(service) => {
+                    format!("`{name}` is empty here in the service `{service}`: an ARG ends with the build, and nothing else gives it one")
+                }
+                None => format!("`{name}` is empty here: an ARG ends with the build, and no container has it"),
+            };
             let report = cx
-                .report(used, format!("`{name}` is empty here: an ARG ends with the build, and no container has it"))
+                .report(used, message)
                 .aliases(&[])
                 .label(arg.span, "set while the image is built")
                 .help(format!("write `ENV {name}=${name}` below the ARG"));

@@ -75,6 +75,23 @@ impl<'a> Surroundings<'a> {
         declared && !self.runtimes.iter().any(|r| r.env(name).is_some())
     }
 
+    /// The services that run the instruction and do not have a variable.
+    pub(crate) fn services_without(&self, name: &str) -> Vec<&'a str> {
+        let ScriptOrigin::Instruction { dockerfile, item, .. } = self.origin else { return Vec::new() };
+        let checks = self.stack.instruction(dockerfile, item).is_some_and(|(_, i)| matches!(i.op, Op::Healthcheck(_)));
+        let starts = |r: &&&Runtime| checks || r.launches.iter().any(|l| l.instruction == Some((dockerfile, item)));
+        let service = |r: &Runtime| self.stack.service(r.service?).map(|(_, s)| s);
+        let own = self.runtimes.iter().filter(starts).filter(|r| r.env(name).is_none()).filter_map(|r| service(r));
+        // a file that is not here may set it
+        let told = own.filter(|s| s.env_files.iter().all(|f| f.file.is_some()) && !(checks && s.healthcheck.is_some()));
+        told.map(|s| s.name.value.as_str()).collect()
+    }
+
+    /// Whether every container that runs the script is a service of Compose.
+    pub(crate) fn is_run_by_compose(&self) -> bool {
+        !self.runtimes.is_empty() && self.runtimes.iter().all(|r| r.service.is_some())
+    }
+
     /// What a container has under a name; what Compose filled into it counts.
     fn at_run_time(&self, name: &str) -> Option<String> {
         let services = self.runtimes.iter().filter_map(|r| self.stack.service(r.service?)).map(|(_, s)| s);
