@@ -55,13 +55,27 @@ fn behind_script(runtime: &Runtime) -> Found {
     let rest = starter.words.get(at + 1..).filter(|rest| !rest.is_empty())?;
     let text = starter.words.get(at)?.lossy();
     let name = rest.len() == 1 && rest.iter().all(|w| matches!(w.lossy().as_ref(), "--" | "-" | "_" | "sh" | "bash" | "ash"));
-    if reads_arguments(&text) || name {
+    let first = rest.first()?;
+    if reads_arguments(&text) {
+        return swallowed(entry, &text, first.span, &first.lossy(), &nested.by);
+    }
+    if name {
         return None;
     }
-    let first = rest.first()?;
     let shown = text.split_whitespace().next().unwrap_or_default();
     let message = format!("`{}` never reaches `{shown}`: `{} -c` takes one word for its script", first.lossy(), nested.by);
     Some((first.span, message, "write the whole command as one word"))
+}
+
+/// `sh -c 'program "$@"'` and a CMD: its first word becomes `$0`.
+fn swallowed(entry: Option<&Launch>, text: &str, first: Span, word: &str, by: &str) -> Found {
+    let given = entry.is_some_and(|e| e.argv.last().is_some_and(|last| last.value == text));
+    let named = word.trim_matches(['-', '_']).is_empty() || shell::shell(crate::files::file_name(word)).is_some();
+    if !given || named || text.contains("$0") || text.contains("${0") || text.contains(word) {
+        return None;
+    }
+    let message = format!("`{word}` never reaches the script: the first word behind the text of `{by} -c` is its name, `$0`");
+    Some((first, message, "put a name behind the script in ENTRYPOINT, such as `\"--\"`"))
 }
 
 /// An entrypoint script that makes no use of its arguments.

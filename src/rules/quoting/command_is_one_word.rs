@@ -1,6 +1,7 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::source::Span;
-use crate::stack::{Runtime, Stack};
+use crate::stack::{DockerfileUnit, Runtime, Stack};
+use crate::syntax::dockerfile::{Form, Op};
 use crate::text::Text;
 
 rule!(CommandIsOneWord, "quoting/command-is-one-word");
@@ -13,13 +14,32 @@ impl Rule for CommandIsOneWord {
             [kind, word] if kind.value == "CMD" => Some(word),
             _ => None,
         });
-        for word in stack.runtimes.iter().filter_map(first_word).chain(probes) {
+        let hooks = stack.projects.iter().flat_map(|p| &p.services).flat_map(|s| &s.hooks).filter(|h| h.string.is_none());
+        let hooks = hooks.filter_map(|h| h.argv.first());
+        for word in stack.runtimes.iter().filter_map(first_word).chain(probes).chain(hooks) {
             if !is_command_line(word) || told.contains(&word.span) {
                 continue;
             }
             told.push(word.span);
             let shown: String = word.chars().take(40).collect();
             cx.report(word.span, format!("the container looks for a program called `{shown}`, blanks and all, and ends"))
+                .help("make each word an element of its own");
+        }
+    }
+
+    fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
+        for (_, instruction) in unit.ast.instructions() {
+            let words = match &instruction.op {
+                Op::Shell(words) => words,
+                Op::Run(run) => match &run.form {
+                    Form::Exec(words) => words,
+                    Form::Shell(_) => continue,
+                },
+                _ => continue,
+            };
+            let Some(word) = words.first().filter(|w| is_command_line(w)) else { continue };
+            let shown: String = word.chars().take(40).collect();
+            cx.report(word.span, format!("the build looks for a program called `{shown}`, blanks and all, and ends"))
                 .help("make each word an element of its own");
         }
     }
@@ -44,7 +64,21 @@ fn is_init(word: Option<&Text>) -> bool {
 
 /// A program with its arguments, not a path that has blanks in it.
 fn is_command_line(word: &str) -> bool {
-    const PROGRAMS: [&str; 48] = [
+    const PROGRAMS: [&str; 62] = [
+        "apt-get",
+        "apk",
+        "pip",
+        "chown",
+        "chmod",
+        "mkdir",
+        "rm",
+        "cp",
+        "mv",
+        "touch",
+        "psql",
+        "mysql",
+        "pg_isready",
+        "redis-cli",
         "npm",
         "npx",
         "node",

@@ -18,7 +18,10 @@ impl Rule for EnvsubstVariableNotExported {
         for found in calls(stack, unit, &around) {
             for name in wanted(&found, cx) {
                 let assigned = set_here(unit, &found, &name);
-                let place = assigned.map(|(_, assign)| assign.span).or_else(|| set_by_default(unit, &found, &name));
+                let place = assigned
+                    .map(|(_, assign)| assign.span)
+                    .or_else(|| set_by_default(unit, &found, &name))
+                    .or_else(|| read_here(unit, &found, &name));
                 let Some(place) = place.filter(|place| !told.contains(place)) else { continue };
                 if around.is_in_environment(&name) || is_exported(unit, &name) {
                     continue;
@@ -62,6 +65,14 @@ fn set_by_default(unit: &ScriptUnit, found: &Call<'_>, name: &str) -> Option<Spa
     let params = before.flat_map(|c| c.words.iter().chain(c.assigns.iter().filter_map(|a| a.value.as_ref()))).flat_map(Word::params);
     let sets = |modifier: &str| modifier.strip_prefix(':').unwrap_or(modifier).starts_with('=');
     params.into_iter().find(|(p, _)| p.name == name && sets(&p.modifier)).map(|(_, piece)| piece.span)
+}
+
+/// `read NAME` before the call.
+fn read_here(unit: &ScriptUnit, found: &Call<'_>, name: &str) -> Option<Span> {
+    let call = found.call.command.span;
+    let mut before = unit.script.commands.iter().filter(|c| c.span.file == call.file && c.span.start < call.start);
+    let reads = |c: &&Command| matches!(c.name().as_deref(), Some("read")) && c.args().iter().any(|w| w.lossy() == name);
+    before.find(reads).map(|c| c.span)
 }
 
 /// `set -a`, and `export $(…)`, of which nobody knows what it exports.

@@ -6,6 +6,7 @@ use super::program::may_be_script;
 use crate::compose::{CommandLine, Service};
 use crate::stack::{Process, Stack, ViaKind};
 use crate::syntax::shell::{self, Dialect, Script};
+use crate::text::Text;
 
 /// A command of a service.
 pub(crate) struct Given<'a> {
@@ -13,13 +14,15 @@ pub(crate) struct Given<'a> {
     pub key: &'static str,
     /// The value.
     pub line: &'a CommandLine,
+    /// The words of the service's own entrypoint, which stand before a command.
+    before: &'a [Text],
     script: OnceCell<Option<Script>>,
 }
 
 impl Given<'_> {
     /// The script that a shell runs; `None` where none does. Read when it is asked for.
     pub(crate) fn script(&self) -> Option<&Script> {
-        self.script.get_or_init(|| shell_script(self.line)).as_ref()
+        self.script.get_or_init(|| shell_script(self.before, self.line)).as_ref()
     }
 }
 
@@ -29,14 +32,17 @@ pub(crate) fn given(service: &Service) -> Vec<Given<'_>> {
     let found = [("command", service.command.as_ref()), ("entrypoint", service.entrypoint.as_ref()), ("healthcheck", test)];
     let hooks = service.hooks.iter().map(|line| ("hook", line));
     let lines = found.into_iter().filter_map(|(key, line)| Some((key, line?))).chain(hooks);
-    lines.map(|(key, line)| Given { key, line, script: OnceCell::new() }).collect()
+    let entrypoint = service.entrypoint.as_ref().map_or(&[][..], |e| e.argv.as_slice());
+    let before = |key: &str| if key == "command" { entrypoint } else { &[] };
+    lines.map(|(key, line)| Given { key, line, before: before(key), script: OnceCell::new() }).collect()
 }
 
-fn shell_script(line: &CommandLine) -> Option<Script> {
+fn shell_script(before: &[Text], line: &CommandLine) -> Option<Script> {
     if line.argv.first().is_some_and(|w| w.value == "CMD-SHELL") {
         return line.argv.get(1).map(|text| shell::parse_text(text, Dialect::Posix));
     }
-    let script = shell::from_argv(&line.argv, Dialect::Posix);
+    let argv: Vec<Text> = before.iter().chain(&line.argv).cloned().collect();
+    let script = shell::from_argv(&argv, Dialect::Posix);
     script.commands.into_iter().find_map(|c| c.nested).map(|n| n.script)
 }
 
