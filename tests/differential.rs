@@ -26,21 +26,21 @@ const VARIABLES: [(&str, &str); 10] = [
 ];
 
 /// A small generator of numbers: the same cases on every run.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn next(&mut self, below: usize) -> usize {
+    pub(crate) fn next(&mut self, below: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         ((self.0 >> 11) as usize) % below
     }
 
-    fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
+    pub(crate) fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
         of[self.next(of.len())]
     }
 
-    fn chance(&mut self, percent: usize) -> bool {
+    pub(crate) fn chance(&mut self, percent: usize) -> bool {
         self.next(100) < percent
     }
 }
@@ -313,7 +313,7 @@ fn real(shell: &str, cases: &[String], scratch: &Path) -> Vec<String> {
     found
 }
 
-fn installed(program: &str) -> bool {
+pub(crate) fn installed(program: &str) -> bool {
     let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output().is_ok_and(|o| o.status.success());
     let required = std::env::var("STACKLINT_TEST_ENGINE").is_ok_and(|v| v == "require");
     assert!(found || !required, "{program} is not installed, and this run requires it");

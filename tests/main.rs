@@ -37,6 +37,7 @@ mod prediction;
 mod process_one;
 mod quoting;
 mod report;
+mod shapes;
 mod shell;
 mod shell_findings;
 mod shellcheck;

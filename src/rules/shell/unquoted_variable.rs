@@ -1,8 +1,8 @@
 use crate::diagnostic::Applicability;
+use crate::quoting::{stays_one_word, visit_shapes};
 use crate::rule::{Cx, Rule, replace, rule};
 use crate::rules::support::packages;
 use crate::rules::support::shell_scripts::{Reading, readings, split_words};
-use crate::rules::support::shell_values::{is_plain, visit};
 use crate::stack::ScriptUnit;
 use crate::syntax::shell::{Command, GroupKind, Param, Piece, PieceKind, Quote};
 
@@ -12,10 +12,11 @@ impl Rule for UnquotedVariable {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
         for reading in readings(unit, cx.stack) {
             let mut found: Vec<(Piece, bool, bool)> = Vec::new();
-            visit(&reading, &mut |command, values| {
+            let declared = |name: &str| reading.is_declared(name);
+            visit_shapes(reading.script, &declared, &mut |command, shapes| {
                 for word in split_words(command, reading.script.dialect) {
                     for (param, piece) in word.params() {
-                        if piece.quote == Quote::None && splits(param) && !is_plain(piece, values, &reading) {
+                        if piece.quote == Quote::None && splits(param) && !stays_one_word(piece, shapes, &declared) {
                             found.push((piece.clone(), is_default(command, param), may_be_list(&reading, command, param)));
                         }
                     }

@@ -42,7 +42,6 @@ pub(crate) mod servers;
 pub(crate) mod services;
 pub(crate) mod setting;
 pub(crate) mod shell_scripts;
-pub(crate) mod shell_values;
 pub(crate) mod single_quotes;
 pub(crate) mod steps;
 pub(crate) mod substitution;

@@ -1,5 +1,6 @@
 //! Scripts as the rules on shell faults read them: those whose text is certain, each with what is known around it.
 
+pub(crate) use crate::quoting::{assigned_name, is_declaration};
 use crate::rule::{Cx, Report};
 use crate::source::Span;
 use crate::stack::{DockerfileUnit, ScriptOrigin, ScriptUnit, Stack, knowledge};
@@ -153,11 +154,6 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// The programs that set variables from their operands.
-pub(crate) fn is_declaration(name: &str) -> bool {
-    matches!(name, "export" | "local" | "readonly" | "declare" | "typeset")
-}
-
 /// Whether a word is the whole of one expansion, quoted or not; the piece.
 pub(crate) fn sole_piece(word: &Word) -> Option<&Piece> {
     match word.pieces.as_slice() {
@@ -184,14 +180,4 @@ pub(crate) fn split_words(command: &Command, dialect: Dialect) -> impl Iterator<
 /// Whether an operand has the form `NAME=…`.
 pub(crate) fn assigns(word: &Word) -> bool {
     assigned_name(word).is_some()
-}
-
-/// The name in an operand of the form `NAME=…`.
-pub(crate) fn assigned_name(word: &Word) -> Option<String> {
-    let value = word.lossy();
-    let (name, _) = value.split_once('=')?;
-    let name = name.trim_end_matches('+');
-    let plain =
-        !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    plain.then(|| name.to_owned())
 }
