@@ -78,7 +78,12 @@ fn writes(unit: &DockerfileUnit, stage: usize) -> Vec<Write> {
                 let dest_is_dir = raw.ends_with('/') || raw.ends_with("/.") || raw == "." || copy.sources.len() > 1;
                 What::Copy { dest, dest_is_dir }
             }
-            Op::Run(_) => What::Run(OnceCell::new()),
+            // nothing else writes a file out of the instruction's own text
+            Op::Run(_)
+                if instruction.rest.value.contains('>') || instruction.rest.value.contains("tee") || !instruction.heredocs.is_empty() =>
+            {
+                What::Run(OnceCell::new())
+            }
             _ => return None,
         };
         Some(Write { item, what })

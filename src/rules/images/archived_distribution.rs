@@ -13,6 +13,9 @@ impl Rule for ArchivedDistribution {
             return;
         }
         for stage in &unit.stages {
+            let Some(ast_stage) = unit.ast.stages.get(stage.index) else { continue };
+            let scripts = ast_stage.instructions.iter().filter_map(|&item| unit.script(item)).filter(|s| s.may_run(ASKS));
+            let Some(command) = scripts.flat_map(|s| s.walk()).map(|(_, c)| c).find(|c| asks_a_mirror(c)) else { continue };
             let chain = unit.chain(stage.index);
             let Some(&root) = chain.last() else { continue };
             let images = base_images(cx.stack, unit, root);
@@ -21,9 +24,6 @@ impl Rule for ArchivedDistribution {
             if chain.iter().any(|&n| brings_other_sources(unit, n)) {
                 continue;
             }
-            let Some(ast_stage) = unit.ast.stages.get(stage.index) else { continue };
-            let scripts = ast_stage.instructions.iter().filter_map(|&item| unit.script(item));
-            let Some(command) = scripts.flat_map(|s| s.walk()).map(|(_, c)| c).find(|c| asks_a_mirror(c)) else { continue };
             let from = unit.stages.get(root).map_or(stage.from, |s| s.image.span);
             cx.report(
                 command.span,

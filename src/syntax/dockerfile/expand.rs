@@ -26,7 +26,7 @@ pub fn expand(word: &str, escape: char, lookup: Lookup<'_>) -> Result<String, Ex
     if !word.contains(['$', '\'', '"', escape]) {
         return Ok(word.to_owned());
     }
-    Lexer::new(word, Options { escape, ..Options::default() }, lookup).run().map(|(word, _)| word)
+    Lexer::new(word, Options { escape, split: false, ..Options::default() }, lookup).run().map(|(word, _)| word)
 }
 
 /// Expands a word and splits the result at blanks that are not quoted, as BuildKit does for EXPOSE.
@@ -36,7 +36,7 @@ pub fn expand_words(word: &str, escape: char, lookup: Lookup<'_>) -> Result<Vec<
 
 /// Expands the body of a COPY or ADD heredoc: quotes are plain characters, the escape is always a backslash.
 pub fn expand_heredoc(body: &str, lookup: Lookup<'_>) -> Result<String, ExpandError> {
-    Lexer::new(body, Options { keep_quotes: true, ..Options::default() }, lookup).run().map(|(word, _)| word)
+    Lexer::new(body, Options { keep_quotes: true, split: false, ..Options::default() }, lookup).run().map(|(word, _)| word)
 }
 
 /// The variables that [`expand`] looks up, inner ones before the outer. Stops where the word cannot be read.

@@ -46,11 +46,13 @@ pub(super) struct Options {
     pub(super) keep_unset: bool,
     /// Only names are wanted: no value, no failure for its sake.
     pub(super) walk: bool,
+    /// The text is split into words, too.
+    pub(super) split: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { escape: '\\', raw_quotes: false, raw_escapes: false, keep_quotes: false, keep_unset: false, walk: false }
+        Options { escape: '\\', raw_quotes: false, raw_escapes: false, keep_quotes: false, keep_unset: false, walk: false, split: true }
     }
 }
 
@@ -116,6 +118,9 @@ impl<'a> Lexer<'a> {
     }
 
     fn add(&mut self, c: char) {
+        if !self.options.split {
+            return;
+        }
         if !c.is_whitespace() {
             self.add_raw(c.encode_utf8(&mut [0; 4]));
         } else if self.in_word {
@@ -124,6 +129,9 @@ impl<'a> Lexer<'a> {
     }
 
     fn add_raw(&mut self, text: &str) {
+        if !self.options.split {
+            return;
+        }
         if self.buffer.is_empty() {
             self.word_start = self.token;
         }
