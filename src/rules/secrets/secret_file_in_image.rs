@@ -14,19 +14,14 @@ impl Rule for SecretFileInImage {
             let mut all: Vec<(&Text, &Instruction, Vec<Found>)> = Vec::new();
             for (item, instruction) in unit.ast.stage_instructions(ast_stage) {
                 let (Op::Copy(copy) | Op::Add(copy)) = &instruction.op else { continue };
-                if copy.from.is_some() || !reaches_an_image(cx.stack, unit, stage, item, copy) {
+                if !reaches_an_image(cx.stack, unit, stage, item, copy) {
                     continue;
                 }
-                for source in &copy.sources {
+                written_here(instruction, cx);
+                for source in copy.sources.iter().filter(|_| copy.from.is_none()) {
                     let builds = cx.stack.builds_of(unit);
                     let found = builds.map(|b| brought(cx.stack, unit, b, stage, item, instruction, source)).find(|f| !f.is_empty());
                     all.extend(found.map(|found| (source, instruction, found)));
-                }
-            }
-            for (item, instruction) in unit.ast.stage_instructions(ast_stage) {
-                let (Op::Copy(copy) | Op::Add(copy)) = &instruction.op else { continue };
-                if reaches_an_image(cx.stack, unit, stage, item, copy) {
-                    written_here(instruction, cx);
                 }
             }
             // a file is said once: where it is named, else where its folder is copied first

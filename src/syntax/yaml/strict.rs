@@ -13,7 +13,7 @@ pub(super) fn faults(file: &SourceFile, inner: &[Span]) -> Vec<SyntaxError> {
     if file.text.contains('\t') {
         tabs(file, inner, &mut found);
     }
-    if file.text.contains(BREAKS) {
+    if !file.text.is_ascii() && file.text.contains(BREAKS) {
         breaks(file, inner, &mut found);
     }
     found
