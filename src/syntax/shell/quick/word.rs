@@ -15,7 +15,7 @@ impl Reader<'_, '_> {
     /// The word that starts here.
     pub(super) fn word(&mut self, context: Context) -> Read<Word> {
         let start = self.at;
-        let mut pieces = Vec::new();
+        let mut pieces = Vec::with_capacity(1);
         self.word_from(start, &mut pieces, context)?;
         (self.at > start).then(|| Word { span: self.span(start, self.at), pieces })
     }
