@@ -77,12 +77,16 @@ pub(super) fn common_folder(paths: &[String], files: &dyn Files) -> String {
         if files.kind(&path) == Some(Kind::Dir) { path } else { files::parent(&path).to_owned() }
     };
     let mut folders = paths.iter().map(folder);
-    let first = folders.next().unwrap_or_default();
-    let common = folders.fold(first, |common, folder| {
-        let same = common.split('/').zip(folder.split('/')).take_while(|(a, b)| a == b).map(|(a, _)| a);
-        same.collect::<Vec<_>>().join("/")
-    });
+    let mut common = folders.next().unwrap_or_default();
+    folders.for_each(|folder| common.truncate(shared(&common, &folder)));
     if common.is_empty() { ".".to_owned() } else { common }
+}
+
+/// How much of a path names a folder that another path lies in, or is.
+fn shared(path: &str, other: &str) -> usize {
+    let same = path.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+    let ends = |text: &str| text.as_bytes().get(same).is_none_or(|b| *b == b'/');
+    if ends(path) && ends(other) { same } else { path.as_bytes().get(..same).and_then(|p| p.iter().rposition(|b| *b == b'/')).unwrap_or(0) }
 }
 
 fn text(path: &str, files: &dyn Files) -> Result<String, Failure> {

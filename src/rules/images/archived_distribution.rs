@@ -1,5 +1,5 @@
 use crate::rule::{Cx, Rule, rule};
-use crate::rules::support::build_args::base_images;
+use crate::rules::support::build_args::BaseImages;
 use crate::rules::support::eol::{self, Archived};
 use crate::stack::DockerfileUnit;
 use crate::syntax::dockerfile::{Keyword, Op};
@@ -12,14 +12,14 @@ impl Rule for ArchivedDistribution {
         if !unit.may_run(ASKS) {
             return;
         }
+        let images = BaseImages::of(unit, cx);
         for stage in &unit.stages {
             let Some(ast_stage) = unit.ast.stages.get(stage.index) else { continue };
             let scripts = ast_stage.instructions.iter().filter_map(|&item| unit.script(item)).filter(|s| s.may_run(ASKS));
             let Some(command) = scripts.flat_map(|s| s.walk()).map(|(_, c)| c).find(|c| asks_a_mirror(c)) else { continue };
             let chain = unit.chain(stage.index);
             let Some(&root) = chain.last() else { continue };
-            let images = base_images(cx.stack, unit, root);
-            let found: Option<Vec<Archived>> = images.iter().map(eol::archived).collect();
+            let found: Option<Vec<Archived>> = images.of_stage(root).iter().map(eol::archived).collect();
             let Some(archived) = found.and_then(|f| f.into_iter().next()) else { continue };
             if chain.iter().any(|&n| brings_other_sources(unit, n)) {
                 continue;

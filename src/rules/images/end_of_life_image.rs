@@ -1,6 +1,6 @@
 use crate::compose::Project;
 use crate::rule::{Cx, Rule, rule};
-use crate::rules::support::build_args::base_images;
+use crate::rules::support::build_args::BaseImages;
 use crate::rules::support::eol::{self, Ended};
 use crate::source::Span;
 use crate::stack::{DockerfileUnit, ImageRef};
@@ -10,9 +10,10 @@ rule!(EndOfLifeImage, "images/end-of-life-image");
 
 impl Rule for EndOfLifeImage {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
+        let images = BaseImages::of(unit, cx);
         for stage in &unit.stages {
-            for image in base_images(cx.stack, unit, stage.index) {
-                if judge(&image, tag_span(&stage.image, &image), cx) {
+            for image in images.of_stage(stage.index) {
+                if judge(image, tag_span(&stage.image, image), cx) {
                     break;
                 }
             }

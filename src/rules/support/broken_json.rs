@@ -14,6 +14,9 @@ pub(crate) fn falls_back(instruction: &Instruction) -> bool {
         _ => return false,
     };
     let Form::Shell(text) = form else { return false };
+    if !text.text.trim_start_matches(|c: char| c.is_whitespace() || c == '\\').starts_with('[') {
+        return false;
+    }
     let joined = text.text.replace("\\\n", " ");
     let text = joined.trim();
     let Some(inner) = text.strip_prefix('[').filter(|i| !i.starts_with('[')) else { return false };

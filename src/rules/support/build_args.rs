@@ -1,7 +1,9 @@
 //! Words of a Dockerfile as one of its builds sees them: build arguments that Compose gives win over defaults.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
+use crate::rule::Cx;
 use crate::stack::{BuildUse, DockerfileUnit, ImageRef, Lookup, Stack};
 use crate::syntax::dockerfile::{Op, expand};
 
@@ -37,8 +39,22 @@ fn in_stage(unit: &DockerfileUnit, build: &BuildUse, stage: usize, item: usize, 
     })
 }
 
-/// The images that a stage starts from, over all builds of its file; those that start from another stage have none.
-pub(crate) fn base_images(stack: &Stack, unit: &DockerfileUnit, stage: usize) -> Vec<ImageRef> {
+/// The images that the stages of a file start from.
+pub(crate) struct BaseImages(Vec<Vec<ImageRef>>);
+
+impl BaseImages {
+    /// Those of a Dockerfile that a rule was handed.
+    pub(crate) fn of(unit: &DockerfileUnit, cx: &mut Cx<'_>) -> Rc<BaseImages> {
+        cx.once(|stack| BaseImages((0..unit.stages.len()).map(|stage| base_images(stack, unit, stage)).collect()))
+    }
+
+    /// Those of a stage, over all builds of its file; a stage that starts from another one has none.
+    pub(crate) fn of_stage(&self, stage: usize) -> &[ImageRef] {
+        self.0.get(stage).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn base_images(stack: &Stack, unit: &DockerfileUnit, stage: usize) -> Vec<ImageRef> {
     let Some(model) = unit.stages.get(stage) else { return Vec::new() };
     let mut found: Vec<ImageRef> = Vec::new();
     for build in stack.builds_of(unit) {

@@ -157,8 +157,11 @@ pub(crate) fn named_by_glob(pattern: &str) -> Option<String> {
         return Some(if dir == "." { plain } else { format!("{dir}/{plain}") });
     }
     let literal = name.split(['*', '?', '[']).next().unwrap_or_default().chars().filter(|c| c.is_alphanumeric()).count();
+    if literal < 3 {
+        return None;
+    }
     let glob = GlobBuilder::new(name).literal_separator(true).build().ok()?.compile_matcher();
-    NAMES.iter().find(|n| literal >= 3 && glob.is_match(n)).map(|n| (*n).to_owned())
+    NAMES.iter().find(|n| glob.is_match(n)).map(|n| (*n).to_owned())
 }
 
 /// A pattern whose classes hold one character each is a plain name that may be missing.

@@ -59,7 +59,7 @@ pub(crate) fn global_args(unit: &DockerfileUnit) -> Vec<GlobalArg> {
 pub(crate) fn expand_with_defaults(unit: &DockerfileUnit, word: &str) -> Option<String> {
     let escape = unit.ast.escape;
     let plain = |text: &str| !text.contains(['$', '\'', '"', escape]);
-    if plain(word) && unit.ast.global().all(|(_, i)| plain(&i.rest)) {
+    if plain(word) {
         return Some(word.to_owned());
     }
     static PREDEFINED: LazyLock<BTreeMap<String, String>> =
