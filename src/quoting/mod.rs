@@ -16,6 +16,7 @@ mod patterns;
 mod printed;
 mod process;
 mod programs;
+mod sed;
 mod shapes;
 mod status;
 mod step;
@@ -32,6 +33,7 @@ pub use layers::{Dollar, Layer, TooEarly, assigned, dollars, expanded_too_early,
 pub use options::{Options, options_at, shell_options};
 pub use patterns::pattern_matches;
 pub use process::{Process, first_process};
+pub use sed::sed_replacements;
 pub use shapes::{Declared, Shape, Shapes, assigned_name, is_declaration, stays_one_word, visit_shapes};
 pub use status::Status;
 pub use step::{Arg, Executed, Mark, Outcome, Reader, Redirected, Runs, ShellKind, Step, Substitution, Turns};

@@ -6,7 +6,7 @@ use super::generated::from_base;
 use super::substitution::Surroundings;
 use crate::compose::Service;
 use crate::diagnostic::Applicability;
-use crate::quoting::{assigned, layers, names_in};
+use crate::quoting::{assigned, layers, names_in, sed_replacements};
 use crate::rule::{Cx, replace};
 use crate::source::{At, Span};
 use crate::stack::{DockerfileUnit, Lookup, ScriptOrigin, ScriptUnit};
@@ -76,7 +76,7 @@ pub(crate) fn single_quoted_in_env_file(service: &Service, told: &mut BTreeSet<S
         let Some(value) = inner.strip_suffix('\'').filter(|v| v.contains('$') && !v.contains('\'')) else { continue };
         let value = Text::verbatim(value, var.span.part(at, at + value.len()));
         let names = names_in(&value);
-        if !is_meant_in(&var.name.value, &value, &names, &own, &|name| OWN_OPTIONS.contains(&name)) || reads_values(cx) {
+        if !is_meant_in(&var.name.value, &value, &names, &own, &|name| OWN_OPTIONS.contains(&name)) || anything_substitutes(cx) {
             continue;
         }
         let Some(first) = names.first().filter(|n| told.insert(n.span)) else { continue };
@@ -87,16 +87,27 @@ pub(crate) fn single_quoted_in_env_file(service: &Service, told: &mut BTreeSet<S
 
 /// Something reads variables out of the values of others: their `$` is there on purpose.
 fn substitutes_later(unit: &DockerfileUnit, cx: &Cx<'_>) -> bool {
-    reads(&cx.stack.sources.get(unit.file).text) || reads_values(cx)
+    let brings = |i: &Instruction| match &i.op {
+        Op::Copy(copy) | Op::Add(copy) => copy.sources.iter().any(|s| is_substituter(s)),
+        _ => false,
+    };
+    unit.scripts.values().any(substitutes) || unit.ast.instructions().any(|(_, i)| brings(i)) || cx.stack.scripts.iter().any(substitutes)
 }
 
-fn reads_values(cx: &Cx<'_>) -> bool {
-    let composed = cx.stack.projects.iter().flat_map(|p| &p.files).any(|f| reads(&cx.stack.sources.get(*f).text));
-    composed || cx.stack.scripts.iter().any(|s| reads(cx.stack.sources.slice(s.span)))
+fn anything_substitutes(cx: &Cx<'_>) -> bool {
+    cx.stack.scripts.iter().chain(cx.stack.dockerfiles.iter().flat_map(|d| d.scripts.values())).any(substitutes)
 }
 
-fn reads(text: &str) -> bool {
-    ["envsubst", "eval", "gomplate", "dockerize"].iter().any(|w| text.contains(w))
+/// A script runs a program that does, or brings one in.
+fn substitutes(unit: &ScriptUnit) -> bool {
+    unit.script.walk().any(|(_, c)| {
+        let evaluates = c.name().as_deref() == Some("eval") || c.nested.as_ref().is_some_and(|n| n.by == "eval");
+        evaluates || c.words.iter().any(|w| is_substituter(&w.lossy()))
+    })
+}
+
+fn is_substituter(word: &str) -> bool {
+    ["envsubst", "gettext", "gomplate", "dockerize", "confd"].iter().any(|p| word.contains(p))
 }
 
 /// A value of ENV or ARG that extends itself, is a path, or names set variables between other characters.
@@ -191,8 +202,14 @@ const PLAIN: [&str; 34] = [
 fn in_run(unit: &DockerfileUnit, stage: usize, item: usize, cx: &mut Cx<'_>) {
     const WRITERS: Programs = Programs::of(&PLAIN).and(Programs::of(&["echo", "printf", "sed"]));
     let Some(script) = unit.script(item).filter(|s| s.may_run(WRITERS)) else { return };
-    let own: Vec<String> = assigned(script).into_iter().map(|n| n.value).collect();
-    for command in script.commands.iter().filter(|c| c.may_start(WRITERS) && c.words.iter().any(|w| !quoted_names(w).is_empty())) {
+    let quotes = |c: &Command| c.may_start(WRITERS) && c.words.iter().any(|w| !quoted_names(w).is_empty());
+    for layer in layers(script).iter().filter(|l| quotes(l.command)) {
+        let (script, command) = (layer.script, layer.command);
+        let own: Vec<String> = assigned(script).into_iter().map(|n| n.value).collect();
+        // in the double quotes of a shell outside they are that one's
+        let quoted_names = |w: &Word| -> Vec<At<String>> {
+            quoted_names(w).into_iter().filter(|n| layer.expanded_outside(&n.value, n.span).is_none()).collect()
+        };
         let seen = command.effective();
         let name = seen.name().unwrap_or_default();
         let set = |n: &str| own.iter().any(|o| o == n) || unit.lookup(stage, item, n) != Lookup::Unset;
@@ -203,6 +220,9 @@ fn in_run(unit: &DockerfileUnit, stage: usize, item: usize, cx: &mut Cx<'_>) {
             Vec::new()
         } else if PLAIN.contains(&name.as_ref()) {
             seen.args().iter().flat_map(quoted_names).filter(|n| set(&n.value)).collect()
+        } else if matches!(name.as_ref(), "echo" | "printf") && layer.level > 0 {
+            // where the shell around it sends what is printed is not looked at
+            Vec::new()
         } else if matches!(name.as_ref(), "echo" | "printf") {
             let names: Vec<At<String>> = seen.args().iter().flat_map(quoted_names).collect();
             let written = !names.is_empty() && {
@@ -213,7 +233,8 @@ fn in_run(unit: &DockerfileUnit, stage: usize, item: usize, cx: &mut Cx<'_>) {
             let both = seen.args().iter().flat_map(Word::params).any(|(p, _)| names.iter().any(|n| n.value == p.name));
             if written && !both && is_last_word(script, command) && !substitutes_later(unit, cx) { names } else { Vec::new() }
         } else if name == "sed" {
-            let names: Vec<At<String>> = seen.args().iter().flat_map(quoted_names).filter(|n| is_replacement(n, cx)).collect();
+            let names: Vec<At<String>> =
+                seen.args().iter().flat_map(put_in_by_sed).filter(|n| layer.expanded_outside(&n.value, n.span).is_none()).collect();
             let meant = !names.is_empty() && names.iter().all(|n| set(&n.value));
             let later = || read_later(&seen.args().last().map(Word::lossy).unwrap_or_default());
             if meant && !later() && !substitutes_later(unit, cx) { names } else { Vec::new() }
@@ -282,16 +303,20 @@ fn plain(command: &Command) -> Option<String> {
     (!own && !text && program != "java" && !seen.args().iter().any(shell)).then_some(program)
 }
 
-/// The name stands where sed's `s` takes what it puts in.
-fn is_replacement(name: &At<String>, cx: &Cx<'_>) -> bool {
-    let source = &cx.stack.sources.get(name.span.file).text;
-    let before = source.get(..name.span.start as usize).unwrap_or_default();
-    let Some(program) = before.rsplit('\'').next() else { return false };
-    let Some((_, rest)) = program.rsplit_once(['\n', ';', ' ']).or(Some(("", program))) else { return false };
-    let mut chars = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '$' || c == ',').chars();
-    let (command, delimiter) = (chars.next(), chars.next());
-    let plain = |d: &char| d.is_ascii_punctuation() && *d != '\\';
-    command == Some('s') && delimiter.filter(plain).is_some_and(|d| chars.filter(|c| *c == d).count() == 1)
+/// The `$NAME`s of single quotes that sed's `s` puts in as they are.
+fn put_in_by_sed(word: &Word) -> Vec<At<String>> {
+    let quoted = quoted_names(word);
+    if quoted.is_empty() {
+        return quoted;
+    }
+    let program = word.text();
+    let replacements = sed_replacements(&program);
+    let put_in = |name: &At<String>| {
+        let mut places = program.match_indices('$').map(|(at, _)| at);
+        let place = places.find(|at| program.span_of(*at, *at + 1).start == name.span.start);
+        place.is_some_and(|at| replacements.iter().any(|r| r.contains(&at)))
+    };
+    quoted.into_iter().filter(put_in).collect()
 }
 
 /// A file that people read, or nothing at all: nobody looks for variables there.
