@@ -12,7 +12,8 @@ use stacklint::source::{FileId, Span};
 use stacklint::text::Text;
 
 /// The variables of the fixed environment.
-const VARIABLES: [(&str, &str); 10] = [
+const VARIABLES: [(&str, &str); 11] = [
+    ("N", "7"),
     ("A", "one"),
     ("B", "two  words"),
     ("C", " lead and trail "),
@@ -63,7 +64,8 @@ fn script(r: &mut Random, depth: usize) -> String {
 }
 
 fn statement(r: &mut Random, depth: usize) -> String {
-    match r.next(22) {
+    match r.next(24) {
+        22 => format!("IFS={}", r.one(&[":", "' '", "''", "\"o\"", "/."])),
         0 => format!("{}={}", r.one(&["x", "A", "U"]), value(r, depth)),
         1 => format!("export {}={}", r.one(&["x", "A"]), value(r, depth)),
         2 => format!("set -- {}", words(r, depth)),
@@ -90,7 +92,7 @@ fn statement(r: &mut Random, depth: usize) -> String {
             let strip = r.chance(20);
             let inner = script(r, depth + 2).replace('\n', ";");
             let tab = if strip { "\t" } else { "" };
-            format!("{} <<{}{tag}\n{tab}{inner}\n{tab}EOF\n:", r.one(&["sh", "bash"]), if strip { "-" } else { "" })
+            format!("{} <<{}{tag}\n{tab}{inner}\n{tab}EOF\n:", r.one(&["sh", "bash", "cat"]), if strip { "-" } else { "" })
         }
         _ => print(r, depth),
     }
@@ -158,7 +160,20 @@ fn param(r: &mut Random, depth: usize, double: bool) -> String {
         14 => r.one(&["$@", "$*", "$#", "$1"]).to_owned(),
         15 => r.one(&["\"$@\"", "$@", "${@}"]).trim_matches(if double { '"' } else { ' ' }).to_owned(),
         16 if r.chance(10) => r.one(&["$?", "$$", "$(printf y)", "`printf z`", "$((1 + 1))"]).to_owned(),
+        16 if r.chance(30) => computed(r),
         _ => format!("${name}"),
+    }
+}
+
+/// What the shell computes out of what is known.
+fn computed(r: &mut Random) -> String {
+    let sums = ["N", "N + 1", "2 * (N - 3)", "$N % 4", "${N} << 2", "N > 3 ? 5 : 6", "010 + 1", "-N", "U", "1 && 0"];
+    let commands =
+        ["echo $A", "printf %s \"$B\"", "echo a; echo \"$C\"", "printf '%s-%s ' $B", "echo \"$(printf q)$N\"", "echo", "true", "false"];
+    match r.next(4) {
+        0 | 1 => format!("$(({}))", r.one(&sums)),
+        2 => format!("$({})", r.one(&commands)),
+        _ => format!("$({} && {})", r.one(&commands), r.one(&commands)),
     }
 }
 
@@ -266,6 +281,9 @@ fn one(command: &Executed, out: &mut String) -> Result<(), &'static str> {
     if command.runs != Runs::Always {
         return Err("a command that may not run");
     }
+    if command.place.pipe_index + 1 < command.place.pipe_len {
+        return Err("a pipeline");
+    }
     if command.argv.iter().any(|a| a.pattern) {
         return Err("a pattern");
     }
@@ -282,6 +300,12 @@ fn one(command: &Executed, out: &mut String) -> Result<(), &'static str> {
             Some(inner) => printed(inner, out)?,
             None => return Err("a command that is handed no text"),
         },
+        Some("cat") => {
+            let body = command.redirects.iter().rev().find_map(|r| r.body.as_ref()).filter(|_| words.len() == 1);
+            let parts = body.ok_or("a command that is handed no text")?;
+            let arg = Arg { text: parts.clone(), ..Arg::default() };
+            out.push_str(&word_of(&arg).ok_or("a word")?);
+        }
         Some("set" | "export" | "unset" | "true" | ":") | None => {}
         // a word in front of the command: it is another program
         _ => return Err("another program"),

@@ -129,18 +129,33 @@ fn is_too_much(text: &Flow, level: usize) -> bool {
     level > MAX_LEVEL || text.len() > MAX_TEXT
 }
 
-/// Whether the parser makes other words of a text than shells do: of quotes in `$${name-"word"}` and `${name#"\"}`, and of a word that
-/// begins with a closing brace.
-fn is_misread(text: &str) -> bool {
-    let mut holds = text.match_indices("$${").filter_map(|(at, _)| text.get(at + 2..)?.split('}').next());
-    let quoted = |inside: &str| inside.match_indices('"').any(|(at, _)| !inside.get(..at).is_some_and(|b| b.ends_with('\\')));
+/// Whether the parser makes other words of a text than shells do: of quotes in `$${name-"word"}`, `$$("word")` and `${name#"}`, of a
+/// word that begins with a closing brace, and of `word (`.
+fn is_misread(text: &str, script: &Script) -> bool {
+    let opened = |at: usize| {
+        let rest = text.get(at + 2..)?;
+        if rest.starts_with('{') { rest.split('}').next() } else { rest.strip_prefix('(') }
+    };
+    let mut holds = text.match_indices("$$").filter_map(|(at, _)| opened(at));
+    let quotes = |inside: &str| inside.match_indices('"').filter(|(at, _)| !inside.get(..*at).is_some_and(|b| b.ends_with('\\'))).count();
+    let mut braces = text.match_indices("${").filter_map(|(at, _)| text.get(at..)?.split('}').next());
     // after `;` and the like a brace closes a group
     let begins = |at: usize| {
         let before = text.get(..at).unwrap_or_default();
         let last = before.trim_end_matches([' ', '\t']);
         last.len() < before.len() && !last.is_empty() && !last.ends_with([';', '&', '|', ')', '}', '{', '\n'])
     };
-    holds.any(quoted) || text.contains("\"\\\"}") || text.match_indices('}').any(|(at, _)| begins(at))
+    let behind_word = |g: &shell::Group| {
+        let before = text.get(..g.span.range().start).unwrap_or_default().trim_end_matches([' ', '\t']);
+        let word = before.rsplit([' ', '\t', '\n', ';', '&', '|', '(', '{', ')']).next().unwrap_or_default();
+        let keyword = matches!(word, "" | "then" | "else" | "elif" | "do" | "if" | "while" | "until" | "!" | "time" | "in");
+        let escaped = ["\\;", "\\&", "\\|", "\\(", "\\{", "\\)"].iter().any(|e| before.ends_with(e));
+        g.kind == GroupKind::Subshell && (escaped || !keyword)
+    };
+    holds.any(|inside| quotes(inside) > 0)
+        || braces.any(|inside| quotes(inside) % 2 == 1)
+        || text.match_indices('}').any(|(at, _)| begins(at))
+        || script.groups.iter().any(behind_word)
 }
 
 /// The step of a text of which no command was read yet.
@@ -263,7 +278,8 @@ impl<'a> Run<'a> {
         let Run { script, mut marks, commands, subjects, state, turns, .. } = self;
         marks.sort_by_key(|m| (m.range.start, m.range.end));
         marks.dedup();
-        let uncertain = step.uncertain || is_misread(step.text.text()) || !script.errors.is_empty() || script.commands.len() > MAX_COMMANDS;
+        let uncertain =
+            step.uncertain || is_misread(step.text.text(), script) || !script.errors.is_empty() || script.commands.len() > MAX_COMMANDS;
         let status =
             if uncertain || matches!(state.stopped, Stopped::Perhaps | Stopped::OnFailure) { Status::Unknown } else { state.status };
         (Step { marks, commands, subjects, uncertain, status, turns, ..step }, state)

@@ -224,7 +224,11 @@ impl Expander<'_> {
         let quoted = at.quoted;
         let separate = spec.name == "@" && !at.cx.single;
         let plain = spec.operator.is_empty() && !spec.length;
-        let Some(all) = self.state.positional.clone().filter(|_| plain) else {
+        // with an IFS of its own shells differ in how they join them, and in the empty ones
+        let own_ifs = self.state.ifs.as_deref() != Some(" \t\n");
+        let joins = at.cx.single && spec.name == "@" && self.kind != super::step::ShellKind::Bash;
+        let told = |all: &Vec<Flow>| !own_ifs || !joins && (quoted || all.iter().all(|one| !one.is_empty()));
+        let Some(all) = self.state.positional.clone().filter(|all| plain && told(all)) else {
             if !spec.word.is_empty() {
                 self.perhaps_inside(spec, at);
             }

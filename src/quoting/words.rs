@@ -345,7 +345,12 @@ impl Expander<'_> {
     /// `$((…))` of what is known.
     fn computed(&self, sum: &str, range: &Range<usize>) -> Option<i64> {
         let known = self.text.slice(range.clone()).is_known();
-        known.then(|| arithmetic::evaluate(sum, &|name| self.state.look_up(name).0))?
+        let strict = self.state.nounset;
+        let look_up = |name: &str| match self.state.look_up(name).0 {
+            Value::Unset if strict => Value::Unknown("`set -u` stops the shell here".to_owned()),
+            value => value,
+        };
+        known.then(|| arithmetic::evaluate(sum, &look_up))?
     }
 
     /// `$((n = 1))` and `$((n++))` set variables.
