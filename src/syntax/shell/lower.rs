@@ -121,8 +121,12 @@ fn read(text: &str, map: Map<'_>, dialect: Dialect, nesting: usize) -> Script {
         return Script { errors: vec![error], ..script };
     }
     let mut lower = Lower { script, ..Lower::new(text, map, dialect, nesting) };
-    if !super::quick::read(&mut lower) {
+    if let Err(left) = super::quick::read(&mut lower) {
         lower.tree();
+        // the parser behind the tree passes over it; zsh alone has patterns in brackets
+        if let Some(at) = left.refused.filter(|_| lower.script.errors.is_empty() && dialect != Dialect::Other) {
+            lower.error(lower.map.span(at, at + 1), "a bracket cannot follow a word");
+        }
     }
     lower.finish()
 }

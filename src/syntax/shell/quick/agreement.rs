@@ -14,7 +14,7 @@ fn script(text: &str, quick: bool) -> Option<Script> {
     let mut lower = Lower::new(text, Map::Base(base), Dialect::Bash, 0);
     if !quick {
         lower.tree();
-    } else if !super::read(&mut lower) {
+    } else if super::read(&mut lower).is_err() {
         return None;
     }
     let mut script = lower.script;

@@ -41,7 +41,12 @@ impl Reader<'_, '_> {
             self.blanks();
             let Some(byte) = self.peek(0) else { break };
             match byte {
-                b'(' => return self.function(at, start, &parts, place, context),
+                b'(' => {
+                    // behind a first word it could open a function
+                    let blank = self.at.checked_sub(1).and_then(|before| self.bytes.get(before)).is_some_and(|b| matches!(b, b' ' | b'\t'));
+                    self.refused = (blank && parts.words.len() > 1).then_some(self.at);
+                    return self.function(at, start, &parts, place, context);
+                }
                 b'#' => {
                     self.comment();
                     break;

@@ -19,18 +19,24 @@ use redirect::Pending;
 /// Groups nest at most this deep here.
 const MAX_DEPTH: usize = 30;
 
-/// Reads the text of `lower` into its script; `false`, and the script is as it was, where that is not for this reader.
-pub(super) fn read(lower: &mut Lower<'_>) -> bool {
+/// A script that is not for this reader.
+pub(super) struct Left {
+    /// A bracket that no shell takes, where one was met.
+    pub(super) refused: Option<usize>,
+}
+
+/// Reads the text of `lower` into its script, which is as it was where the text is not for this reader.
+pub(super) fn read(lower: &mut Lower<'_>) -> Result<(), Left> {
     let text = lower.text;
-    let mut reader = Reader { lower, bytes: text.as_bytes(), at: 0, pending: Vec::new(), bodies: 0, elements: Vec::new() };
-    let whole = reader.script().is_some();
-    if whole {
+    let mut reader = Reader { lower, bytes: text.as_bytes(), at: 0, pending: Vec::new(), bodies: 0, elements: Vec::new(), refused: None };
+    if reader.script().is_some() {
         reader.settle();
-    } else {
-        lower.script.commands.clear();
-        lower.script.groups.clear();
+        return Ok(());
     }
-    whole
+    let refused = reader.refused;
+    lower.script.commands.clear();
+    lower.script.groups.clear();
+    Err(Left { refused })
 }
 
 /// What is read; `None` leaves the script to the other parser.
@@ -65,6 +71,8 @@ struct Reader<'r, 'a> {
     bodies: usize,
     /// What the open lists have read of their present statement.
     elements: Vec<Element>,
+    /// A bracket where no shell takes one.
+    refused: Option<usize>,
 }
 
 /// What a byte is where no quotes are.
