@@ -129,16 +129,20 @@ fn is_too_much(text: &Flow, level: usize) -> bool {
     level > MAX_LEVEL || text.len() > MAX_TEXT
 }
 
+/// Expansions are looked through this far for what the parser misreads, so that many open ones cost no more than their number.
+const MAX_LOOK: usize = 512;
+
 /// Whether the parser makes other words of a text than shells do: of quotes in `$${name-"word"}`, `$$("word")` and `${name#"}`, of a
 /// word that begins with a closing brace, and of `word (`.
 fn is_misread(text: &str, script: &Script) -> bool {
+    let from = |at: usize| text.get(at..text.floor_char_boundary(at + MAX_LOOK));
     let opened = |at: usize| {
-        let rest = text.get(at + 2..)?;
+        let rest = from(at + 2)?;
         if rest.starts_with('{') { rest.split('}').next() } else { rest.strip_prefix('(') }
     };
     let mut holds = text.match_indices("$$").filter_map(|(at, _)| opened(at));
     let quotes = |inside: &str| inside.match_indices('"').filter(|(at, _)| !inside.get(..*at).is_some_and(|b| b.ends_with('\\'))).count();
-    let mut braces = text.match_indices("${").filter_map(|(at, _)| text.get(at..)?.split('}').next());
+    let mut braces = text.match_indices("${").filter_map(|(at, _)| from(at)?.split('}').next());
     // after `;` and the like a brace closes a group
     let begins = |at: usize| {
         let before = text.get(..at).unwrap_or_default();
