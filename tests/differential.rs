@@ -398,6 +398,25 @@ fn bash_executes_what_the_model_says() {
 }
 
 #[test]
+fn everyday_texts_are_followed() {
+    for text in [
+        "awk '{ print $1 }' /etc/passwd | sort",
+        "find . -name x -exec rm {} \\;",
+        "echo a } b",
+        "test \"${A#\"x\"}\" = y && exec \"$@\"",
+        "[ -n \"${A%%\"}\"}\" ] || exit 1",
+        "echo \"$$${A}\" > /run/pid; exec \"$@\"",
+        "if true; then ( cd /x && y ); fi",
+    ] {
+        for (kind, name) in [(ShellKind::Dash, "dash"), (ShellKind::Bash, "bash")] {
+            let (span, environment) = (Span::new(FileId(0), 0, text.len()), Environment::new(Rc::new(|_| None)));
+            let step = trace_file(&Flow::source(text, span), "sh", kind, environment, Machine { sh: ShellKind::Dash }, None);
+            assert!(!step.uncertain, "{name}: {text}");
+        }
+    }
+}
+
+#[test]
 fn envsubst_replaces_what_the_model_says() {
     if !installed("envsubst") {
         return;

@@ -352,13 +352,13 @@ fn deep_nesting_ends() {
 
 #[test]
 fn a_bracket_behind_words_is_refused_as_shells_do() {
-    for text in ["echo a (b)", "echo x \\; (echo y)", "ls -l (a|b)"] {
+    for text in ["echo a (b)", "echo x \\; (echo y)", "ls -l (a|b)", "echo \\$(b)", "echo a(b)"] {
         let script = parse(text, Span::new(FileId(0), 0, text.len()), Dialect::Posix);
         assert_eq!(script.errors.len(), 1, "{text}");
         let error = &script.errors[0];
         assert_eq!(text.get(error.span.range()), Some("("), "{text}");
     }
-    for text in ["f () { echo a; }", "echo a; (b)", "echo $(a) \\(b\\)", "[ \\( a \\) ]"] {
+    for text in ["f () { echo a; }", "echo a; (b)", "echo $(a) \\(b\\)", "[ \\( a \\) ]", "shopt -s extglob\nls !(a) x@(b|c)"] {
         let script = parse(text, Span::new(FileId(0), 0, text.len()), Dialect::Posix);
         assert!(script.errors.is_empty(), "{text}: {:?}", script.errors);
     }

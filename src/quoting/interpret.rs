@@ -7,12 +7,12 @@ use std::rc::Rc;
 use super::flow::Flow;
 use super::layers::assigned;
 use super::options::{Options, shell_options};
-use super::status::{Status, Stopped, ends_shell, is_name, status_of};
+use super::status::{Status, Stopped, ends_shell, status_of};
 use super::step::{Arg, Executed, Mark, Outcome, Reader, Redirected, Runs, ShellKind, Step, Turns};
 use super::variables::{Environment, Setter, Value};
 use super::words::{Expander, MAX_TEXT, State, local};
 use crate::source::Span;
-use crate::syntax::shell::{self, Assign, Command, GroupKind, Join, Piece, PieceKind, Place, Quote, Redirect, Script, Word};
+use crate::syntax::shell::{self, Assign, Command, GroupKind, Join, Piece, PieceKind, Place, Quote, Redirect, Script, Word, is_name};
 
 /// Texts nest at most this deep; what lies deeper is not read.
 const MAX_LEVEL: usize = 8;
@@ -112,55 +112,25 @@ pub(super) fn run(text: &Flow, call: Call, state: State, machine: Machine, level
     follow(text, &script, step, state, machine, level)
 }
 
-/// Whether a group is another one, or stands in it.
-pub(super) fn is_within(script: &Script, mut group: Option<usize>, outer: usize) -> bool {
-    for _ in 0..script.groups.len() {
-        match group {
-            Some(at) if at == outer => return true,
-            Some(at) => group = script.groups.get(at).and_then(|g| g.place.group),
-            None => return false,
-        }
-    }
-    false
-}
-
 /// Whether a text is not followed.
 fn is_too_much(text: &Flow, level: usize) -> bool {
     level > MAX_LEVEL || text.len() > MAX_TEXT
 }
 
-/// Expansions are looked through this far for what the parser misreads, so that many open ones cost no more than their number.
-const MAX_LOOK: usize = 512;
-
-/// Whether the parser makes other words of a text than shells do: of quotes in `$${name-"word"}`, `$$("word")` and `${name#"}`, of a
-/// word that begins with a closing brace, and of `word (`.
-fn is_misread(text: &str, script: &Script) -> bool {
-    let from = |at: usize| text.get(at..text.floor_char_boundary(at + MAX_LOOK));
-    let opened = |at: usize| {
-        let rest = from(at + 2)?;
-        if rest.starts_with('{') { rest.split('}').next() } else { rest.strip_prefix('(') }
+/// Whether the shell reads a text otherwise than the parser: in `"$${name-"word"}"` and `"$$("word")"` bash takes the inner quotes for
+/// characters. dash takes them for the end and the start of quotes.
+fn keeps_inner_quotes(text: &str, kind: ShellKind) -> bool {
+    let held = |at: usize, open: &str| {
+        let rest = text.get(at + open.len()..text.floor_char_boundary(at + MAX_LOOK))?;
+        if open.ends_with('{') { rest.split('}').next() } else { Some(rest) }
     };
-    let mut holds = text.match_indices("$$").filter_map(|(at, _)| opened(at));
-    let quotes = |inside: &str| inside.match_indices('"').filter(|(at, _)| !inside.get(..*at).is_some_and(|b| b.ends_with('\\'))).count();
-    let mut braces = text.match_indices("${").filter_map(|(at, _)| from(at)?.split('}').next());
-    // after `;` and the like a brace closes a group
-    let begins = |at: usize| {
-        let before = text.get(..at).unwrap_or_default();
-        let last = before.trim_end_matches([' ', '\t']);
-        last.len() < before.len() && !last.is_empty() && !last.ends_with([';', '&', '|', ')', '}', '{', '\n'])
-    };
-    let behind_word = |g: &shell::Group| {
-        let before = text.get(..g.span.range().start).unwrap_or_default().trim_end_matches([' ', '\t']);
-        let word = before.rsplit([' ', '\t', '\n', ';', '&', '|', '(', '{', ')']).next().unwrap_or_default();
-        let keyword = matches!(word, "" | "then" | "else" | "elif" | "do" | "if" | "while" | "until" | "!" | "time" | "in");
-        let escaped = ["\\;", "\\&", "\\|", "\\(", "\\{", "\\)"].iter().any(|e| before.ends_with(e));
-        g.kind == GroupKind::Subshell && (escaped || !keyword)
-    };
-    holds.any(|inside| quotes(inside) > 0)
-        || braces.any(|inside| quotes(inside) % 2 == 1)
-        || text.match_indices('}').any(|(at, _)| begins(at))
-        || script.groups.iter().any(behind_word)
+    let knows = matches!(kind, ShellKind::Dash | ShellKind::Ash);
+    let places = ["$${", "$$("].into_iter().flat_map(|open| text.match_indices(open));
+    !knows && places.filter_map(|(at, open)| held(at, open)).any(|inside| inside.contains('"'))
 }
+
+/// Expansions are looked through this far for quotes, so that many open ones cost no more than their number.
+const MAX_LOOK: usize = 512;
 
 /// The step of a text of which no command was read yet.
 fn unread(text: &Flow, call: Call) -> Step {
@@ -279,11 +249,13 @@ impl<'a> Run<'a> {
 
     /// What was made of a text, and the state that it leaves.
     pub(super) fn done(self, step: Step) -> (Step, State) {
-        let Run { script, mut marks, commands, subjects, state, turns, .. } = self;
+        let Run { script, kind, mut marks, commands, subjects, state, turns, .. } = self;
         marks.sort_by_key(|m| (m.range.start, m.range.end));
         marks.dedup();
-        let uncertain =
-            step.uncertain || is_misread(step.text.text(), script) || !script.errors.is_empty() || script.commands.len() > MAX_COMMANDS;
+        let uncertain = step.uncertain
+            || !script.errors.is_empty()
+            || script.commands.len() > MAX_COMMANDS
+            || keeps_inner_quotes(step.text.text(), kind);
         let status =
             if uncertain || matches!(state.stopped, Stopped::Perhaps | Stopped::OnFailure) { Status::Unknown } else { state.status };
         (Step { marks, commands, subjects, uncertain, status, turns, ..step }, state)
@@ -298,7 +270,7 @@ impl<'a> Run<'a> {
     fn all(&mut self) {
         let script = self.script;
         let root = self.root;
-        let own = |c: &&Command| root.is_none_or(|root| is_within(script, c.place.group, root));
+        let own = |c: &&Command| root.is_none_or(|root| script.is_within(c.place.group, root));
         for command in script.commands.iter().take(MAX_COMMANDS).filter(own) {
             self.enter(command.place.group);
             let runs = self.join(command.place).max(self.state.stopped.into());
@@ -362,12 +334,8 @@ impl<'a> Run<'a> {
 
     /// Leaves the groups that do not hold what comes, and enters those that do.
     fn enter(&mut self, group: Option<usize>) {
-        let mut chain = Vec::new();
-        let mut next = group;
-        while let Some(at) = next.filter(|at| !chain.contains(at) && Some(*at) != self.root) {
-            chain.push(at);
-            next = self.script.groups.get(at).and_then(|g| g.place.group);
-        }
+        let script = self.script;
+        let mut chain: Vec<usize> = script.around(group).map(|(at, _)| at).take_while(|at| Some(*at) != self.root).collect();
         chain.reverse();
         let open = |frames: &[Frame]| frames.iter().skip(1).map(|f| f.group).eq(chain.iter().take(frames.len() - 1).map(|g| Some(*g)));
         while self.frames.len() > 1 && (self.frames.len() - 1 > chain.len() || !open(&self.frames)) {

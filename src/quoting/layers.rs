@@ -110,9 +110,6 @@ fn in_word<'a>(layer: &Layer<'a>, word: &'a Word, found: &mut Vec<Dollar<'a>>) {
     if !word.pieces.iter().any(|p| p.literal().is_some_and(|value| value.contains('$'))) {
         return;
     }
-    if !word.pieces.iter().any(|piece| matches!(&piece.kind, PieceKind::Literal(value) if value.contains('$'))) {
-        return;
-    }
     let mut text = Text::builder(word.span);
     for piece in &word.pieces {
         match &piece.kind {

@@ -1,7 +1,7 @@
 //! Loops over words that are known: each turn on its own, with what its variable holds in it.
 
 use super::flow::Flow;
-use super::interpret::{Frame, Run, is_within};
+use super::interpret::{Frame, Run};
 use super::status::Stopped;
 use super::step::{Reader, Step, Turns};
 use super::variables::Value;
@@ -38,7 +38,7 @@ impl Run<'_> {
     fn leaves_turns(&self, at: usize, words: &[Word]) -> bool {
         let runs = |w: &Word| w.pieces.iter().any(|p| matches!(p.kind, PieceKind::Command { .. }));
         let leaves = |name: &str| matches!(name, "break" | "continue" | "return");
-        let commands = self.script.commands.iter().filter(|c| is_within(self.script, c.place.group, at));
+        let commands = self.script.commands.iter().filter(|c| self.script.is_within(c.place.group, at));
         words.iter().any(runs) || commands.into_iter().any(|c| c.name().is_some_and(|n| leaves(&n)))
     }
 

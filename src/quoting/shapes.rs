@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::source::Span;
-use crate::syntax::shell::{Command, Group, GroupKind, Join, Piece, PieceKind, Place, Script, Word};
+use crate::syntax::shell::{Command, Group, GroupKind, Join, Piece, PieceKind, Place, Script, Word, is_name};
 
 /// What kind of text a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,12 +174,7 @@ struct Walk<'r> {
 impl Walk<'_> {
     /// Leaves the groups that do not hold what comes, and enters those that do.
     fn enter(&mut self, group: Option<usize>) {
-        let mut chain = Vec::new();
-        let mut next = group;
-        while let Some(at) = next.filter(|at| !chain.contains(at)) {
-            chain.push(at);
-            next = self.script.groups.get(at).and_then(|g| g.place.group);
-        }
+        let mut chain: Vec<usize> = self.script.around(group).map(|(at, _)| at).collect();
         chain.reverse();
         let open = |frames: &[Frame]| frames.iter().skip(1).map(|f| f.group).eq(chain.iter().take(frames.len() - 1).map(|g| Some(*g)));
         while self.frames.len() > 1 && (self.frames.len() - 1 > chain.len() || !open(&self.frames)) {
@@ -384,7 +379,5 @@ pub fn assigned_name(word: &Word) -> Option<String> {
     let value = word.lossy();
     let (name, _) = value.split_once('=')?;
     let name = name.trim_end_matches('+');
-    let plain =
-        !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    plain.then(|| name.to_owned())
+    is_name(name).then(|| name.to_owned())
 }

@@ -4,7 +4,7 @@ use super::flow::Flow;
 use super::step::{Arg, Executed, Reader, Runs, ShellKind};
 use super::variables::Value;
 use super::words::local;
-use crate::syntax::shell::{Command, Piece, PieceKind};
+use crate::syntax::shell::{Command, Piece, PieceKind, is_name};
 
 /// An exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,9 +125,4 @@ pub(super) fn ends_shell(executed: &Executed) -> bool {
         Some("exec") => executed.argv.get(1).is_some_and(|a| a.known().is_some_and(|w| !w.starts_with('-'))),
         _ => false,
     }
-}
-
-pub(super) fn is_name(text: &str) -> bool {
-    let starts = text.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic());
-    starts && text.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric())
 }

@@ -231,25 +231,14 @@ impl<'a> Way<'a> {
             let GroupKind::Function(name) = &group.kind else { continue };
             let Some(calls) = called.get(name.as_str()) else { continue };
             let group_of = |n: usize| self.script.commands.get(n).and_then(|c| c.place.group);
-            if calls.iter().all(|&n| never.get(n).copied().unwrap_or_default() || self.is_within(group_of(n), at)) {
-                for (n, command) in self.script.commands.iter().enumerate().filter(|(_, c)| self.is_within(c.place.group, at)) {
+            if calls.iter().all(|&n| never.get(n).copied().unwrap_or_default() || self.script.is_within(group_of(n), at)) {
+                for (n, command) in self.script.commands.iter().enumerate().filter(|(_, c)| self.script.is_within(c.place.group, at)) {
                     if let Some(slot) = never.get_mut(n).filter(|_| group.span.contains(command.span)) {
                         *slot = true;
                     }
                 }
             }
         }
-    }
-
-    fn is_within(&self, mut group: Option<usize>, wanted: usize) -> bool {
-        for _ in 0..self.script.groups.len() {
-            match group {
-                Some(at) if at == wanted => return true,
-                Some(at) => group = self.script.groups.get(at).and_then(|g| g.place.group),
-                None => return false,
-            }
-        }
-        false
     }
 
     /// Whether the script comes to what stands at a place, given all that stands before it.

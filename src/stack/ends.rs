@@ -1,6 +1,6 @@
 //! Which command a shell ends with, and whether it gives way to it: measured on dash 0.5.12, bash 5.2 and busybox 1.35.
 
-use crate::syntax::shell::{Command, Group, GroupKind, Join, Script, Word};
+use crate::syntax::shell::{Command, GroupKind, Join, Script, Word};
 
 /// Whether a shell that was given a text with `-c` replaces itself by this command, its last one. Debian's dash never does; bash
 /// does for a command that stands by itself, without redirections; busybox also inside `if` and `case` and with redirections.
@@ -18,7 +18,7 @@ pub(super) fn gives_way(shell: &str, script: &Script, command: &Command, text: T
         "ash" | "busybox" => {
             let open = |kind: &GroupKind| matches!(kind, GroupKind::If | GroupKind::Case | GroupKind::Brace | GroupKind::Subshell);
             let plain = command.place.pipe_len <= 1 && !command.place.negated;
-            plain && around(script, command).iter().all(|group| open(&group.kind) && group.redirects.is_empty())
+            plain && script.around(command.place.group).all(|(_, group)| open(&group.kind) && group.redirects.is_empty())
         }
         _ => false,
     }
@@ -58,17 +58,6 @@ pub(super) fn is_plain(command: &Command) -> bool {
     command.place.pipe_len <= 1 && !command.place.negated && command.place.depth == 0
 }
 
-/// The groups that hold a command, innermost first.
-fn around<'a>(script: &'a Script, command: &Command) -> Vec<&'a Group> {
-    let mut found = Vec::new();
-    let mut next = command.place.group;
-    while let Some(group) = next.and_then(|at| script.groups.get(at)) {
-        found.push(group);
-        next = group.place.group;
-    }
-    found
-}
-
 /// Whether a command that is not the script's last is what the script is there for all the same: only talk follows it, a last
 /// function ends with it (see [`is_called_last`]), a last loop starts it again and again, or the script only waits for it.
 pub(super) fn stays_for(script: &Script, command: &Command) -> bool {
@@ -99,7 +88,7 @@ fn is_repeated(script: &Script, command: &Command) -> bool {
 
 /// Whether a loop starts a command.
 pub(super) fn is_in_loop(script: &Script, command: &Command) -> bool {
-    around(script, command).iter().any(|group| group.kind == GroupKind::Loop)
+    script.around(command.place.group).any(|(_, group)| group.kind == GroupKind::Loop)
 }
 
 fn is_short_pause(word: &Word) -> bool {
@@ -164,7 +153,7 @@ pub(super) fn ended_by<'a>(script: &'a Script, command: &Command) -> Option<&'a 
     if !command.place.function || !command.place.tail {
         return None;
     }
-    around(script, command).into_iter().find_map(|group| match &group.kind {
+    script.around(command.place.group).find_map(|(_, group)| match &group.kind {
         GroupKind::Function(name) => Some(name.as_str()),
         _ => None,
     })

@@ -1,6 +1,7 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::stack::DockerfileUnit;
 use crate::syntax::dockerfile::{Op, Pair};
+use crate::syntax::shell::is_name;
 
 rule!(LegacyEnvSwallowsRest, "quoting/legacy-env-swallows-rest");
 
@@ -67,10 +68,6 @@ fn swallowed(pair: &Pair, cx: &Cx<'_>) -> Option<String> {
     let capital = names.first().is_some_and(|n| !n.bytes().any(|b| b.is_ascii_lowercase()));
     let mixed = mixed || head && capital && names.len() + 1 == words.len();
     upper.filter(|_| words.len() > 1 || names.is_empty()).or_else(|| mixed.then(|| names.first().cloned()).flatten())
-}
-
-fn is_name(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 fn is_variable(text: &str) -> bool {

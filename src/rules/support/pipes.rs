@@ -3,7 +3,7 @@
 use crate::source::Span;
 use crate::stack::DockerfileUnit;
 use crate::syntax::dockerfile::{Form, Instruction, Op};
-use crate::syntax::shell::{Command, Dialect, Group, GroupKind, Nested, Place, Script, Word};
+use crate::syntax::shell::{Command, Dialect, GroupKind, Nested, Place, Script, Word};
 
 /// A pipe of a RUN without `pipefail`.
 pub(crate) struct Pipe {
@@ -91,24 +91,13 @@ fn fed_by(command: &Command) -> Option<String> {
     }
 }
 
-fn groups_around<'s>(script: &'s Script, place: &Place) -> impl Iterator<Item = &'s Group> {
-    let mut next = place.group;
-    let mut left = script.groups.len();
-    std::iter::from_fn(move || {
-        let group = script.groups.get(next?)?;
-        left = left.checked_sub(1)?;
-        next = group.place.group;
-        Some(group)
-    })
-}
-
 fn in_condition(script: &Script, place: &Place) -> bool {
-    place.condition || groups_around(script, place).any(|g| g.place.condition)
+    place.condition || script.around(place.group).any(|(_, g)| g.place.condition)
 }
 
 /// Whether it stands in a substitution other than the whole of an assignment, whose status is the command's.
 fn is_lost(script: &Script, place: &Place) -> bool {
-    let substitutions = groups_around(script, place).filter(|g| g.kind == GroupKind::Substitution);
+    let substitutions = script.around(place.group).map(|(_, g)| g).filter(|g| g.kind == GroupKind::Substitution);
     let assigned = |span: Span| {
         let values = script.commands.iter().filter(|c| c.words.is_empty()).flat_map(|c| c.assigns.iter().rev().take(1));
         values.filter_map(|a| a.value.as_ref()).any(|v| v.span.start <= span.start && span.end <= v.span.end)

@@ -11,7 +11,7 @@ use crate::rule::{Cx, replace};
 use crate::source::{At, Span};
 use crate::stack::{DockerfileUnit, Lookup, ScriptOrigin, ScriptUnit};
 use crate::syntax::dockerfile::{Form, Instruction, Op, Pair};
-use crate::syntax::shell::{Command, Group, Piece, PieceKind, Programs, Quote, Script, Word};
+use crate::syntax::shell::{Command, Piece, PieceKind, Programs, Quote, Script, Word};
 use crate::text::Text;
 
 /// Reports the `$NAME`s of an instruction that single quotes keep although their values are meant.
@@ -338,7 +338,7 @@ fn read_later(target: &str) -> bool {
 /// What is written stays as it is: no other program and no shell reads it first.
 fn is_last_word(script: &Script, command: &Command) -> bool {
     let target = target(script, command).map(Word::lossy).unwrap_or_default();
-    let later = read_later(&target) || groups(script, command).any(|g| g.place.pipe_len > 1);
+    let later = read_later(&target) || script.around(command.place.group).any(|(_, g)| g.place.pipe_len > 1);
     // one of several lines of a script
     let same = |c: &&Command| !target.is_empty() && self::target(script, c).is_some_and(|t| t.lossy() == target);
     let later = later || script.commands.iter().filter(same).any(starts_script);
@@ -347,16 +347,10 @@ fn is_last_word(script: &Script, command: &Command) -> bool {
     command.place.pipe_len == 1 && !later && !script && !command.place.substitution
 }
 
-/// The groups around a command, innermost first.
-fn groups<'a>(script: &'a Script, command: &Command) -> impl Iterator<Item = &'a Group> {
-    let group = |at: Option<usize>| at.and_then(|at| script.groups.get(at));
-    std::iter::successors(group(command.place.group), move |g| group(g.place.group))
-}
-
 /// The file that a command, or a group around it, writes to.
 fn target<'a>(script: &'a Script, command: &'a Command) -> Option<&'a Word> {
     let own = command.redirects.iter().find_map(|r| r.target.as_ref());
-    own.or_else(|| groups(script, command).flat_map(|g| &g.redirects).find_map(|r| r.target.as_ref()))
+    own.or_else(|| script.around(command.place.group).flat_map(|(_, g)| &g.redirects).find_map(|r| r.target.as_ref()))
 }
 
 fn starts_script(command: &Command) -> bool {

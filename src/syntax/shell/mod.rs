@@ -1,6 +1,7 @@
 //! Shell scripts. The only module that names the shell parser; everything else sees [`model`]. Most scripts are read by [`quick`]
 //! and never meet that parser.
 
+mod around;
 pub mod command;
 mod compound;
 pub mod escapes;
@@ -18,4 +19,4 @@ pub use lower::{MAX_SCRIPT_BYTES, argument, as_read, from_argv, parse, parse_run
 pub use model::*;
 pub use nested::{Handed, HandedText, When, elsewhere, handed, shell};
 pub use words::operand;
-pub use wrappers::{Effective, effective};
+pub use wrappers::{Effective, effective, is_name};

@@ -10,6 +10,9 @@ use crate::source::Span;
 /// Character classes are at most this long; a longer `[` is text.
 const MAX_CLASS: usize = 64;
 
+/// Quotes and brackets stand in each other at most this deep.
+const MAX_QUOTED: usize = 60;
+
 /// How backslashes and quotes are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
@@ -336,17 +339,23 @@ fn quoted(bytes: &[u8], close: u8, escapes: bool) -> usize {
 
 /// Length of `"…"` at the start of `bytes`.
 fn double_len(bytes: &[u8]) -> usize {
+    closed_quotes(bytes, 0).unwrap_or(bytes.len())
+}
+
+/// The same; `None` where the quotes are not closed.
+fn closed_quotes(bytes: &[u8], depth: usize) -> Option<usize> {
     let mut at = 1;
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'"' => return at + 1,
-            b'\\' => at += 2,
-            b'`' => at += 1 + quoted(bytes.get(at + 1..).unwrap_or_default(), b'`', true),
-            b'$' if matches!(bytes.get(at + 1), Some(b'(' | b'{')) => at += 1 + balanced(bytes.get(at + 1..).unwrap_or_default()),
-            _ => at += 1,
-        }
+    loop {
+        let rest = bytes.get(at..)?;
+        at += match rest {
+            [b'"', ..] => return Some(at + 1),
+            [b'\\', ..] => 2,
+            [b'`', after @ ..] => 1 + quoted(after, b'`', true),
+            [b'$', b'(' | b'{', ..] => 1 + closed_brackets(rest.get(1..)?, depth + 1)?,
+            [_, ..] => 1,
+            [] => return None,
+        };
     }
-    bytes.len()
 }
 
 /// Length of the bracketed text at the start of `bytes`, quotes seen; all of it where the bracket is not closed.
@@ -356,37 +365,45 @@ fn balanced(bytes: &[u8]) -> usize {
 
 /// The same; `None` where the bracket is not closed.
 pub(super) fn closed(bytes: &[u8]) -> Option<usize> {
+    closed_brackets(bytes, 0)
+}
+
+fn closed_brackets(bytes: &[u8], depth: usize) -> Option<usize> {
+    if depth > MAX_QUOTED {
+        return None;
+    }
     let (open, close) = match bytes.first() {
         Some(b'{') => (b'{', b'}'),
         Some(b'[') => (b'[', b']'),
         _ => (b'(', b')'),
     };
-    let (mut at, mut depth, mut double) = (0, 0usize, false);
+    let (mut at, mut nested) = (0, 0usize);
     while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'\\' => at += 1,
-            b'"' => double = !double,
-            b'\'' if !double => at += quoted(bytes.get(at + 1..).unwrap_or_default(), b'\'', false),
-            b if b == open => depth += 1,
-            b if b == close => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return Some(at + 1);
-                }
+        at += match byte {
+            b'\\' => 2,
+            b'"' => closed_quotes(bytes.get(at..)?, depth + 1)?,
+            b'\'' => 1 + quoted(bytes.get(at + 1..)?, b'\'', false),
+            _ => 1,
+        };
+        if byte == open {
+            nested += 1;
+        } else if byte == close {
+            nested = nested.saturating_sub(1);
+            if nested == 0 {
+                return Some(at);
             }
-            _ => {}
         }
-        at += 1;
     }
     None
 }
 
-/// The same for `{…}` in double quotes, where single quotes are plain characters.
-fn closed_in_quotes(bytes: &[u8]) -> Option<usize> {
+/// The same for `{…}` in double quotes, where single quotes are plain characters; double ones are not where `quotes` says so.
+fn closed_in_quotes(bytes: &[u8], quotes: bool) -> Option<usize> {
     let (mut at, mut depth) = (0, 0usize);
     while let Some(&byte) = bytes.get(at) {
         match byte {
             b'\\' => at += 1,
+            b'"' if quotes => at += closed_quotes(bytes.get(at..)?, 0)? - 1,
             b'`' => at += quoted(bytes.get(at + 1..).unwrap_or_default(), b'`', true),
             b'$' if bytes.get(at + 1) == Some(&b'(') => at += balanced(bytes.get(at + 1..).unwrap_or_default()),
             b'$' if bytes.get(at + 1) == Some(&b'{') => {
@@ -430,7 +447,7 @@ pub(super) fn floor(text: &str, at: usize) -> usize {
 pub(super) fn expansion_len(rest: &str, mode: Mode) -> Option<Option<usize>> {
     let bytes = rest.as_bytes().get(1..)?;
     let plain = mode != Mode::Bare && !matches_pattern(rest.get(2..)?);
-    let len = if plain { closed_in_quotes(bytes) } else { closed(bytes) };
+    let len = if plain { closed_in_quotes(bytes, mode != Mode::Heredoc) } else { closed(bytes) };
     Some(len.map(|len| floor(rest, 1 + len)))
 }
 

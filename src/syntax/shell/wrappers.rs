@@ -259,7 +259,8 @@ fn is(word: &Word, text: &str) -> bool {
     word.literal().is_some_and(|v| v == text)
 }
 
-fn is_name(text: &str) -> bool {
+/// Whether a text is the name of a variable.
+pub fn is_name(text: &str) -> bool {
     !text.is_empty() && !text.starts_with(|c: char| c.is_ascii_digit()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 

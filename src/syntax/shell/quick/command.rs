@@ -42,9 +42,10 @@ impl Reader<'_, '_> {
             let Some(byte) = self.peek(0) else { break };
             match byte {
                 b'(' => {
-                    // behind a first word it could open a function
-                    let blank = self.at.checked_sub(1).and_then(|before| self.bytes.get(before)).is_some_and(|b| matches!(b, b' ' | b'\t'));
-                    self.refused = (blank && parts.words.len() > 1).then_some(self.at);
+                    // behind a first word it could open a function; behind these it could be a pattern, or the elements of an array
+                    let before = self.at.checked_sub(1).and_then(|before| self.bytes.get(before));
+                    let opens = before.is_some_and(|b| matches!(b, b'?' | b'*' | b'+' | b'@' | b'!' | b'='));
+                    self.refused = (!opens && parts.words.len() > 1).then_some(self.at);
                     return self.function(at, start, &parts, place, context);
                 }
                 b'#' => {
