@@ -145,6 +145,12 @@ fn follow(text: &Flow, script: &Script, step: Step, state: State, machine: Machi
     run.done(step)
 }
 
+/// Puts the line break at the end that a shell adds.
+fn ended(text: &mut Flow) {
+    let end = text.span_of(text.len()..text.len());
+    text.push("\n", end, super::flow::Origin::Decoded);
+}
+
 /// A group that is open, or the script.
 pub(super) struct Frame {
     group: Option<usize>,
@@ -645,7 +651,11 @@ impl<'a> Run<'a> {
         if let Some(body) = &redirect.heredoc {
             self.stays(&body.pieces);
             let before = self.state.clone();
-            let text = self.expander().text_of(&body.pieces);
+            let mut text = self.expander().text_of(&body.pieces);
+            // bash ends the last line of one that the script's end cuts off
+            if self.kind == ShellKind::Bash && !body.text.is_empty() && !body.text.ends_with('\n') {
+                ended(&mut text);
+            }
             // what is wrong there ends the command's own process
             if self.state.stopped > before.stopped {
                 self.state.stopped = before.stopped;
@@ -658,8 +668,7 @@ impl<'a> Run<'a> {
         let target = redirect.target.as_ref().map(|w| self.expander().whole(w));
         let body = target.as_ref().filter(|_| operator == "<<<").map(|t| {
             let mut text = t.text.clone();
-            let end = text.span_of(text.len()..text.len());
-            text.push("\n", end, super::flow::Origin::Decoded);
+            ended(&mut text);
             text
         });
         Redirected { operator, fd: redirect.fd, target, body }

@@ -227,7 +227,7 @@ impl Expander<'_> {
         // with an IFS of its own shells differ in how they join them, and in the empty ones
         let own_ifs = self.state.ifs.as_deref() != Some(" \t\n");
         let joins = at.cx.single && spec.name == "@" && self.kind != super::step::ShellKind::Bash;
-        let told = |all: &Vec<Flow>| !own_ifs || !joins && (quoted || all.iter().all(|one| !one.is_empty()));
+        let told = |all: &Vec<Flow>| !own_ifs || !joins && !at.cx.operand && (quoted || all.iter().all(|one| !one.is_empty()));
         let Some(all) = self.state.positional.clone().filter(|all| plain && told(all)) else {
             if !spec.word.is_empty() {
                 self.perhaps_inside(spec, at);
@@ -259,9 +259,13 @@ impl Expander<'_> {
             self.put(range.clone(), one, quoted, frags);
         }
         if all.is_empty() && quoted {
-            frags.push(if separate { Frag::None } else { nothing(true) });
             // inside another expansion it may be an empty word
-            if at.cx.operand {
+            frags.push(match (separate, at.cx.operand) {
+                (true, true) => unknown(self.hole(range.clone()), quoted),
+                (true, false) => Frag::None,
+                (false, _) => nothing(true),
+            });
+            if !separate && at.cx.operand {
                 frags.push(nothing(false));
             }
         }
