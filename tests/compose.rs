@@ -72,6 +72,7 @@ fn other_yaml_is_no_compose_file() {
     assert_eq!(role("docker-compose.yml", service), Some(Role::Complete));
     assert_eq!(role("stacks/web.yml", service), Some(Role::Complete));
     assert_eq!(role("docker-compose.prod.yml", "services:\n  a:\n    restart: always\n"), Some(Role::Overlay));
+    assert_eq!(role("rancher-compose.yml", "services:\n  a:\n    scale: 1\n    start_on_create: true\n"), None);
     assert_eq!(role("docker-compose.prod.yml", service), Some(Role::Complete));
     assert_eq!(role("docker-compose.yml", "web:\n  image: x\ndb:\n  image: y\n"), Some(Role::V1));
     assert_eq!(role("k8s.yaml", "apiVersion: v1\nkind: Service\n"), None);

@@ -105,6 +105,9 @@ const SERVICE: &[&str] = &[
     "<<",
 ];
 
+/// What Rancher 1 wants to know of the services of a `docker-compose.yml` beside it, with keys of its own.
+const RANCHER: &str = "rancher-compose";
+
 /// Judges a YAML file by its name and its top-level keys; `None` for what is no Compose file.
 pub fn classify(yaml: &Yaml, path: &str) -> Option<Role> {
     let name = files::file_name(path).to_ascii_lowercase();
@@ -201,6 +204,9 @@ fn has_source(node: &Node) -> bool {
 /// `compose.yaml`, `docker-compose.prod.yml`, `compose-dev.yml`, `dev.compose.yml` …
 fn is_compose_name(name: &str) -> bool {
     let Some(stem) = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml")) else { return false };
+    if stem == RANCHER {
+        return false;
+    }
     let bounded = |rest: &str| rest.is_empty() || rest.starts_with(['.', '-', '_']) || rest.starts_with(|c: char| c.is_ascii_digit());
     let starts =
         stem.strip_prefix("docker-compose").or_else(|| stem.strip_prefix("compose")).or_else(|| stem.strip_prefix("docker_compose"));
