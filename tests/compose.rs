@@ -1,5 +1,6 @@
 //! Compose files, from text to the typed project.
 
+use serde_json::json;
 use stacklint::compose::explain::Source;
 use stacklint::compose::{Explained, Loaded, Request, Role, classify, load, overlay_base};
 use stacklint::files::Memory;
@@ -93,7 +94,7 @@ fn json(files: &[(&str, &str)]) -> (Loaded, Sources) {
         memory.insert(path, text.as_bytes());
     }
     let mut sources = Sources::new();
-    let names = files.iter().map(|(p, _)| (*p).to_owned()).collect();
+    let names = files.iter().map(|(p, _)| (*p).to_owned()).filter(|p| p.starts_with("compose")).collect();
     let request = Request { files: names, canonical: true, root: "/project".to_owned(), ..Request::default() };
     (load(&request, &memory, &mut sources), sources)
 }
@@ -335,6 +336,62 @@ fn a_fault_of_yaml_is_not_said_twice() {
 }
 
 #[test]
+fn dates_are_written_out_or_lost_where_compose_does_so() {
+    let full = "2001-01-01 00:00:00 +0000 UTC";
+    for (body, key, printed) in [
+        ("labels: {a: 2001-01-01}", "labels", Some(json!({"a": full}))),
+        ("extra_hosts: {h: [2001-01-01]}", "extra_hosts", Some(json!([format!("h={full}")]))),
+        (
+            "gpus: [{capabilities: [gpu], options: [2001-01-01]}]",
+            "gpus",
+            Some(json!([{"capabilities": ["gpu"], "count": -1, "options": {full: ""}}])),
+        ),
+        (
+            "post_start: [{command: a, environment: [2001-01-01]}]",
+            "post_start",
+            Some(json!([{"command": ["a"], "environment": {full: null}}])),
+        ),
+        ("command: 2001-01-01", "command", Some(json!(null))),
+        ("post_start: [{command: 2001-01-01}]", "post_start", Some(json!([{"command": null}]))),
+        ("mem_limit: 2001-01-01", "mem_limit", None),
+        ("mem_swappiness: 2001-01-01", "mem_swappiness", None),
+        ("pull_refresh_after: 2001-01-01", "pull_refresh_after", None),
+        ("env_file: [2001-01-01]", "env_file", Some(json!([{"required": false}]))),
+    ] {
+        let text = format!("name: 2001-1-1\nversion: 2001-01-01\nservices:\n  a:\n    image: i\n    {body}\n");
+        let (loaded, _) = json(&[("compose.yaml", &text)]);
+        let made = loaded.json.as_ref().unwrap();
+        assert!(!loaded.is_refused(), "{body}: {:?}", loaded.project.problems);
+        assert_eq!(loaded.project.problems.iter().filter(|p| p.message.starts_with("YAML reads a date here")).count(), 2, "{body}");
+        assert_eq!(made["name"], "2001-1-1");
+        assert_eq!(made["services"]["a"].get(key), printed.as_ref(), "{body}");
+    }
+}
+
+#[test]
+fn numbers_without_end_are_refused_where_they_are_left() {
+    let base = "services:\n  b: {image: i, environment: {A: .inf}}\n  c: {image: i}\n";
+    let over =
+        |service: &str| format!("name: x\nservices:\n  a: {{extends: {{file: base.yaml, service: {service}}}, environment: {{A: 1}}}}\n");
+    for (text, refused) in [(over("b"), false), (over("c"), false), (over("b").replace("environment: {A: 1}", "tty: true"), true)] {
+        let (loaded, _) = json(&[("compose.yaml", &text), ("base.yaml", base)]);
+        assert_eq!(loaded.is_refused(), refused, "{text}: {:?}", loaded.project.problems);
+    }
+    let (loaded, _) = json(&[("compose.yaml", base), ("compose.override.yaml", "services:\n  b: {environment: {A: 1}}\n")]);
+    assert_eq!(loaded.project.problems.iter().filter(|p| p.message.contains("without end")).count(), 1);
+}
+
+#[test]
+fn services_with_one_name_are_loaded_as_compose_loads_them() {
+    let text = "name: x\nservices:\n  a: {image: i, container_name: xy}\n  b: {image: i, container_name: xy}\n";
+    let (loaded, _) = json(&[("compose.yaml", text)]);
+    assert!(!loaded.is_refused());
+    assert_eq!(loaded.json.as_ref().unwrap()["services"]["b"]["container_name"], "xy");
+    let said: Vec<&str> = loaded.project.problems.iter().map(|p| p.message.as_str()).collect();
+    assert_eq!(said, ["`b` does not start: the name `xy` is taken by `a`"]);
+}
+
+#[test]
 fn what_compose_makes_of_odd_values() {
     for (body, refused) in [
         ("extra_hosts: [\"a:b=1\"]", true),
@@ -357,6 +414,12 @@ fn what_compose_makes_of_odd_values() {
         ("labels: {a: 2001-01-01}", false),
         ("hostname: 2001-01-01", true),
         ("labels: {a: .inf}", true),
+        ("command: [.nan]", true),
+        ("labels: {<<: {a: .inf}, a: 1}", false),
+        ("labels: {a: !mine .inf}", false),
+        ("pid: 2001-01-01", true),
+        ("volumes: [{type: bind, source: /a, target: /b, bind: {create_host_path: 2001-01-01}}]", true),
+        ("cpus: 0x1p-1", false),
         ("networks: {x-a: {}}", true),
         ("cpus: \"inf\"", true),
         ("ulimits: {nofile: 1.0}", true),

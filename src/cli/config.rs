@@ -170,7 +170,7 @@ fn report(loaded: &Loaded, sources: &Sources) {
     for (path, reason) in &loaded.unreadable {
         say(&format!("stacklint: {path}: {reason}"));
     }
-    for problem in loaded.project.problems.iter().filter(|p| p.fatal) {
+    for problem in &loaded.project.problems {
         say_problem(problem, sources);
     }
 }
@@ -178,7 +178,8 @@ fn report(loaded: &Loaded, sources: &Sources) {
 fn say_problem(problem: &Problem, sources: &Sources) {
     let file = sources.get(problem.span.file);
     let at = file.line_column(problem.span.start as usize);
-    say(&format!("{}:{}:{}: error: {}", file.path, at.line, at.column, problem.message));
+    let word = if problem.fatal { "error" } else { "warning" };
+    say(&format!("{}:{}:{}: {word}: {}", file.path, at.line, at.column, problem.message));
     if let Some(help) = &problem.help {
         say(&format!("  help: {help}"));
     }

@@ -397,6 +397,10 @@ fn env_file(node: &mut Node) {
     listed_alone(node);
     if let Value::Seq(items) = &mut node.value {
         for item in items {
+            if item.as_scalar().is_some_and(|s| matches!(s.data, Data::Date(_))) {
+                *item = Node::map(Vec::new(), item.span);
+                item.set("required", Node::bool(false, item.span));
+            }
             keyed(item, "path");
             item.default("required", |span| Node::bool(true, span));
         }

@@ -106,10 +106,7 @@ impl<'a> Converter<'a, '_> {
             let message = format!("`{}` is no {wanted}, as the tag before it says", scalar.text.value);
             self.problems.fatal(ProblemKind::YamlSyntax, node.span, &message).help = Some("leave the tag out".to_owned());
         }
-        if matches!(made.as_scalar().map(|s| s.data), Some(Data::Float(f)) if !f.is_finite()) {
-            let message = format!("`{}` is a number without end, which Compose cannot pass on", scalar.text.value);
-            self.problems.fatal(ProblemKind::Schema, node.span, &message).help = Some("put it in quotes".to_owned());
-        }
+        self.problems.endless |= made.as_scalar().is_some_and(Scalar::is_endless);
         made
     }
 

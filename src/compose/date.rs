@@ -1,4 +1,72 @@
-//! Plain dates: YAML makes a point in time of them, and Compose writes it out in a form of its own.
+//! Plain dates: YAML makes a point in time of them, and Compose writes it out in a form of its own, loses it or refuses it.
+
+use std::sync::LazyLock;
+
+use super::keypaths::KeyPaths;
+
+/// What Compose does with a date where the schema takes one for a string.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is written out in full.
+    Written,
+    /// The key counts as not set.
+    Lost,
+    /// The text counts, as it stands.
+    Kept,
+    /// The project is refused.
+    Refused,
+}
+
+const FATES: &[(&str, Fate)] = &[
+    ("name", Fate::Kept),
+    ("version", Fate::Lost),
+    ("configs.*.labels.[]", Fate::Written),
+    ("secrets.*.labels.[]", Fate::Written),
+    ("volumes.*.labels.[]", Fate::Written),
+    ("networks.*.ipam.config.[].aux_addresses.*", Fate::Written),
+    ("networks.*.ipam.options.*", Fate::Written),
+    ("services.*.blkio_config.device_read_bps.[].rate", Fate::Lost),
+    ("services.*.blkio_config.device_read_iops.[].rate", Fate::Lost),
+    ("services.*.blkio_config.device_write_bps.[].rate", Fate::Lost),
+    ("services.*.blkio_config.device_write_iops.[].rate", Fate::Lost),
+    ("services.*.build.extra_hosts.[]", Fate::Written),
+    ("services.*.build.extra_hosts.*.[]", Fate::Written),
+    ("services.*.build.shm_size", Fate::Lost),
+    ("services.*.command", Fate::Lost),
+    ("services.*.deploy.resources.limits.memory", Fate::Lost),
+    ("services.*.deploy.resources.reservations.memory", Fate::Lost),
+    ("services.*.deploy.resources.reservations.devices.[].options.[]", Fate::Written),
+    ("services.*.develop.watch.[].exec.command", Fate::Lost),
+    ("services.*.develop.watch.[].exec.environment.[]", Fate::Written),
+    ("services.*.entrypoint", Fate::Lost),
+    ("services.*.env_file.[]", Fate::Lost),
+    ("services.*.extra_hosts.[]", Fate::Written),
+    ("services.*.extra_hosts.*.[]", Fate::Written),
+    ("services.*.gpus.[].options.[]", Fate::Written),
+    ("services.*.mem_limit", Fate::Lost),
+    ("services.*.mem_reservation", Fate::Lost),
+    ("services.*.mem_swappiness", Fate::Lost),
+    ("services.*.memswap_limit", Fate::Lost),
+    ("services.*.pid", Fate::Refused),
+    ("services.*.post_start.[].command", Fate::Lost),
+    ("services.*.post_start.[].environment.[]", Fate::Written),
+    ("services.*.pre_start.[].command", Fate::Lost),
+    ("services.*.pre_start.[].environment.[]", Fate::Written),
+    ("services.*.pre_stop.[].command", Fate::Lost),
+    ("services.*.pre_stop.[].environment.[]", Fate::Written),
+    ("services.*.pull_refresh_after", Fate::Lost),
+    ("services.*.shm_size", Fate::Lost),
+    ("services.*.volumes.[].bind.create_host_path", Fate::Refused),
+    ("services.*.volumes.[].tmpfs.size", Fate::Lost),
+    ("services.*.volumes.[].volume.labels.[]", Fate::Written),
+];
+
+static PLACES: LazyLock<KeyPaths<Fate>> = LazyLock::new(|| KeyPaths::new(FATES));
+
+/// What is laid down for dates at a key path; else a date is written out where a number may stand as well.
+pub(super) fn fate(path: &[&str]) -> Option<Fate> {
+    PLACES.find(path).holds()
+}
 
 /// A point in time, as it was written.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -27,7 +27,7 @@ impl<T> Clone for Place<'_, T> {
 impl<T> Copy for Place<'_, T> {}
 
 impl<T: Copy> KeyPaths<T> {
-    /// Reads a table. Below one path there are either names or `*`, so that no key has to follow both.
+    /// Reads a table. Below one path there are either names or `*` (and the items of a list), so that no key has to follow both.
     pub(super) fn new(table: &[(&'static str, T)]) -> KeyPaths<T> {
         let mut paths = KeyPaths { steps: vec![Step::new()] };
         for (path, holds) in table {
@@ -58,8 +58,8 @@ impl<T: Copy> KeyPaths<T> {
     }
 
     /// The place of a whole path.
-    pub(super) fn find(&self, path: &[String]) -> Place<'_, T> {
-        path.iter().fold(self.top(), |place, key| place.below(key))
+    pub(super) fn find(&self, path: &[impl AsRef<str>]) -> Place<'_, T> {
+        path.iter().fold(self.top(), |place, key| place.below(key.as_ref()))
     }
 
     /// The top of the tree.

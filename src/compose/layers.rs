@@ -53,6 +53,9 @@ impl Loader<'_> {
         unique::enforce(&mut model);
         if check && !self.old_layout {
             schema::check(&model, self.strict, &mut self.problems);
+            if self.problems.endless {
+                schema::endless(&model, &mut self.problems);
+            }
         }
         model.remove("version").map(|v| self.problems.version.get_or_insert(v));
         let so_far = self.problems.list.len();

@@ -10,6 +10,8 @@ pub(super) struct Problems {
     pub(super) list: Vec<Problem>,
     /// The first `version:` met.
     pub(super) version: Option<Entry>,
+    /// Some value read is a number without end.
+    pub(super) endless: bool,
 }
 
 impl Problems {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use super::date::{self, Fate};
 use super::model::ProblemKind;
 use super::problems::{Problems, closest};
 use super::spec::{Part, Schema};
@@ -22,6 +23,19 @@ pub(super) fn check(model: &Node, strict: bool, problems: &mut Problems) {
         let problem = problems.fatal(ProblemKind::Schema, found.span, &found.message);
         problem.help = found.help;
         problem.fatal = found.fatal;
+    }
+}
+
+/// Numbers without end. Compose checks JSON, which has none, so it refuses each that no other value has taken the place of.
+pub(super) fn endless(node: &Node, problems: &mut Problems) {
+    match &node.value {
+        Value::Map(entries) => entries.iter().for_each(|entry| endless(&entry.value, problems)),
+        Value::Seq(items) => items.iter().for_each(|item| endless(item, problems)),
+        Value::Scalar(scalar) if scalar.is_endless() && problems.list.iter().all(|p| p.span != node.span) => {
+            let message = format!("`{}` is a number without end, which Compose cannot pass on", scalar.text.value);
+            problems.fatal(ProblemKind::Schema, node.span, &message).help = Some("put it in quotes".to_owned());
+        }
+        Value::Scalar(_) => {}
     }
 }
 
@@ -167,12 +181,16 @@ impl<'a> Walk<'a> {
     /// YAML makes a point in time of a plain date; where any kind of value may stand, Compose writes it out in full.
     fn date(&mut self, node: &Node, wanted: &[&str], shown: &str) {
         let passed_on = wanted.is_empty() || wanted.iter().any(|k| matches!(*k, "number" | "boolean" | "null"));
+        let fate = date::fate(&self.path).unwrap_or(if passed_on { Fate::Written } else { Fate::Refused });
         let name = self.name();
-        let message = match passed_on {
-            true => format!("YAML reads a date here: {name} gets `{shown}`"),
-            false => format!("{name} takes a string, and YAML reads a date here"),
+        let message = match fate {
+            Fate::Kept => return,
+            Fate::Written => format!("YAML reads a date here: {name} gets `{shown}`"),
+            Fate::Lost => format!("YAML reads a date here, of which Compose makes nothing: {name} counts as not set"),
+            Fate::Refused => format!("{name} takes a string, and YAML reads a date here"),
         };
-        self.found.push(Finding { span: node.span, message, help: Some("put it in quotes".to_owned()), fatal: !passed_on });
+        let fatal = fate == Fate::Refused;
+        self.found.push(Finding { span: node.span, message, help: Some("put it in quotes".to_owned()), fatal });
     }
 
     fn map(&mut self, entries: &'a [Entry], schema: &'a Part, place: Span) {

@@ -271,6 +271,11 @@ impl Node {
 }
 
 impl Scalar {
+    /// `.inf` and `.nan`.
+    pub(super) fn is_endless(&self) -> bool {
+        matches!(self.data, Data::Float(f) if !f.is_finite())
+    }
+
     /// The value as Compose writes it into a string.
     pub(super) fn shown(&self) -> String {
         match self.data {

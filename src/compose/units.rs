@@ -25,15 +25,37 @@ pub(crate) fn bytes(text: &str) -> Option<i64> {
     Some((number * 1024_f64.powi(power)) as i64)
 }
 
-/// A finite number as Go reads it: `_` may stand between digits.
+/// A finite number as Go reads it: `_` may stand between digits, and `0x1.8p3` is one, too.
 pub(super) fn float(text: &str) -> Option<f64> {
     let bytes = text.as_bytes();
-    let digit = |i: usize| bytes.get(i).is_some_and(u8::is_ascii_digit);
-    let between = |i: usize| i > 0 && digit(i - 1) && digit(i + 1);
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let hexadecimal = unsigned.strip_prefix("0x").or_else(|| unsigned.strip_prefix("0X"));
+    let digit = |i: usize| bytes.get(i).is_some_and(|b| b.is_ascii_digit() || hexadecimal.is_some() && b.is_ascii_hexdigit());
+    let before = |i: usize| digit(i) || hexadecimal.is_some_and(|rest| i + 1 + rest.len() == text.len());
+    let between = |i: usize| i > 0 && before(i - 1) && digit(i + 1);
     if bytes.iter().enumerate().any(|(i, &b)| b == b'_' && !between(i)) {
         return None;
     }
-    text.replace('_', "").parse().ok().filter(|f: &f64| f.is_finite())
+    let plain = |text: &str| text.replace('_', "");
+    let number = match hexadecimal {
+        Some(rest) if text.starts_with('-') => binary(&plain(rest)).map(|f| -f),
+        Some(rest) => binary(&plain(rest)),
+        None => plain(text).parse().ok(),
+    };
+    number.filter(|f: &f64| f.is_finite())
+}
+
+/// `1.8p3`: hexadecimal digits, and a power of two that must be there.
+fn binary(text: &str) -> Option<f64> {
+    let (digits, power) = text.split_once(['p', 'P'])?;
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let power: i32 = power.parse().ok()?;
+    let mut number = None;
+    for digit in whole.chars().chain(fraction.chars()) {
+        number = Some(number.unwrap_or(0.0) * 16.0 + f64::from(digit.to_digit(16)?));
+    }
+    let places = i32::try_from(fraction.len()).ok()?.saturating_mul(4);
+    Some(number? * 2_f64.powi(power.saturating_sub(places)))
 }
 
 /// Nanoseconds: `1h30m`, `500ms`, `2d`, `1w`; a unit is needed unless the value is 0.
@@ -106,8 +128,27 @@ mod tests {
             ("1 kb", Some(1024)),
             ("1kbb", None),
             ("-1m", None),
+            ("0x1p3k", Some(8192)),
+            ("0x1.8p3", Some(12)),
+            ("0x10", None),
         ] {
             assert_eq!(bytes(text), n, "{text}");
+        }
+        for (text, n) in [
+            ("0X1.8P+3", Some(12.0)),
+            ("-0x8.p-1", Some(-4.0)),
+            ("0x.8p1", Some(1.0)),
+            ("0x_1_0p1", Some(32.0)),
+            ("0x1.8", None),
+            ("0xp1", None),
+            ("0x1__0p1", None),
+            ("0x1_p1", None),
+            ("1_000", Some(1000.0)),
+            ("_1", None),
+            ("1e400", None),
+            ("inf", None),
+        ] {
+            assert_eq!(float(text), n, "{text}");
         }
         for (text, shown) in
             [("1m30s", "1m30s"), ("500ms", "500ms"), ("90s", "1m30s"), ("1h", "1h0m0s"), ("1.5s", "1.5s"), ("2d", "48h0m0s"), ("0", "0s")]

@@ -94,8 +94,8 @@ fn load(request: &Request, disk: &dyn Files, sources: &mut Sources) -> Result<co
 
 /// Whether a problem stands where bake reads.
 fn matters(project: &Project, problem: &compose::Problem) -> bool {
-    use ProblemKind::{ContainerName, DependencyCycle, Invalid, Scale, Schema, UndefinedReference};
-    if !matches!(problem.kind, Schema | UndefinedReference | DependencyCycle | ContainerName | Scale | Invalid) {
+    use ProblemKind::{DependencyCycle, Invalid, Scale, Schema, UndefinedReference};
+    if !matches!(problem.kind, Schema | UndefinedReference | DependencyCycle | Scale | Invalid) {
         return true;
     }
     let inside = |span: &Span| span.file == problem.span.file && (span.start..=span.end).contains(&problem.span.start);

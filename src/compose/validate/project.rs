@@ -54,6 +54,7 @@ impl Validate<'_> {
         }
     }
 
+    /// Services with one name: Compose loads and builds them, and starts the first only.
     pub(super) fn container_names(&mut self) {
         let mut seen: BTreeMap<&str, &Entry> = BTreeMap::new();
         let model = self.model;
@@ -62,7 +63,7 @@ impl Validate<'_> {
             else {
                 continue;
             };
-            if let Some(first) = seen.insert(name, entry).filter(|first| self.strict || run_together(first, entry)) {
+            if let Some(first) = seen.insert(name, entry) {
                 // by an anchor both have the very same text: the service is at fault then
                 let own = |e: &Entry| e.value.get("container_name").map_or(e.key.span, |n| n.span);
                 let span = if own(entry) == own(first) { entry.key.span } else { own(entry) };
@@ -70,6 +71,7 @@ impl Validate<'_> {
                 let related = (own(first), "taken here".to_owned());
                 let problem = self.invalid(span, message);
                 problem.kind = ProblemKind::ContainerName;
+                problem.fatal = false;
                 problem.related.push(related);
                 problem.help = Some("give each its own `container_name`, or leave it out: Compose names them by service".to_owned());
             }
@@ -93,13 +95,6 @@ impl Validate<'_> {
             self.add(ProblemKind::DependencyCycle, span, format!("these services wait for each other: {circle}"));
         }
     }
-}
-
-/// Whether two services share a profile, or need none.
-fn run_together(a: &Entry, b: &Entry) -> bool {
-    let profiles = |e: &Entry| e.value.items_at("profiles").filter_map(|p| p.as_str().map(str::to_owned)).collect::<Vec<_>>();
-    let (a, b) = (profiles(a), profiles(b));
-    (a.is_empty() && b.is_empty()) || a.iter().any(|p| b.contains(p))
 }
 
 /// Follows dependencies depth first, without recursion.
