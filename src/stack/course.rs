@@ -367,7 +367,32 @@ fn truth(executed: &Executed, step: &Step) -> Option<bool> {
         "[[" => words.strip_suffix(&[Some("]]")])?,
         _ => &words,
     };
-    let double = name == "[[";
+    if name == "[[" { either(args) } else { negated(args, false) }
+}
+
+/// What stands within `[[ … ]]`: tests between `&&` and `||`.
+fn either(args: &[Option<&str>]) -> Option<bool> {
+    if args.iter().any(|w| matches!(w, Some("(" | ")"))) {
+        return None;
+    }
+    let both = |part: &[Option<&str>]| decided(part.split(|w| *w == Some("&&")).map(|test| negated(test, true)), false);
+    decided(args.split(|w| *w == Some("||")).map(both), true)
+}
+
+/// The answer that one part alone decides (`by`), or all of them together.
+fn decided(parts: impl Iterator<Item = Option<bool>>, by: bool) -> Option<bool> {
+    let mut all = Some(!by);
+    for part in parts {
+        match part {
+            Some(answer) if answer == by => return Some(by),
+            Some(_) => {}
+            None => all = None,
+        }
+    }
+    all
+}
+
+fn negated(args: &[Option<&str>], double: bool) -> Option<bool> {
     match args {
         [Some("!"), rest @ ..] => tested(rest, double).map(|t| !t),
         _ => tested(args, double),
@@ -382,8 +407,11 @@ fn tested(args: &[Option<&str>], double: bool) -> Option<bool> {
         [word] if !word.starts_with(['-', '(', '!']) => Some(!word.is_empty()),
         ["-n", word] => Some(!word.is_empty()),
         ["-z", word] => Some(word.is_empty()),
-        [a, "=" | "==", b] if !(double && is_pattern(b)) => Some(a == b),
-        [a, "!=", b] if !(double && is_pattern(b)) => Some(a != b),
+        // the right side stands there as it is written, with its quotes
+        [a, "=" | "==", b] if double => pattern_matches(b, a),
+        [a, "!=", b] if double => pattern_matches(b, a).map(|t| !t),
+        [a, "=" | "==", b] => Some(a == b),
+        [a, "!=", b] => Some(a != b),
         [a, operator, b] => {
             let (a, b) = (number(a)?, number(b)?);
             match *operator {
@@ -398,10 +426,6 @@ fn tested(args: &[Option<&str>], double: bool) -> Option<bool> {
         }
         _ => None,
     }
-}
-
-fn is_pattern(word: &str) -> bool {
-    word.contains(['*', '?', '[', '$', '\\', '(', '"', '\''])
 }
 
 /// Whether one of the patterns of `case` matches, where all can be read.

@@ -113,7 +113,7 @@ pub(super) fn stages(ast: &Dockerfile, args: &[(String, String)]) -> Vec<StageMo
     for (item, instruction) in ast.global() {
         if let Op::Arg(pairs) = &instruction.op {
             for pair in pairs {
-                let set = env_set(pair, item, true, ast.escape, &|name| find(&globals, name, usize::MAX), args);
+                let set = env_set(pair, item, true, ast.escape, &|name| find_global(&globals, name, pair.value.as_ref(), ast.escape), args);
                 globals.push(set);
             }
         }
@@ -184,8 +184,21 @@ fn find(sets: &[EnvSet], name: &str, before: usize) -> Lookup {
     }
 }
 
+/// What a name stands for in a word above the stages: an ARG that nothing gives a value is not set, which tells where the word has
+/// a default for it.
+fn find_global(globals: &[EnvSet], name: &str, word: Option<&Text>, escape: char) -> Lookup {
+    let found = find(globals, name, usize::MAX);
+    let bare = globals.iter().rev().find(|s| s.name == name).is_some_and(|s| s.text.is_none() && !is_platform_arg(name));
+    let has_default = || {
+        let references = word.map(|w| dockerfile::expand::references(w, escape)).unwrap_or_default();
+        references.iter().filter(|r| r.name == name).all(|r| matches!(r.operator, ":-" | "-"))
+    };
+    if found == Lookup::Unknown && bare && has_default() { Lookup::Unset } else { found }
+}
+
 fn base(image: &Text, globals: &[EnvSet], earlier: &[StageModel], escape: char) -> Base {
-    let Some(name) = expand(image, escape, &|name| find(globals, name, usize::MAX)) else { return Base::Unknown };
+    let lookup = |name: &str| find_global(globals, name, Some(image), escape);
+    let Some(name) = expand(image, escape, &lookup) else { return Base::Unknown };
     if let Some(stage) = earlier.iter().rev().find(|s| s.name.as_deref() == Some(name.as_str())) {
         return Base::Stage(stage.index);
     }

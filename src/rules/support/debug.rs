@@ -1,7 +1,7 @@
 //! Debug modes of frameworks, and what they open.
 
 use crate::source::Span;
-use crate::stack::{Process, Runtime, Stack};
+use crate::stack::{ImageRef, Process, Runtime, Stack};
 
 /// A debug mode that is on.
 pub(crate) struct Debug {
@@ -55,17 +55,17 @@ pub(crate) fn modes(stack: &Stack, runtime: &Runtime) -> Vec<Debug> {
             found.push(Debug { span: var.span, by: name.to_owned(), effect, shell });
         }
     }
-    for name in JAVA_OPTIONS {
-        let Some(var) = runtime.env(name) else { continue };
-        found.extend(var.value.as_deref().and_then(jdwp).map(|shell| Debug {
+    for var in &runtime.env {
+        let value = var.value.as_deref().filter(|v| AGENTS.iter().any(|agent| v.contains(agent)) && is_given_to_java(&var.name));
+        found.extend(value.and_then(|value| jdwp(value, stack, runtime)).map(|shell| Debug {
             span: var.span,
-            by: name.to_owned(),
+            by: var.name.clone(),
             effect: "a Java debugger runs whatever it is sent",
             shell,
         }));
     }
     for process in &runtime.processes {
-        found.extend(flags(process));
+        found.extend(flags(process, stack, runtime));
         let program =
             process.program.and_then(|file| super::program::debug(stack.sources.get(file), &super::program::Seen { process, runtime }));
         found.extend(program.map(|span| Debug { span, by: "debug".to_owned(), effect: WERKZEUG, shell: Shell::OnServer }));
@@ -73,16 +73,49 @@ pub(crate) fn modes(stack: &Stack, runtime: &Runtime) -> Vec<Debug> {
     found
 }
 
-/// Variables whose words every Java program of the container gets.
-const JAVA_OPTIONS: [&str; 5] = ["JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "JAVA_OPTS", "CATALINA_OPTS", "_JAVA_OPTIONS"];
+/// What loads Java's debugger into a program.
+const AGENTS: [&str; 2] = ["-agentlib:jdwp=", "-Xrunjdwp:"];
 
-/// What `-agentlib:jdwp=…,address=…` opens: since Java 9 a bare port is the container's own.
-fn jdwp(text: &str) -> Option<Shell> {
-    let place = text.split("jdwp").nth(1)?.split("address=").nth(1)?;
-    let place = place.split([',', ' ', '"']).next().unwrap_or_default();
-    let open = ["*", "0.0.0.0", "[::]"].iter().any(|any| place.starts_with(any));
-    let port = place.rsplit(':').next().and_then(|p| p.parse().ok()).unwrap_or(5005);
-    Some(if open { Shell::OnPort(port) } else { Shell::No })
+/// Whether a variable's words go to every Java program of the container. Options that are named for debugging are there for a
+/// script to take or leave; where it takes them, they are words of the program.
+fn is_given_to_java(name: &str) -> bool {
+    !name.split('_').any(|word| matches!(word, "DEBUG" | "DEBUGGER" | "JDWP" | "JPDA"))
+}
+
+/// What `-agentlib:jdwp=…,address=…` opens, if anybody outside of the container gets there: since Java 9 a bare port is the
+/// container's own.
+fn jdwp(text: &str, stack: &Stack, runtime: &Runtime) -> Option<Shell> {
+    let options = text.split("jdwp").nth(1)?.trim_start_matches(['=', ':']).split([' ', '"', '\'']).next()?;
+    let option = |name: &str| options.split(',').find_map(|o| o.split_once('=').filter(|(n, _)| *n == name).map(|(_, value)| value));
+    let place = option("address").filter(|_| option("server") == Some("y"))?;
+    match place.rsplit_once(':') {
+        Some((host, _)) if super::servers::is_loopback(host) || host.contains('$') => return None,
+        None if place.contains('$') || !(runtime.image.as_ref().is_some_and(is_java_8) || installs_java_8(stack, runtime)) => return None,
+        _ => {}
+    }
+    let port = place.rsplit(':').next().unwrap_or_default();
+    Some(port.parse().map_or(Shell::No, Shell::OnPort))
+}
+
+/// Whether an image's name says that its Java is the eighth or an earlier one: `openjdk:8-jre`, `tomcat:9-jdk8`.
+fn is_java_8(image: &ImageRef) -> bool {
+    const NAMES: [&str; 9] = ["java", "jdk", "jre", "openjdk", "adoptopenjdk", "temurin", "corretto", "amazoncorretto", "zulu"];
+    const OLD: [&str; 3] = ["8", "7", "6"];
+    let whole = format!("{}:{}", image.name, image.tag.as_deref().unwrap_or_default()).to_lowercase();
+    let words: Vec<&str> = whole.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+    let is_name = |word: &str| NAMES.contains(&word);
+    let is_old = |word: &str| OLD.contains(&word.split('u').next().unwrap_or_default());
+    let joined = |word: &&str| OLD.iter().any(|old| word.strip_suffix(old).is_some_and(|name| NAMES.iter().any(|n| name.ends_with(n))));
+    words.iter().any(joined) || words.windows(2).any(|pair| matches!(pair, [name, old] if is_name(name) && is_old(old)))
+}
+
+/// Whether a RUN of the image installs Java 8.
+fn installs_java_8(stack: &Stack, runtime: &Runtime) -> bool {
+    let Some((unit, stage)) = runtime.stage.and_then(|(u, n)| Some((stack.dockerfiles.get(u)?, n))) else { return false };
+    let old = |word: &str| ["openjdk-8-", "openjdk8", "java-1.8.0-"].iter().any(|name| word.starts_with(name));
+    let stages = unit.chain(stage).into_iter().filter_map(|n| unit.ast.stages.get(n));
+    let scripts = stages.flat_map(|s| unit.ast.stage_instructions(s)).filter_map(|(item, _)| unit.script(item));
+    scripts.flat_map(|s| s.walk()).any(|(_, c)| c.args().iter().any(|w| w.literal().is_some_and(|w| old(&w))))
 }
 
 /// Debuggers for Python and Go that listen: the option with the place, and what they do.
@@ -125,7 +158,7 @@ fn is_on(value: &str) -> bool {
     matches!(value.trim().to_lowercase().as_str(), "1" | "true" | "yes" | "on")
 }
 
-fn flags(process: &Process) -> Vec<Debug> {
+fn flags(process: &Process, stack: &Stack, runtime: &Runtime) -> Vec<Debug> {
     let mut found = Vec::new();
     let words: Vec<&str> = process.argv.iter().map(|a| a.value.as_str()).collect();
     let flask = process.name() == "flask" || words.windows(2).any(|w| w == ["-m", "flask"]);
@@ -145,7 +178,7 @@ fn flags(process: &Process) -> Vec<Debug> {
                 let port = place.rsplit(':').next().and_then(|p| p.parse().ok()).unwrap_or(9229);
                 ("Node's debugger runs whatever it is sent", if open { Shell::OnPort(port) } else { Shell::No })
             }
-            _ if value.contains("jdwp") => match jdwp(value) {
+            _ if value.contains("jdwp") => match jdwp(value, stack, runtime) {
                 Some(shell) => ("a Java debugger runs whatever it is sent", shell),
                 None => continue,
             },

@@ -38,11 +38,26 @@ const STORES: [&str; 27] = [
 /// The kind of store that a runtime is, unless it is meant for development: by the image that it runs, or that its build
 /// starts from and still runs.
 pub(crate) fn store(stack: &Stack, runtime: &Runtime) -> Option<&'static str> {
-    let image: &ImageRef = runtime.image.as_ref()?;
-    let name = image.short_name();
-    let kind = STORES.iter().copied().find(|s| *s == name)?;
-    let runs_other = || runtime.processes.iter().any(|p| servers::listen(p, runtime).is_some_and(|l| l.server != "redis-server"));
+    let kind = kind(runtime.image.as_ref()?)?;
+    let runs_other = || runtime.processes.iter().any(|p| servers::listen(p, runtime).is_some_and(|l| !is_own(kind, l.server)));
     ((runtime.stage.is_none() || !runs_other()) && !setting::for_development(stack, runtime)).then_some(kind)
+}
+
+/// The kind of store that an image holds.
+pub(crate) fn kind(image: &ImageRef) -> Option<&'static str> {
+    let name = image.short_name();
+    STORES.iter().copied().find(|s| *s == name)
+}
+
+/// Whether a server is the one that a store is made of.
+fn is_own(kind: &str, server: &str) -> bool {
+    match server {
+        "redis-server" => matches!(kind, "redis" | "valkey" | "keydb"),
+        "mongod" => matches!(kind, "mongo" | "mongodb"),
+        "mysqld" | "mariadbd" => matches!(kind, "mysql" | "mariadb" | "percona"),
+        "postgres" => matches!(kind, "postgres" | "postgis" | "timescaledb" | "pgvector"),
+        _ => false,
+    }
 }
 
 /// Whether a port is open to all networks, as far as it is written down.

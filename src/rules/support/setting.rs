@@ -82,10 +82,21 @@ fn has_production_sibling(stack: &Stack, runtime: &Runtime) -> bool {
     !own && stack.projects_in(&project.dir).any(|(_, p)| p.files.iter().any(|f| production(stack.sources.path(*f))))
 }
 
-/// The folder that the program lies in is mounted from the host: nobody deploys like that.
+/// The folder that the program lies in is mounted from the host: nobody deploys like that. Where the image of a store has its
+/// working folder, its data lie.
 fn source_is_mounted(stack: &Stack, runtime: &Runtime) -> bool {
     let Some((_, service)) = runtime.service.and_then(|at| stack.service(at)) else { return false };
     let Some(workdir) = runtime.workdir.as_deref().filter(|dir| *dir != "/") else { return false };
+    let own = service.working_dir.is_some() || runtime.stage.is_none_or(|(unit, stage)| sets_workdir(stack, unit, stage));
+    if !own && runtime.image.as_ref().is_some_and(|i| super::exposure::kind(i).is_some()) {
+        return false;
+    }
     let bind = |m: &&crate::compose::ServiceMount| m.kind == crate::compose::MountKind::Bind && !m.read_only;
     service.mounts.iter().filter(bind).any(|m| files::strip_prefix(&files::normalize(&m.target), workdir).is_some())
+}
+
+/// Whether a WORKDIR of the project's own says where a stage works.
+fn sets_workdir(stack: &Stack, unit: usize, stage: usize) -> bool {
+    let Some(unit) = stack.dockerfiles.get(unit) else { return false };
+    unit.chain(stage).into_iter().filter_map(|n| unit.stages.get(n)).any(|s| !s.workdirs.is_empty())
 }
