@@ -93,6 +93,24 @@ fn init_takes_over_what_hadolints_configuration_says() {
 }
 
 #[test]
+fn init_takes_over_what_dclints_configuration_says() {
+    let dclint = "{\"rules\": {\"no-version-field\": 0, \"no-build-and-image\": [2, {\"checkPullPolicy\": true}]}, \"exclude\": [\"old/\", \"a*b\"]}";
+    let stack = "version: '3'\nservices:\n  web: {image: web, build: ., imagee: x}\n";
+    let paths = ["compose.yaml", "old/compose.yaml", "new/compose.yaml", "a*b/compose.yaml", "axb/compose.yaml"];
+    let files: Vec<(&str, &str)> = paths.iter().map(|path| (*path, stack)).chain([(".dclintrc", dclint)]).collect();
+    let dir = folder(&files);
+    let before = run(dir.path(), &["check", "--format", "json"]);
+    assert_eq!(run(dir.path(), &["init"]).status, Some(0));
+    let text = fs::read_to_string(dir.path().join(".stacklint.yaml")).unwrap();
+    for line in ["exclude: [\"*old/*\", \"*a[*]b*\"]", "ignore: [no-version-field]", "severity: {no-build-and-image: error}"] {
+        assert!(text.lines().any(|l| l == line), "{line}\n{text}");
+    }
+    let after = run(dir.path(), &["check", "--format", "json"]);
+    assert!(before.out.contains("new/compose.yaml") && before.out.contains("axb/") && !before.out.contains("old/"), "{}", before.out);
+    assert_eq!(after.out, before.out);
+}
+
+#[test]
 fn init_adds_the_hook_and_the_workflow() {
     let dir = folder(&[("compose.yml", COMPOSE)]);
     let ran = run(dir.path(), &["init", "--pre-commit", "--github"]);

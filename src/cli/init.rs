@@ -100,8 +100,7 @@ fn configuration(stack: &Stack, carried: Option<(String, &Config)>) -> String {
     let _ = writeln!(out, "# What stacklint does in this project. `stacklint rules` lists the rules, `stacklint explain RULE` prints one.");
     let _ = writeln!(out, "# Here are {}.", inventory(stack));
     if let Some((path, _)) = &carried {
-        let but = if config.exclude.is_empty() { "" } else { ", but for the paths that it leaves out" };
-        let _ = writeln!(out, "# What {path} says was taken over{but}; it is no longer read.");
+        let _ = writeln!(out, "# What {path} says was taken over; it is no longer read.");
     }
     let mut section = |why: &str, set: Option<String>, example: &str| {
         let line = set.unwrap_or_else(|| format!("# {example}"));
@@ -124,7 +123,7 @@ fn configuration(stack: &Stack, carried: Option<(String, &Config)>) -> String {
     let severities: Vec<String> = config.severities.iter().map(|(name, severity)| format!("{}: {}", word(name), severity.name())).collect();
     let severities = (!severities.is_empty()).then(|| format!("severity: {{{}}}", severities.join(", ")));
     section("Other severities.", severities, "severity: {untagged-image: error}");
-    section("Paths that are not looked at.", None, &format!("exclude: {}", flow(&aside(stack))));
+    section("Paths that are not looked at.", some("exclude", &config.exclude.written), &format!("exclude: {}", flow(&aside(stack))));
     section("What counts for some paths only.", None, "overrides: [{files: [\"dev/**\"], ignore: [debug-mode-enabled]}]");
     let registries = registries(stack);
     let why = match registries.is_empty() {

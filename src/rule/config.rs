@@ -68,8 +68,8 @@ pub struct Config {
     pub severities: Vec<(String, Severity)>,
     /// What makes a run fail.
     pub fail_on: Option<FailOn>,
-    /// Globs of paths that are not looked at, as seen from the configuration file.
-    pub exclude: GlobSet,
+    /// Paths that are not looked at, as seen from the configuration file.
+    pub exclude: Globs,
     /// Texts that a rule accepts, as globs: findings that point at one of them are left out.
     pub allowed: Vec<(String, GlobSet)>,
     /// What counts for some paths only; of several that name a path the last one counts.
@@ -89,7 +89,7 @@ impl Default for Config {
             ignore: Vec::new(),
             severities: Vec::new(),
             fail_on: None,
-            exclude: GlobSet::empty(),
+            exclude: Globs::default(),
             allowed: Vec::new(),
             overrides: Vec::new(),
             options: Options::default(),
@@ -122,6 +122,21 @@ impl Place {
             None if self.back.is_empty() => path.into(),
             None => crate::files::join(&self.back, path).into(),
         }
+    }
+}
+
+/// Globs of paths, and how they are written.
+#[derive(Clone, Debug, Default)]
+pub struct Globs {
+    set: GlobSet,
+    /// The globs as a configuration of ours has them.
+    pub written: Vec<String>,
+}
+
+impl Globs {
+    /// Reads globs; the error is that of [`globs`].
+    pub(super) fn read(written: Vec<String>) -> Result<Globs, (usize, String)> {
+        Ok(Globs { set: globs(written.iter().map(String::as_str))?, written })
     }
 }
 
@@ -203,7 +218,7 @@ impl Config {
         self.extend_select.extend(other.extend_select);
         self.ignore.extend(other.ignore);
         self.severities.extend(other.severities);
-        if self.exclude.is_empty() {
+        if self.exclude.written.is_empty() {
             self.exclude = other.exclude;
         }
         self
@@ -211,7 +226,7 @@ impl Config {
 
     /// Whether a path is one that is not looked at.
     pub fn excludes(&self, path: &str) -> bool {
-        !self.exclude.is_empty() && self.exclude.is_match(self.place.path(path).as_ref())
+        !self.exclude.written.is_empty() && self.exclude.set.is_match(self.place.path(path).as_ref())
     }
 
     /// The selection that the file and the command line ask for together. What the command line selects is exactly what

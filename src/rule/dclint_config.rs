@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::config::{Config, globs};
+use super::config::{Config, Globs};
 use crate::diagnostic::Severity;
 
 /// The names under which dclint finds its file, the first one first. Those in JavaScript are programs, and not read.
@@ -64,8 +64,8 @@ pub(super) fn read(text: &str) -> Result<Config, String> {
         config.severities.push((name, severity));
     }
     // dclint leaves out each path that one of these texts is a part of
-    let parts: Vec<String> = file.exclude.iter().map(|part| format!("*{}*", globset::escape(part))).collect();
-    config.exclude = globs(parts.iter().map(String::as_str)).map_err(|(_, message)| message)?;
+    let parts = file.exclude.iter().map(|part| format!("*{}*", globset::escape(part))).collect();
+    config.exclude = Globs::read(parts).map_err(|(_, message)| message)?;
     Ok(config)
 }
 

@@ -2,7 +2,7 @@
 
 use globset::GlobSet;
 
-use super::config::{Override, globs};
+use super::config::{Globs, Override, globs};
 use super::{Config, FailOn, Preset, Registry, Selection, SelectionRequest};
 use crate::diagnostic::Severity;
 use crate::source::{SourceFile, Sources, Span};
@@ -87,7 +87,11 @@ impl Reader<'_> {
                 "severity" => config.severities = self.severities(value)?,
                 "overrides" => config.overrides = self.overrides(value)?,
                 "fail-on" => config.fail_on = Some(self.word(value, &FAIL_ON, FailOn::parse)?),
-                "exclude" => config.exclude = self.globs(value)?,
+                "exclude" => {
+                    let words = self.words(value)?;
+                    let written = words.iter().map(|(word, _)| (*word).to_owned()).collect();
+                    config.exclude = Globs::read(written).or_else(|fault| self.no_glob(value, &words, fault))?;
+                }
                 "trusted-registries" => {
                     config.options.trusted_registries = self.words(value)?.into_iter().map(|(w, _)| w.to_owned()).collect();
                 }
@@ -183,7 +187,11 @@ impl Reader<'_> {
 
     fn globs(&self, node: &Node) -> Result<GlobSet, String> {
         let words = self.words(node)?;
-        globs(words.iter().map(|(word, _)| *word)).or_else(|(n, why)| self.mistake(words.get(n).map_or(node.span, |(_, span)| *span), &why))
+        globs(words.iter().map(|(word, _)| *word)).or_else(|fault| self.no_glob(node, &words, fault))
+    }
+
+    fn no_glob<T>(&self, node: &Node, words: &[(&str, Span)], (n, why): (usize, String)) -> Result<T, String> {
+        self.mistake(words.get(n).map_or(node.span, |(_, span)| *span), &why)
     }
 
     /// The entries of a mapping whose keys are words.
