@@ -306,7 +306,7 @@ mod tests {
                     exclude: ['*.yml']\ntrusted-registries: ghcr.io\nlabel-schema: {author: text}\nstrict-labels: true\n";
         let config = read(text, registry()).unwrap();
         assert_eq!((config.preset, config.fail_on), (Some(Preset::Security), Some(FailOn::Never)));
-        assert_eq!((config.select.len(), config.extend_select.len(), config.ignore.len(), config.exclude.len()), (1, 1, 1, 1));
+        assert_eq!((config.select.len(), config.extend_select.len(), config.ignore.len(), config.exclude.written.len()), (1, 1, 1, 1));
         assert_eq!(config.severities, [("links".to_owned(), Severity::Error)]);
         assert_eq!(config.options.trusted_registries, ["ghcr.io"]);
         assert!(config.options.strict_labels && config.options.label_schema.contains_key("author"));
