@@ -59,8 +59,9 @@ impl Loader<'_> {
             };
             walk.run(runtime);
             nginx.extend(nginx_use::find(&mut walk, runtime));
-            substituted.extend(templates::find(&mut walk, runtime));
             script_runs.extend(build_scripts::find(&mut walk));
+            // after the scripts that the image's entrypoint runs are known
+            substituted.extend(templates::find(&mut walk, runtime));
             // several containers may start the same script
             scripts.extend(walk.scripts.into_iter().filter(|s| met.insert(s.span)));
         }

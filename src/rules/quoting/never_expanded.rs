@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use crate::quoting::names_in;
 use crate::rule::{Cx, Rule, rule};
-use crate::rules::support::compose_command::{Given, by_script_alone, given, run_as_is};
+use crate::rules::support::compose_command::{Given, by_script_alone, given, run_as_is, takes_words_as_they_are};
 use crate::rules::support::program::{may_be_script, reads_dollars};
 use crate::rules::support::single_quotes::{single_quoted, single_quoted_at_start, single_quoted_in_env_file};
 use crate::source::{At, Span};
@@ -93,12 +93,12 @@ fn for_no_shell(given: &Given<'_>) -> bool {
 fn before_command(unit: &DockerfileUnit, stage: usize, own: &[Text], stack: &Stack) -> Option<Vec<Text>> {
     let Some(item) = unit.launch(stage).0 else { return Some(Vec::new()) };
     let Op::Entrypoint(Form::Exec(words)) = &unit.ast.instruction(item)?.op else { return None };
-    let program = words.first().map_or("", |w| w.value.as_str());
-    if !may_be_script(program) {
+    let Some(program) = words.first() else { return Some(Vec::new()) };
+    let runtimes = || stack.runtimes.iter().filter(|r| r.stage.is_some_and(|(u, s)| u == unit.index && unit.chain(s).contains(&stage)));
+    if !may_be_script(program) || runtimes().any(|r| takes_words_as_they_are(stack, r, program)) {
         return Some(words.clone());
     }
-    let runtimes = stack.runtimes.iter().filter(|r| r.stage.is_some_and(|(u, s)| u == unit.index && unit.chain(s).contains(&stage)));
-    runs_unchanged(runtimes, own).then(Vec::new)
+    runs_unchanged(runtimes(), own).then(Vec::new)
 }
 
 /// A script that can be read ends in these very words: `exec "$@"`.

@@ -9,11 +9,13 @@ rule!(QuotesKeptInValue, "quoting/quotes-kept-in-value");
 impl Rule for QuotesKeptInValue {
     fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
         let mut told: Vec<Span> = Vec::new();
-        for service in stack.projects.iter().flat_map(|p| &p.services) {
-            let args = service.build.iter().flat_map(|b| &b.args);
-            for variable in service.environment.iter().chain(args) {
-                if !told.contains(&variable.span) && check(variable, cx) {
-                    told.push(variable.span);
+        for (p, project) in stack.projects.iter().enumerate() {
+            for (s, service) in project.services.iter().enumerate() {
+                let args = service.build.iter().flat_map(|b| &b.args);
+                for variable in service.environment.iter().chain(args) {
+                    if !told.contains(&variable.span) && !is_eval_of(stack, (p, s), variable) && check(variable, cx) {
+                        told.push(variable.span);
+                    }
                 }
             }
         }
@@ -29,7 +31,7 @@ const TYPESET: [(char, &[char]); 4] = [
 ];
 
 fn check(variable: &EnvVar, cx: &mut Cx<'_>) -> bool {
-    typeset(variable, cx) || (!variable.from_file && in_list(variable, cx))
+    typeset(variable, cx) || kept(variable, cx)
 }
 
 /// Quotes that no program takes for some.
@@ -49,24 +51,56 @@ fn typeset(variable: &EnvVar, cx: &mut Cx<'_>) -> bool {
     true
 }
 
-/// `- NAME="value"`: YAML takes no quotes off in the middle of a text.
-fn in_list(variable: &EnvVar, cx: &mut Cx<'_>) -> bool {
-    let written = cx.text(variable.span);
+/// `- NAME="value"`: YAML takes no quotes off in the middle of a text, and nobody does in an env file that is read as it stands.
+fn kept(variable: &EnvVar, cx: &mut Cx<'_>) -> bool {
     let name = variable.name.value.as_str();
-    let Some(value) = written.strip_prefix(name).and_then(|w| w.strip_prefix('=')) else { return false };
+    let Some((value, around)) = value_with_quotes(variable, cx) else { return false };
+    let value = value.as_str();
     let quote = |q: char| value.strip_prefix(q).and_then(|v| v.strip_suffix(q)).filter(|v| !v.is_empty() && !v.contains(q));
-    let help = format!("write `{name}: …` with quotes around the value, or `{name}=…` without any");
+    let help = if variable.from_file {
+        format!("write `{name}=…` without quotes, or leave out `format: raw`")
+    } else {
+        format!("write `{name}: …` with quotes around the value, or `{name}=…` without any")
+    };
     let Some(inner) = quote('"').or_else(|| quote('\'')) else {
         let open = ['"', '\''].into_iter().find(|q| value.len() > 1 && value.starts_with(*q) && value.matches(*q).count() == 1);
-        if open.is_some() {
+        if open.is_some() && !variable.from_file {
             let message = format!("the value of `{name}` begins with a quote that is never closed: it becomes a part of the value");
             cx.report(variable.span, message).help(help);
+            return true;
         }
-        return open.is_some();
+        return false;
     };
     let report = cx.report(variable.span, format!("the quotes are a part of the value: `{name}` begins and ends with one")).help(help);
-    if inner.chars().all(|c| c.is_ascii_alphanumeric() || "_-./@+$,".contains(c)) {
-        report.fix("take the quotes off", Applicability::Unsafe, vec![replace(variable.span, format!("{name}={inner}"))]);
+    if inner.chars().all(|c| c.is_ascii_alphanumeric() || "_-./@+$,".contains(c)) && !variable.from_file {
+        report.fix("take the quotes off", Applicability::Unsafe, vec![replace(variable.span, format!("{around}{name}={inner}{around}"))]);
     }
     true
+}
+
+/// The value of a list's element or of a line that nobody takes quotes off, as it is written, and YAML's quotes around the element.
+fn value_with_quotes(variable: &EnvVar, cx: &Cx<'_>) -> Option<(String, &'static str)> {
+    let written = cx.text(variable.span).trim_end();
+    let name = variable.name.value.as_str();
+    let value_of = |text: &str| text.strip_prefix(name).and_then(|w| w.strip_prefix('=')).map(str::to_owned);
+    if variable.from_file {
+        let as_it_stands = variable.value.as_ref().map(|v| v.value.as_str());
+        return value_of(written).filter(|v| Some(v.as_str()) == as_it_stands).map(|v| (v, ""));
+    }
+    let within = |q: &'static str| Some((written.strip_prefix(q)?.strip_suffix(q)?, q));
+    match within("'").or_else(|| within("\"")) {
+        // who escapes a quote wants it
+        Some((text, around)) => value_of(text).filter(|v| !v.contains(['\\', '\n']) && !v.contains(around)).map(|v| (v, around)),
+        None => value_of(written).map(|v| (v, "")),
+    }
+}
+
+/// The start scripts of some servers read their options once more as a shell does: quotes around a single one are taken off there.
+fn is_eval_of(stack: &Stack, at: (usize, usize), variable: &EnvVar) -> bool {
+    const EVALED: [&str; 5] = ["JAVA_OPTS", "CATALINA_OPTS", "JENKINS_JAVA_OPTS", "JENKINS_OPTS", "JBOSS_JAVA_OPTS"];
+    const SERVERS: [&str; 5] = ["tomcat", "jenkins", "wildfly", "jboss", "tomee"];
+    let value = variable.value.as_ref().map_or("", |v| v.value.as_str());
+    EVALED.contains(&variable.name.value.as_str())
+        && !value.contains(" -")
+        && stack.runtime_of(at).and_then(|r| r.image.as_ref()).is_some_and(|i| SERVERS.iter().any(|s| i.name.contains(s)))
 }

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use super::program::may_be_script;
 use crate::compose::{CommandLine, Service};
-use crate::stack::{Process, Stack, ViaKind};
+use crate::stack::{Process, Runtime, Stack, ViaKind};
 use crate::syntax::shell::{self, Dialect, Script};
 use crate::text::Text;
 
@@ -52,8 +52,9 @@ pub(crate) fn run_as_is(stack: &Stack, at: (usize, usize), given: &Given<'_>) ->
     match given.key {
         "entrypoint" | "healthcheck" | "hook" => true,
         _ if service.entrypoint.is_some() => {
-            let first = service.entrypoint.as_ref().and_then(|e| e.argv.first()).map_or("", |w| w.value.as_str());
-            matches!(crate::files::file_name(first), "tini" | "dumb-init" | "env" | "gosu")
+            let Some(first) = service.entrypoint.as_ref().and_then(|e| e.argv.first()) else { return false };
+            let own = || stack.runtime_of(at).is_some_and(|r| takes_words_as_they_are(stack, r, first));
+            matches!(crate::files::file_name(first), "tini" | "dumb-init" | "env" | "gosu") || own()
         }
         _ => {
             let Some(runtime) = stack.runtime_of(at) else { return false };
@@ -63,6 +64,7 @@ pub(crate) fn run_as_is(stack: &Stack, at: (usize, usize), given: &Given<'_>) ->
                 // what an image's entrypoint makes of a whole command is to run it
                 None => given.line.argv.len() > 1 && !given.line.argv.first().is_some_and(|w| w.starts_with('-')),
                 Some(entry) if !entry.shell_form && !may_be_script(entry.argv.first().map_or("", |w| w.value.as_str())) => true,
+                Some(entry) if entry.argv.first().is_some_and(|w| !entry.shell_form && takes_words_as_they_are(stack, runtime, w)) => true,
                 Some(_) => {
                     let first = given.line.argv.first().map(|w| w.span);
                     let same = |p: &Process| p.argv.first().map(|a| a.span) == first && p.argv.len() == given.line.argv.len();
@@ -71,6 +73,22 @@ pub(crate) fn run_as_is(stack: &Stack, at: (usize, usize), given: &Given<'_>) ->
             }
         }
     }
+}
+
+/// The word names a file of the project that is no script of a shell, and that has no way of expanding its arguments: it looks at no
+/// environment and starts nothing.
+pub(crate) fn takes_words_as_they_are(stack: &Stack, runtime: &Runtime, word: &Text) -> bool {
+    const INTERPRETERS: [&str; 7] = ["perl", "python", "ruby", "node", "php", "lua", "tclsh"];
+    const WAYS: [&str; 11] = ["env", "expandvars", "eval", "system", "exec", "popen", "spawn", "subprocess", "shell", "qx", "`"];
+    let Some(started) = runtime.started.iter().find(|s| s.span == word.span && !s.file.is_empty()) else { return false };
+    // what is no text is a program by itself
+    let Some(file) = stack.sources.find(&started.file) else { return true };
+    let text = stack.sources.get(file).text.as_str();
+    let Some((first, rest)) = text.split_once('\n').filter(|(first, _)| first.starts_with("#!")) else { return false };
+    let mut words = first.trim_start_matches("#!").split_whitespace().map(crate::files::file_name);
+    let interpreted = words.any(|w| INTERPRETERS.iter().any(|i| w.starts_with(i)));
+    let rest = rest.to_lowercase();
+    interpreted && !WAYS.iter().any(|way| rest.contains(way))
 }
 
 /// A script starts it, and no other shell or `eval` reads its words on the way.

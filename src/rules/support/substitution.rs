@@ -29,7 +29,12 @@ impl<'a> Surroundings<'a> {
                     && stack.dockerfiles.get(u).is_some_and(|d| d.ast.stage_of(item).is_some_and(|s| d.chain(stage).contains(&s)))
             }),
             ScriptOrigin::Compose { project, service } => r.service == Some((project, service)),
-            ScriptOrigin::File(file) => r.processes.iter().any(|p| p.span.file == file || p.via.iter().any(|v| v.span.file == file)),
+            ScriptOrigin::File(file) => {
+                let started = r.processes.iter().any(|p| p.span.file == file || p.via.iter().any(|v| v.span.file == file));
+                // one that the image's own entrypoint runs is known by what it reads
+                let read = || stack.templates.iter().any(|t| t.runtime == r.index && t.call.file == file);
+                started || read() && !stack.script_runs.iter().any(|run| run.file == file)
+            }
         };
         let own = all_assigned(&unit.script);
         Surroundings { stack, origin: unit.origin, runtimes: stack.runtimes.iter().filter(runs).collect(), own }
