@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::compose::MountKind;
 use crate::files::{self, Kind};
 use crate::source::Span;
 use crate::syntax::{dockerrun, shell};
@@ -12,7 +11,7 @@ use crate::text::Text;
 
 use super::load::{Loader, Sorted};
 use super::{DockerrunUse, Runtime, ScriptOrigin, ScriptUnit};
-use super::{build_scripts, nginx_use, runtime_walk, templates};
+use super::{build_scripts, misplaced, nginx_use, runtime_walk, templates};
 
 impl Loader<'_> {
     pub(super) fn runtimes(&mut self) {
@@ -122,9 +121,9 @@ impl Loader<'_> {
     }
 
     pub(super) fn mounts(&mut self) {
-        let services = self.stack.projects.iter().flat_map(|p| &p.services);
-        let binds = services.flat_map(|s| &s.mounts).filter(|m| m.kind == MountKind::Bind).filter_map(|m| m.source_path.as_ref());
-        let missing: BTreeSet<String> = binds.filter(|path| self.disk.kind(path).is_none() && !self.made_later(path)).cloned().collect();
+        let mut shown = misplaced::Shown::new();
+        let projects = self.stack.projects.iter().enumerate();
+        let missing = projects.flat_map(|(at, project)| self.missing_of(at, project, &mut shown)).collect();
         self.stack.missing_mounts = missing;
     }
 
@@ -147,6 +146,12 @@ impl Loader<'_> {
         if beside.iter().any(|e| example(&e.name)) {
             return true;
         }
+        self.ignored(path)
+    }
+
+    /// Whether a `.gitignore` above names a path.
+    pub(super) fn ignored(&self, path: &str) -> bool {
+        let (name, dir) = (files::file_name(path), files::parent(path));
         let mut above = vec![dir];
         while let Some(last) = above.last().copied().filter(|d| *d != "." && *d != "/" && !d.is_empty()) {
             above.push(files::parent(last));

@@ -13,6 +13,7 @@ mod load;
 mod load_builds;
 mod load_projects;
 mod load_runtimes;
+mod misplaced;
 pub mod nginx_templates;
 mod nginx_use;
 mod options;
@@ -24,7 +25,7 @@ mod shell_sources;
 mod supervised;
 mod templates;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::compose::{EnvVar, Project, Service, Trees};
@@ -71,8 +72,8 @@ pub struct Stack {
     pub templates: Vec<TemplateUse>,
     /// Script files that RUN instructions execute.
     pub script_runs: Vec<ScriptRun>,
-    /// Host paths that services mount and that are not there.
-    pub missing_mounts: BTreeSet<String>,
+    /// Host paths that services mount and that are not there, with where the file lies if that is a folder above.
+    pub missing_mounts: BTreeMap<String, Option<String>>,
     /// `Dockerrun.aws.json` files.
     pub dockerruns: Vec<DockerrunUse>,
     /// YAML trees of the Compose files, for rules on the text itself.

@@ -1,8 +1,11 @@
 use crate::compose::{MountKind, ServiceMount};
+use crate::diagnostic::Applicability;
 use crate::files;
-use crate::rule::{Cx, Rule, rule};
+use crate::rule::{Cx, Rule, replace, rule};
 use crate::rules::support::setting;
+use crate::source::Span;
 use crate::stack::Stack;
+use crate::text::Text;
 
 rule!(BindSourceMissing, "binds/bind-source-missing");
 
@@ -24,20 +27,42 @@ impl Rule for BindSourceMissing {
                     let folder = files::file_name(files::parent(cx.stack.sources.path(mount.span.file)));
                     let part = source.value.trim_start_matches("./").split('/').next() == Some(folder);
                     let elsewhere = part || !source.value.starts_with('.') || cx.text(mount.span).contains('$') || path.starts_with("..");
-                    if elsewhere || !stack.missing_mounts.contains(path) || said.contains(&mount.span) || left_out(path) {
+                    let Some(lies) = stack.missing_mounts.get(path).filter(|_| !elsewhere) else { continue };
+                    if said.contains(&mount.span) || left_out(path) {
                         continue;
                     }
                     let Some(what) = consequence(mount, path, &service.name.value) else { continue };
                     said.push(mount.span);
-                    cx.report(
-                        mount.span,
-                        format!("`{path}` is not there: Docker makes an empty folder of that name, owned by root, and {what}"),
-                    )
-                    .help("correct the path, or commit the file; the long form with `create_host_path: false` stops instead");
+                    say(mount.span, source, path, lies.as_deref(), &what, &project.dir, cx);
                 }
             }
         }
     }
+}
+
+fn say(at: Span, source: &Text, path: &str, lies: Option<&str>, what: &str, dir: &str, cx: &mut Cx<'_>) {
+    let there = lies.map(|lies| format!(", `{lies}` is")).unwrap_or_default();
+    let message = format!("`{path}` is not there{there}: Docker makes an empty folder of that name, owned by root, and {what}");
+    let Some(lies) = lies else {
+        cx.report(at, message).help("correct the path, or commit the file; the long form with `create_host_path: false` stops instead");
+        return;
+    };
+    let right = from(dir, lies);
+    let plain = cx.text(source.span) == source.value;
+    let report = cx.report(at, message).help(format!("paths count from the folder of the Compose file: write `{right}`"));
+    if plain {
+        report.fix("count from the Compose file's folder", Applicability::Unsafe, vec![replace(source.span, right)]);
+    }
+}
+
+/// A path as it is written in a folder below: `../nginx/site.conf`.
+fn from(dir: &str, path: &str) -> String {
+    let (mut up, mut folder) = (String::new(), dir);
+    while files::strip_prefix(folder, path).is_none() && folder != "/" {
+        up.push_str("../");
+        folder = files::parent(folder);
+    }
+    format!("{up}{}", files::strip_prefix(folder, path).unwrap_or(path))
 }
 
 /// What is made later, kept out of the repository on purpose, or an example to be copied.
