@@ -17,7 +17,7 @@ const BEFORE: [&str; 6] =
     ["", "set -e\n", "alembic upgrade head\n", "export FOO=1\ncd /tmp\n", "FOO=${FOO:-1}\n", "log() { echo \"$@\"; }\n"];
 
 /// How the server is started; `S` stands for it.
-const STARTS: [&str; 56] = [
+const STARTS: [&str; 66] = [
     "S",
     "exec S",
     "S 2>&1",
@@ -74,6 +74,16 @@ const STARTS: [&str; 56] = [
     "RUN=\"S\"\nexec $RUN",
     "sh -c 'exec S'",
     "exec sh -c 'exec S'",
+    "cd /; true && S",
+    "true && cd /; S",
+    "cd /; false || S",
+    "cd /; { true; } && S",
+    "cd /\ntrue && S",
+    "cd /;\ntrue && S",
+    "cd /; true &&\nS",
+    "if true; then true; fi; true && S",
+    "true & S",
+    "S\nexec \"$@\"",
 ];
 
 const SERVER: &str = "gunicorn app:app -b 0.0.0.0:8000";

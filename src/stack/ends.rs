@@ -1,20 +1,23 @@
 //! Which command a shell ends with, and whether it gives way to it: measured on dash 0.5.12, bash 5.2 and busybox 1.35.
 
+use crate::source::Span;
 use crate::syntax::shell::{Command, GroupKind, Join, Script, Word};
+use crate::text::Text;
 
 /// Whether a shell that was given a text with `-c` replaces itself by this command, its last one. Debian's dash never does; bash
 /// does for a command that stands by itself, without redirections; busybox also inside `if` and `case` and with redirections.
-pub(super) fn gives_way(shell: &str, script: &Script, command: &Command, text: Text) -> bool {
+pub(super) fn gives_way(shell: &str, script: &Script, command: &Command, text: &Form) -> bool {
     // a shell that is to do something at its end, or on a signal, stays, and so does one that measures the time
     if script.commands.iter().any(sets_trap) || command.name().as_deref() == Some("time") {
         return false;
     }
     match shell {
         "bash" | "zsh" | "ksh" | "mksh" => {
-            is_plain(command) && command.redirects.is_empty() && (text != Text::Line || !follows_job(script, command))
+            let alone = is_plain(command) && command.redirects.is_empty();
+            alone && (shell != "bash" || !ends_longer_line(script, command, text))
         }
         // it looks whether the text ends right behind the command
-        "ash" | "busybox" if text == Text::Open => false,
+        "ash" | "busybox" if text.open => false,
         "ash" | "busybox" => {
             let open = |kind: &GroupKind| matches!(kind, GroupKind::If | GroupKind::Case | GroupKind::Brace | GroupKind::Subshell);
             let plain = command.place.pipe_len <= 1 && !command.place.negated;
@@ -25,32 +28,39 @@ pub(super) fn gives_way(shell: &str, script: &Script, command: &Command, text: T
 }
 
 /// The form of a text that a shell is given with `-c`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Text {
-    /// A single line.
-    Line,
-    /// Several lines.
-    Lines,
+#[derive(Default)]
+pub(super) struct Form {
     /// It ends with a line break.
-    Open,
+    open: bool,
+    /// Where its line breaks stand.
+    breaks: Vec<u32>,
 }
 
-impl Text {
+impl Form {
     /// The form of this text.
-    pub(super) fn of(text: &str) -> Text {
-        match text {
-            _ if text.ends_with('\n') => Text::Open,
-            _ if text.replace("\\\n", " ").contains('\n') => Text::Lines,
-            _ => Text::Line,
-        }
+    pub(super) fn of(text: &Text) -> Form {
+        let escaped = |at: usize| text.value.get(..at).is_some_and(|before| before.ends_with('\\'));
+        let breaks = text.value.match_indices('\n').filter(|(at, _)| !escaped(*at));
+        Form { open: text.value.ends_with('\n'), breaks: breaks.map(|(at, _)| text.span_of(at, at + 1).start).collect() }
+    }
+
+    fn are_on_one_line(&self, first: Span, second: Span) -> bool {
+        let after = self.breaks.partition_point(|at| *at < first.end);
+        self.breaks.get(after).is_none_or(|at| *at >= second.start)
     }
 }
 
-/// `job & command`, with `&&` and `||` in the command: bash reads the line as one.
-fn follows_job(script: &Script, command: &Command) -> bool {
-    let before = script.commands.iter().rev().filter(|c| c.span.start <= command.span.start && c.place.depth == 0);
-    let head = before.into_iter().find(|c| !matches!(c.place.join, Join::And | Join::Or | Join::Pipe));
-    head.is_some_and(|c| c.place.join == Join::Background)
+/// Whether a command ends a list with `&&` or `||` that does not begin its line, `a; b && command`, or follows a job,
+/// `job & command`: bash reads a line as one and gives way only to a last command that is its own half of it.
+fn ends_longer_line(script: &Script, command: &Command, text: &Form) -> bool {
+    let commands = script.commands.iter().map(|c| (c.place, c.span));
+    let groups = script.groups.iter().filter(|g| g.kind != GroupKind::Substitution).map(|g| (g.place, g.span));
+    let mut before: Vec<_> =
+        commands.chain(groups).filter(|(p, s)| p.depth == 0 && !p.substitution && s.start <= command.span.start).collect();
+    before.sort_by_key(|(_, span)| std::cmp::Reverse(span.start));
+    let Some(head) = before.iter().position(|(p, _)| !matches!(p.join, Join::And | Join::Or | Join::Pipe)) else { return false };
+    let (Some((place, span)), Some((_, previous))) = (before.get(head), before.get(head + 1)) else { return false };
+    (head > 0 || place.join == Join::Background) && text.are_on_one_line(*previous, *span)
 }
 
 /// Neither in a pipeline nor in a group.
@@ -61,7 +71,16 @@ pub(super) fn is_plain(command: &Command) -> bool {
 /// Whether a command that is not the script's last is what the script is there for all the same: only talk follows it, a last
 /// function ends with it (see [`is_called_last`]), a last loop starts it again and again, or the script only waits for it.
 pub(super) fn stays_for(script: &Script, command: &Command) -> bool {
-    only_talk_follows(script, command) || is_before_exit(script, command) || is_repeated(script, command) || is_waited_for(script, command)
+    only_talk_follows(script, command, false)
+        || is_before_exit(script, command)
+        || is_repeated(script, command)
+        || is_waited_for(script, command)
+}
+
+/// Whether a command comes right before the `exec "$@"` of a script without arguments, which does nothing.
+pub(super) fn is_before_nothing(script: &Script, command: &Command) -> bool {
+    let sets = |c: &Command| c.name().as_deref() == Some("set") && c.args().iter().any(|w| w.lossy() == "--");
+    only_talk_follows(script, command, true) && !script.commands.iter().any(sets)
 }
 
 /// Whether the next command of the same list is `exit`.
@@ -84,6 +103,18 @@ fn is_repeated(script: &Script, command: &Command) -> bool {
     // a job that is done every now and then
     let rests = within().any(|c| c.name().as_deref() == Some("sleep") && !c.args().iter().any(is_short_pause));
     !(place.background || place.substitution || rests) && (endless && !place.condition || group.place.last)
+}
+
+/// Whether a script does nothing else from a command on than to rest in a loop without an end.
+pub(super) fn rests_for_ever(script: &Script, command: &Command) -> bool {
+    let Some(at) = command.place.group else { return false };
+    let Some(group) = script.groups.get(at).filter(|g| g.kind == GroupKind::Loop && g.place.depth == 0 && !g.place.background) else {
+        return false;
+    };
+    let mut within = script.commands.iter().filter(|c| group.span.contains(c.span));
+    let endless = |c: &Command| !c.place.condition || matches!(c.name().as_deref(), Some("true" | ":"));
+    let idle = |c: &Command| matches!(c.name().as_deref(), Some("sleep" | "true" | ":" | "echo" | "printf" | "date"));
+    command.name().as_deref() == Some("sleep") && within.all(|c| c.place.group == Some(at) && idle(c) && endless(c))
 }
 
 /// Whether a loop starts a command.
@@ -135,13 +166,14 @@ fn sets_trap(command: &Command) -> bool {
 }
 
 /// What comes after a command, if anything, only reports or ends the script: the command is what the script is there for. The
-/// parts of a last pipeline count, too.
-fn only_talk_follows(script: &Script, command: &Command) -> bool {
+/// parts of a last pipeline count, too, and so does an `exec "$@"` of a script that is `bare`.
+fn only_talk_follows(script: &Script, command: &Command, bare: bool) -> bool {
     let place = command.place;
     if place.depth > 0 || place.substitution || place.background || place.condition {
         return false;
     }
-    let talk = |c: &Command| matches!(c.name().as_deref(), Some("echo" | "printf" | "true" | "exit" | ":" | "date"));
+    let nothing = |c: &Command| bare && c.words.len() == 2 && c.words.iter().map(Word::lossy).eq(["exec", "$@"]);
+    let talk = |c: &Command| matches!(c.name().as_deref(), Some("echo" | "printf" | "true" | "exit" | ":" | "date")) || nothing(c);
     let pipe =
         |c: &Command| c.place.pipe_index > 0 && matches!(c.name().as_deref(), Some("tee" | "cat" | "ts" | "sed" | "grep" | "logger"));
     let after = script.commands.iter().filter(|c| c.span.start >= command.span.end);

@@ -100,13 +100,17 @@ pub struct Process {
     pub background: bool,
     /// Nothing comes after it: what the container is there for. In the background: the shell only waits for it.
     pub last: bool,
+    /// Only an `exec "$@"` comes after it that is given no words: whoever starts the image may give some.
+    pub before_nothing: bool,
+    /// A rest in a loop without an end, after which nothing comes: it keeps the container up.
+    pub keeps_up: bool,
     /// The files that its standard output goes to.
     pub output: Vec<Arg>,
     /// What the scripts that lead here add to the container's environment, the nearest first.
     pub env: Vec<RuntimeEnv>,
     /// For gunicorn: its configuration file.
     pub gunicorn: Option<(FileId, gunicorn::Settings)>,
-    /// For an interpreter: the program that it runs, where it lies in the context.
+    /// For an interpreter: the program that it runs, for supervisord its configuration, where it lies in the context.
     pub program: Option<FileId>,
 }
 

@@ -76,6 +76,8 @@ struct Layer {
     via: Vec<Via>,
     background: bool,
     last: bool,
+    before_nothing: bool,
+    keeps_up: bool,
     depth: usize,
     /// What the scripts above have added to the environment, the innermost first.
     env: Vec<RuntimeEnv>,
@@ -86,11 +88,13 @@ struct Call<'a> {
     /// The program behind the shell's name.
     shell: &'a str,
     /// The form of the text that `-c` gives it; `None` for a file, and for a part of a script that goes on.
-    text: Option<ends::Text>,
+    text: Option<ends::Form>,
     /// The launch, the `sh -c` or what brings the script.
     at: Span,
     /// `$1`, `$2` …; empty where they are not known.
     args: &'a [Text],
+    /// It is known that there are none.
+    bare: bool,
     course: Course,
 }
 
@@ -112,7 +116,8 @@ impl Walk<'_> {
         let entrypoint = runtime.launches.iter().find(|l| l.entrypoint).cloned();
         let command = runtime.launches.iter().find(|l| !l.entrypoint).cloned();
         let pid1 = if runtime.init { Pid1::Unknown } else { Pid1::Yes };
-        let layer = Layer { pid1, below: Some(Vec::new()), via: Vec::new(), background: false, last: true, depth: 0, env: Vec::new() };
+        let (below, via, env) = (Some(Vec::new()), Vec::new(), Vec::new());
+        let layer = Layer { pid1, below, via, background: false, last: true, before_nothing: false, keeps_up: false, depth: 0, env };
         match (entrypoint, command) {
             (Some(entry), command) => {
                 let mut argv = entry.argv.clone();
@@ -174,8 +179,8 @@ impl Walk<'_> {
             let shell = self.system_shell(argv.first().map_or("sh", |a| files::file_name(&a.value)), runtime);
             let step = course::step(&script, || launch.argv.last().cloned(), &shell, &[], rest, runtime);
             let course = Course::of(&script, step);
-            let text = launch.argv.last().map_or(ends::Text::Line, |text| ends::Text::of(text));
-            let call = Call { shell: &shell, text: Some(text), at: launch.span, args: rest, course };
+            let text = launch.argv.last().map(ends::Form::of).unwrap_or_default();
+            let call = Call { shell: &shell, text: Some(text), at: launch.span, args: rest, bare: rest.is_empty(), course };
             self.script(&script, &layer.clone(), &call, runtime);
             return;
         }
@@ -220,7 +225,7 @@ impl Walk<'_> {
     }
 
     fn script(&mut self, script: &Script, layer: &Layer, call: &Call<'_>, runtime: &mut Runtime) {
-        let Call { shell, at, args, ref course, .. } = *call;
+        let Call { shell, at, args, bare, ref course, .. } = *call;
         let inline = call.text.is_some();
         let count = script.commands.len();
         let runs = |names: &[&str]| script.commands.iter().any(|c| c.name().is_some_and(|n| names.contains(&n.as_ref())));
@@ -242,11 +247,12 @@ impl Walk<'_> {
             let own = command.nested.as_ref().is_some_and(|n| n.by == "eval");
             let mut is_called = |function| *called_last.entry(function).or_insert_with(|| ends::is_called_last(script, function));
             let called_last = ends::ended_by(script, command).is_some_and(&mut is_called);
-            let stays = || called_last || ends::stays_for(script, command);
+            let before_nothing = bare && layer.last && ends::is_before_nothing(script, command);
+            let stays = || called_last || before_nothing && runtime.service.is_some() || ends::stays_for(script, command);
             let last = layer.last && (command.place.last && !command.place.background || stays());
             let forked = command.place.pipe_len > 1 || command.place.subshell || command.place.background;
             let execs = effective.exec && !forked;
-            let gives_way = call.text.is_some_and(|text| ends::gives_way(shell, script, command, text));
+            let gives_way = call.text.as_ref().is_some_and(|text| ends::gives_way(shell, script, command, text));
             let implicit = gives_way && command.place.last && layer.last;
             let pid1 = match (&layer.pid1, execs || own) {
                 (Pid1::Yes, true) => Pid1::Yes,
@@ -278,6 +284,8 @@ impl Walk<'_> {
                 via: layer.via.clone(),
                 background: layer.background || command.place.background,
                 last: last || execs && !command.place.background,
+                before_nothing,
+                keeps_up: layer.last && ends::rests_for_ever(script, command),
                 depth: layer.depth + 1,
                 env: exports.of(number).into_iter().chain(layer.env.iter().cloned()).collect(),
             };
@@ -307,8 +315,10 @@ impl Walk<'_> {
             };
             let course = Course::of(&nested.script, step);
             // no shell gives way to the last command of eval
-            let form = (!evaluated).then(|| handed_text(command).map_or(ends::Text::Line, |text| ends::Text::of(&text)));
-            let call = Call { shell: &shell, text: form, at: command.span, args: &given, course };
+            let form = (!evaluated).then(|| handed_text(command).as_ref().map(ends::Form::of).unwrap_or_default());
+            let handed = shell::handed(&command.words, Dialect::Posix).filter(|h| shell::shell(&h.by).is_some());
+            let bare = handed.is_some_and(|h| h.arguments.len() <= 1);
+            let call = Call { shell: &shell, text: form, at: command.span, args: &given, bare, course };
             self.script(&nested.script, &inner, &call, runtime);
             return;
         }
@@ -346,6 +356,8 @@ impl Walk<'_> {
             below: layer.below,
             background: layer.background,
             last: layer.last,
+            before_nothing: layer.before_nothing,
+            keeps_up: layer.keeps_up,
             output: self.argv(&outputs(command), runtime),
             env: given(&effective).chain(layer.env).collect(),
             gunicorn,
@@ -369,6 +381,8 @@ impl Walk<'_> {
                 pid1: Pid1::Unknown,
                 background: true,
                 last: false,
+                before_nothing: false,
+                keeps_up: false,
                 depth: layer.depth + 1,
                 below: None,
                 via: layer.via.clone(),
@@ -451,7 +465,8 @@ impl Walk<'_> {
         };
         let step = course::step(&script, text, &shell, &inner.env, &arguments, runtime);
         let course = Course::of(&script, step);
-        self.script(&script, &inner, &Call { shell: &shell, text: None, at, args: &arguments, course }, runtime);
+        let bare = !sourced && argv.last().is_some_and(|a| a.value == given);
+        self.script(&script, &inner, &Call { shell: &shell, text: None, at, args: &arguments, bare, course }, runtime);
         let known = self.scripts.iter().any(|s| s.span == span);
         if !known {
             self.scripts.push(ScriptUnit { script, origin: ScriptOrigin::File(span.file), span });
@@ -483,7 +498,8 @@ impl Walk<'_> {
         };
         let step = course::step(&parsed, || Some(text.clone()), "sh", &inner.env, &[], runtime);
         let course = Course::of(&parsed, step);
-        self.script(&parsed, &inner, &Call { shell: "sh", text: Some(ends::Text::Line), at: command.span, args: &[], course }, runtime);
+        let form = Some(ends::Form::default());
+        self.script(&parsed, &inner, &Call { shell: "sh", text: form, at: command.span, args: &[], bare: false, course }, runtime);
     }
 
     fn gunicorn(&mut self, argv: &[Arg], runtime: &Runtime) -> Option<(FileId, gunicorn::Settings)> {
@@ -502,11 +518,15 @@ impl Walk<'_> {
         Some((file, conf))
     }
 
-    /// The program of `python main.py`, `node server.js`: where it lies in the context.
+    /// The program of `python main.py`, `node server.js`, the configuration of `supervisord`: where it lies in the context.
     fn program(&mut self, name: &str, argv: &[Arg], runtime: &Runtime) -> Option<FileId> {
         let interpreter = name.starts_with("python") || matches!(name, "node" | "nodejs" | "ruby" | "php");
         if let Some(stem) = settings_stem(name) {
             return self.settings(stem, runtime);
+        }
+        if name == "supervisord" {
+            let path = supervised::configuration(self, argv, runtime.workdir.as_deref())?;
+            return self.script_text(&path);
         }
         let own = name.ends_with(".py") || name.ends_with(".js");
         let path = if own {
@@ -614,6 +634,8 @@ fn probe(argv: &[Arg]) -> Process {
         below: None,
         background: false,
         last: false,
+        before_nothing: false,
+        keeps_up: false,
         output: Vec::new(),
         env: Vec::new(),
         gunicorn: None,

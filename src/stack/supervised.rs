@@ -40,6 +40,19 @@ pub(super) fn programs(walk: &mut Walk<'_>, process: &Process, workdir: Option<&
     found
 }
 
+/// The configuration that a supervisord reads, where it lies in the context.
+pub(super) fn configuration(walk: &Walk<'_>, argv: &[Arg], workdir: Option<&str>) -> Option<String> {
+    let given = argv.iter().position(|a| matches!(a.value.as_str(), "-c" | "--configuration")).map(|at| argv.get(at + 1));
+    let paths = match given {
+        Some(path) => vec![files::join(workdir.unwrap_or("/"), &path.filter(|p| p.known)?.value)],
+        None => FILES.iter().map(|p| (*p).to_owned()).collect(),
+    };
+    paths.iter().find_map(|path| match walk.locate(path)? {
+        Located::File { path, .. } => Some(path),
+        Located::Generated { .. } => None,
+    })
+}
+
 fn brought_below(walk: &Walk<'_>, dir: &str) -> Vec<String> {
     let Some((unit, stage)) = walk.unit else { return Vec::new() };
     let mut found = imagefs::names_below(unit, stage, walk.context, dir);

@@ -3,7 +3,8 @@ use std::collections::BTreeSet;
 use crate::diagnostic::Applicability;
 use crate::rule::{Cx, Rule, replace, rule};
 use crate::rules::support::broken_json::falls_back;
-use crate::rules::support::lasting::lasting;
+use crate::rules::support::lasting::{lasting, serves};
+use crate::rules::support::servers;
 use crate::source::Span;
 use crate::stack::{Below, ImageRef, Process, Runtime, Stack, ViaKind, knowledge};
 
@@ -13,7 +14,7 @@ impl Rule for Pid1DoesNotExec {
     fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
         let mut told: BTreeSet<Span> = BTreeSet::new();
         for runtime in stack.runtimes.iter().filter(|r| !r.init && start_known(r) && !is_broken_list(stack, r)) {
-            for process in runtime.processes.iter().filter(|p| judged(p) && !ended_before(runtime, p)) {
+            for process in runtime.processes.iter().filter(|p| judged(runtime, p) && !ended_before(runtime, p)) {
                 // of several servers that a shell waits for, the first stands for all
                 let waits = process.via.last().filter(|_| process.background);
                 if waits.is_some_and(|via| !told.insert(via.span)) {
@@ -23,9 +24,9 @@ impl Rule for Pid1DoesNotExec {
                     report(process, link, cx);
                 }
             }
-            let waits = runtime.processes.iter().find(|p| p.last && p.below.is_some() && only_waits(p));
+            let waits = runtime.processes.iter().find(|p| (p.last || p.keeps_up) && p.below.is_some() && only_waits(p));
             for process in waits.iter().flat_map(|w| runtime.processes.iter().take_while(move |p| !std::ptr::eq(*p, *w))) {
-                if let Some(name) = daemon(process).filter(|_| told.insert(process.span)) {
+                if let Some(name) = daemon(stack, process).filter(|_| told.insert(process.span)) {
                     let message = format!(
                         "`docker stop` kills `{name}` after ten seconds: it runs in the background, and nothing passes a signal on"
                     );
@@ -53,13 +54,13 @@ fn is_broken_list(stack: &Stack, runtime: &Runtime) -> bool {
 fn only_waits(process: &Process) -> bool {
     match process.name() {
         "tail" => process.args().iter().any(|a| a.value == "--follow" || a.value.starts_with('-') && a.value.contains(['f', 'F'])),
-        "sleep" => process.args().iter().any(|a| a.value == "infinity" || a.value == "inf"),
+        "sleep" => process.keeps_up || process.args().iter().any(|a| a.value == "infinity" || a.value == "inf"),
         _ => false,
     }
 }
 
 /// The server that a command starts before it comes back.
-fn daemon(process: &Process) -> Option<&str> {
+fn daemon<'a>(stack: &Stack, process: &'a Process) -> Option<&'a str> {
     let first = process.args().first().map_or("", |a| a.value.as_str());
     let second = process.args().get(1).map_or("", |a| a.value.as_str());
     let starts = |word: &str| matches!(word, "start" | "restart");
@@ -77,9 +78,21 @@ fn daemon(process: &Process) -> Option<&str> {
         "redis-server" => process.option(&["--daemonize"]).is_some_and(|v| v.value == "yes"),
         "cron" | "crond" => !has(&["-f", "-n"]),
         "sshd" => !has(&["-D", "-t"]),
+        "supervisord" => !has(&["-n", "--nodaemon", "-v", "--version"]) && !stays_by_configuration(stack, process),
+        // a script that comes back, as what follows it is there to keep the container up
+        name if name.ends_with(".sh") => name.starts_with("start-") || starts(first),
+        name if path.starts_with('/') => starts(first) && name != "docker",
         _ => false,
     };
     daemon.then(|| process.name())
+}
+
+/// Whether a supervisord stays in the foreground because its configuration says so.
+fn stays_by_configuration(stack: &Stack, process: &Process) -> bool {
+    let Some(file) = process.program else { return false };
+    let on = |value: &str| matches!(value.trim().to_lowercase().as_str(), "true" | "yes" | "on" | "1");
+    let settings = stack.sources.get(file).text.lines().filter_map(|line| line.split(';').next()?.split_once('='));
+    settings.into_iter().any(|(key, value)| key.trim() == "nodaemon" && on(value))
 }
 
 /// A server that stays in the foreground, whatever is written after it.
@@ -96,8 +109,11 @@ fn never_ends(process: &Process) -> bool {
     stays && !process.background
 }
 
-fn judged(process: &Process) -> bool {
-    (process.last || never_ends(process)) && !process.via.iter().any(|v| matches!(v.kind, ViaKind::PackageScript(_))) && lasting(process)
+fn judged(runtime: &Runtime, process: &Process) -> bool {
+    let server = || serves(process) || servers::listen(process, runtime).is_some();
+    (process.last || never_ends(process) || process.before_nothing && server())
+        && !process.via.iter().any(|v| matches!(v.kind, ViaKind::PackageScript(_)))
+        && lasting(process)
 }
 
 /// Whether the script ran the same program with the same words, the value of one option aside, and went on when it ended.

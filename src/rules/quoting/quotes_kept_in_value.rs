@@ -31,7 +31,7 @@ const TYPESET: [(char, &[char]); 4] = [
 ];
 
 fn check(variable: &EnvVar, cx: &mut Cx<'_>) -> bool {
-    typeset(variable, cx) || kept(variable, cx)
+    typeset(variable, cx) || kept(variable, cx) || !variable.from_file && in_default(variable, cx)
 }
 
 /// Quotes that no program takes for some.
@@ -103,4 +103,43 @@ fn is_eval_of(stack: &Stack, at: (usize, usize), variable: &EnvVar) -> bool {
     EVALED.contains(&variable.name.value.as_str())
         && !value.contains(" -")
         && stack.runtime_of(at).and_then(|r| r.image.as_ref()).is_some_and(|i| SERVERS.iter().any(|s| i.name.contains(s)))
+}
+
+/// `${NAME:-"value"}`: a shell takes such quotes off, Compose does not.
+fn in_default(variable: &EnvVar, cx: &mut Cx<'_>) -> bool {
+    let (Some(raw), Some(value)) = (&variable.raw, &variable.value) else { return false };
+    let Some(quoted) = default_of(raw).filter(|default| *default == value.value) else { return false };
+    let name = variable.name.value.as_str();
+    if !in_one_quotation(quoted) || wants_quotes(name) {
+        return false;
+    }
+    let inner = quoted.get(1..quoted.len() - 1).unwrap_or_default();
+    let message = format!("the quotes are a part of the value: Compose keeps those of a default, and `{name}` begins and ends with one");
+    let written = cx.text(variable.span).to_owned();
+    let mut found = written.match_indices(quoted);
+    let at = found.next().map(|(at, _)| at).filter(|_| found.next().is_none());
+    let report = cx.report(variable.span, message).help("write the default without quotes, or those of YAML around the whole value");
+    if let Some(at) = at.filter(|_| inner.chars().all(|c| c.is_ascii_alphanumeric() || "_-./@+,".contains(c))) {
+        let (before, after) = (written.get(..at).unwrap_or_default(), written.get(at + quoted.len()..).unwrap_or_default());
+        report.fix("take the quotes off", Applicability::Unsafe, vec![replace(variable.span, format!("{before}{inner}{after}"))]);
+    }
+    true
+}
+
+/// The default of a value that is one `${NAME:-default}`.
+fn default_of(raw: &str) -> Option<&str> {
+    let inside = raw.trim().strip_prefix("${")?.strip_suffix('}')?;
+    let end = inside.find(|c: char| !c.is_ascii_alphanumeric() && c != '_')?;
+    let rest = inside.get(end..)?;
+    rest.strip_prefix(":-").or_else(|| rest.strip_prefix('-')).filter(|default| !default.contains(['$', '{', '}']))
+}
+
+/// Whether a text begins with a quote and ends with its fellow.
+fn in_one_quotation(text: &str) -> bool {
+    ['"', '\''].iter().any(|q| text.strip_prefix(*q).and_then(|t| t.strip_suffix(*q)).is_some_and(|inner| !inner.contains(*q)))
+}
+
+/// Names of values in a language of which quotes are a part.
+fn wants_quotes(name: &str) -> bool {
+    ["ATTRIBUTE_PATH", "EXPRESSION", "EXPR", "QUERY", "SQL", "JSON", "FILTER"].iter().any(|end| name.to_uppercase().ends_with(end))
 }

@@ -3,7 +3,7 @@
 use crate::stack::Process;
 
 /// Programs that come to an end by themselves, or that a person sits in front of.
-const SHORT: [&str; 143] = [
+const SHORT: [&str; 152] = [
     "[",
     "[[",
     ":",
@@ -147,6 +147,15 @@ const SHORT: [&str; 143] = [
     "dbmate",
     "goose",
     "sqlx",
+    "mount",
+    "umount",
+    "sysctl",
+    "modprobe",
+    "adduser",
+    "useradd",
+    "usermod",
+    "groupmod",
+    "groupadd",
 ];
 
 /// Shells and interpreters, which without operands read from a terminal.
@@ -260,4 +269,11 @@ fn is_job(word: &str) -> bool {
     let file = crate::files::file_name(word).to_lowercase();
     let stem = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem);
     stem.split(':').any(|part| JOBS.contains(&part))
+}
+
+/// Whether the words of a process say that it serves: its name, what it is told to do, the program that it runs.
+pub(crate) fn serves(process: &Process) -> bool {
+    const TOLD: [&str; 7] = ["serve", "server", "runserver", "start-foreground", "worker", "daemon", "listen"];
+    let says = |word: &str| crate::files::file_name(word).split(['.', '-', '_', ':']).any(|part| TOLD.contains(&part));
+    says(process.name()) || process.args().iter().filter(|a| !a.value.starts_with('-')).take(3).any(|a| says(&a.value))
 }
