@@ -10,14 +10,20 @@ impl Rule for UnsortedPorts {
     fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
         for (tree, service) in services(stack) {
             let Some(list) = service.value.get("ports") else { continue };
-            // a variable's value may be any: such entries are left out, and nothing is moved around them
-            let known: Vec<(u32, &Node)> = list.items().iter().filter_map(|i| Some((first_port(i)?, i))).collect();
+            // a variable's value may be any: such entries stay where they are, and the others are sorted around them
+            let items = list.items();
+            let known: Vec<(u32, usize)> = items.iter().enumerate().filter_map(|(n, item)| Some((first_port(item)?, n))).collect();
             let keys: Vec<u32> = known.iter().map(|k| k.0).collect();
             let Some((at, order)) = disorder(&keys) else { continue };
-            let Some((_, item)) = known.get(at) else { continue };
-            let parts: Vec<Part<'_>> = known.iter().map(|k| Part::item(k.1)).collect();
-            let all = parts.len() == list.items().len();
-            let edits = reorder(stack.sources.get(tree.file), tree, list, &parts, &order, false).filter(|_| all);
+            let Some(item) = known.get(at).and_then(|k| items.get(k.1)) else { continue };
+            let mut whole: Vec<usize> = (0..items.len()).collect();
+            for ((_, slot), from) in known.iter().zip(&order) {
+                if let (Some(place), Some((_, from))) = (whole.get_mut(*slot), known.get(*from)) {
+                    *place = *from;
+                }
+            }
+            let parts: Vec<Part<'_>> = items.iter().map(Part::item).collect();
+            let edits = reorder(stack.sources.get(tree.file), tree, list, &parts, &whole, false);
             let report = cx
                 .report(
                     item.span,

@@ -12,7 +12,7 @@ const ORDER: [&str; 9] = ["version", "name", "include", "models", "services", "n
 impl Rule for UnsortedTopLevelKeys {
     fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
         for tree in stack.yaml.values() {
-            for root in tree.documents.iter().filter(|d| d.get("services").is_some()) {
+            for root in tree.documents.iter().filter(|d| ["services", "include"].iter().any(|key| d.get(key).is_some())) {
                 let entries: Vec<&Entry> = root.entries().iter().collect();
                 let keys: Vec<(usize, &str)> = entries.iter().map(|e| place(e.key.as_str().unwrap_or_default())).collect();
                 let Some((at, order)) = disorder(&keys) else { continue };
