@@ -68,7 +68,8 @@ impl Loader<'_> {
             folder = files::parent(folder);
             let lies = files::join(folder, source);
             if self.disk.kind(&lies).is_some() {
-                return Some((folder.to_owned(), lies));
+                // who writes the folder of the Compose file into the path knows that it counts from above
+                return files::strip_prefix(beside, &lies).is_none().then(|| (folder.to_owned(), lies));
             }
         }
         None
@@ -134,8 +135,9 @@ fn tells(text: &str, name: &str) -> bool {
     }
     let joined = text.replace("\\\r\n", " ").replace("\\\n", " ");
     joined.lines().filter(|line| line.contains(name)).any(|line| {
-        let several = line.contains("COMPOSE_FILE") && [".yml:", ".yaml:", ".yml;", ".yaml;"].iter().any(|end| line.contains(end));
-        several || line.matches(" -f").count() + line.matches("--file").count() > 1
+        let listed = [".yml:", ".yaml:", ".yml;", ".yaml;"].iter().any(|end| line.contains(end));
+        let words = line.split([' ', '\t', '"', '\'', ',', '=', '[', '(']);
+        listed || words.filter(|w| matches!(*w, "-f" | "--file")).count() > 1
     })
 }
 
@@ -149,6 +151,7 @@ mod tests {
             "up:\n\tdocker compose --project-directory . -f deploy/compose.yaml up\n",
             "docker compose -f compose.yaml \\\n  -f deploy/compose.yaml up\n",
             "COMPOSE_FILE=compose.yaml:deploy/compose.yaml\n",
+            "run([\"docker\", \"compose\", \"-f\", \"compose.yaml\", \"-f\", \"deploy/compose.yaml\"])\n",
             "{ \"dockerComposeFile\": [\"../base.yaml\", \"compose.yaml\"] }",
         ] {
             assert!(tells(text, "compose.yaml"), "{text}");

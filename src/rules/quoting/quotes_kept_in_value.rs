@@ -13,7 +13,7 @@ impl Rule for QuotesKeptInValue {
             for (s, service) in project.services.iter().enumerate() {
                 let args = service.build.iter().flat_map(|b| &b.args);
                 for variable in service.environment.iter().chain(args) {
-                    if !told.contains(&variable.span) && !is_eval_of(stack, (p, s), variable) && check(variable, cx) {
+                    if !told.contains(&variable.span) && !takes_quotes_off(stack, (p, s), variable) && check(variable, cx) {
                         told.push(variable.span);
                     }
                 }
@@ -90,19 +90,28 @@ fn value_with_quotes(variable: &EnvVar, cx: &Cx<'_>) -> Option<(String, &'static
     let within = |q: &'static str| Some((written.strip_prefix(q)?.strip_suffix(q)?, q));
     match within("'").or_else(|| within("\"")) {
         // who escapes a quote wants it
-        Some((text, around)) => value_of(text).filter(|v| !v.contains(['\\', '\n']) && !v.contains(around)).map(|v| (v, around)),
+        Some((text, around)) => {
+            let meant = |v: &str| v.contains(['\\', '\n']) || v.contains(around) || wants_quotes(name);
+            value_of(text).filter(|v| !meant(v)).map(|v| (v, around))
+        }
         None => value_of(written).map(|v| (v, "")),
     }
 }
 
-/// The start scripts of some servers read their options once more as a shell does: quotes around a single one are taken off there.
-fn is_eval_of(stack: &Stack, at: (usize, usize), variable: &EnvVar) -> bool {
+/// Quotes around a single option are taken off by programs that split their options themselves, and by the start scripts of servers
+/// that read them once more as a shell does.
+fn takes_quotes_off(stack: &Stack, at: (usize, usize), variable: &EnvVar) -> bool {
+    const BY_VM: [&str; 4] = ["JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "GRADLE_OPTS"];
     const EVALED: [&str; 5] = ["JAVA_OPTS", "CATALINA_OPTS", "JENKINS_JAVA_OPTS", "JENKINS_OPTS", "JBOSS_JAVA_OPTS"];
     const SERVERS: [&str; 5] = ["tomcat", "jenkins", "wildfly", "jboss", "tomee"];
-    let value = variable.value.as_ref().map_or("", |v| v.value.as_str());
-    EVALED.contains(&variable.name.value.as_str())
-        && !value.contains(" -")
-        && stack.runtime_of(at).and_then(|r| r.image.as_ref()).is_some_and(|i| SERVERS.iter().any(|s| i.name.contains(s)))
+    let (name, value) = (variable.name.value.as_str(), variable.value.as_ref().map_or("", |v| v.value.as_str()));
+    if value.contains(" -") {
+        return false;
+    }
+    BY_VM.contains(&name)
+        || name == "NODE_OPTIONS" && value.starts_with('"')
+        || EVALED.contains(&name)
+            && stack.runtime_of(at).and_then(|r| r.image.as_ref()).is_some_and(|i| SERVERS.iter().any(|s| i.name.contains(s)))
 }
 
 /// `${NAME:-"value"}`: a shell takes such quotes off, Compose does not.

@@ -1,5 +1,7 @@
 use crate::files;
+use crate::quoting::assigned;
 use crate::rule::{Cx, Rule, rule};
+use crate::rules::support::substitution::Surroundings;
 use crate::stack::{Runtime, ScriptOrigin, ScriptUnit};
 use crate::syntax::dockerfile::Op;
 use crate::syntax::shell::{Command, Join, Redirect, Script, Word};
@@ -8,13 +10,32 @@ rule!(RedirectEmptiesInput, "quoting/redirect-empties-input");
 
 impl Rule for RedirectEmptiesInput {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
-        // where it starts is work to find out, and few commands write to a file
-        if !unit.script.walk().any(|(_, c)| output(c).is_some()) {
+        // where it starts and what it knows is work to find out, and few commands write to a file what they read from one
+        let commands = || unit.script.walk().map(|(_, c)| c);
+        if !commands().any(|c| output(c).is_some()) || !commands().any(|c| reads(c, &|_| true)) {
             return;
         }
         let words = matches!(unit.origin, ScriptOrigin::Instruction { exec: true, .. } | ScriptOrigin::Compose { .. });
-        in_script(&unit.script, workdir(unit, cx), !words, 0, cx);
+        let around = Surroundings::of(cx.stack, unit);
+        let lookup = |name: &str| set_once(&unit.script, name).or_else(|| around.value(name));
+        in_script(&unit.script, Known { dir: workdir(unit, cx), lookup: &lookup }, !words, 0, cx);
     }
+}
+
+/// What is known where a command runs: the folder, and values of variables.
+#[derive(Clone)]
+struct Known<'a> {
+    dir: Option<String>,
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// The value of a variable that a script sets in one place, to a plain text, and for good.
+fn set_once(script: &Script, name: &str) -> Option<String> {
+    let mut places = assigned(script).into_iter().filter(|a| a.value == name);
+    let place = places.next().filter(|_| places.next().is_none())?;
+    let plain = |c: &&Command| c.words.is_empty() && c.place.depth == 0 && c.place.join != Join::Or;
+    let mut assigns = script.commands.iter().filter(plain).flat_map(|c| &c.assigns);
+    assigns.find(|a| a.span == place.span)?.value.as_ref()?.literal().map(std::borrow::Cow::into_owned)
 }
 
 /// The folder that a script starts in, where it is known.
@@ -38,22 +59,22 @@ fn workdir(unit: &ScriptUnit, cx: &Cx<'_>) -> Option<String> {
     }
 }
 
-fn in_script(script: &Script, mut dir: Option<String>, reported: bool, depth: usize, cx: &mut Cx<'_>) {
+fn in_script(script: &Script, mut known: Known<'_>, reported: bool, depth: usize, cx: &mut Cx<'_>) {
     for (at, command) in script.commands.iter().enumerate() {
         if command.name().is_some_and(|n| matches!(n.as_ref(), "cd" | "pushd" | "popd")) {
-            dir = moved(command, dir.as_deref());
+            known.dir = known.moved(command);
         }
         if let Some(nested) = command.nested.as_ref().filter(|_| depth < MAX_DEPTH) {
-            in_script(&nested.script, dir.clone(), true, depth + 1, cx);
+            in_script(&nested.script, known.clone(), true, depth + 1, cx);
         }
         let Some((redirect, target)) = output(command).filter(|_| reported) else { continue };
         let written = target.lossy();
         if written.starts_with("/dev/") || written.contains("$(") {
             continue;
         }
-        let path = path(target, dir.as_deref());
+        let path = known.path(target);
         let fed = at.checked_sub(1).and_then(|before| script.commands.get(before)).filter(|c| feeds(c, command));
-        let same = |word: &Word| word.lossy() == written || path.is_some() && self::path(word, dir.as_deref()) == path;
+        let same = |word: &Word| word.lossy() == written || path.is_some() && known.path(word) == path;
         let Some(reader) = [Some(command), fed].into_iter().flatten().find(|c| reads(c, &same)) else { continue };
         let name = reader.effective().name().unwrap_or_default().into_owned();
         cx.report(redirect.span, format!("the shell empties `{written}` before `{name}` reads it"))
@@ -64,21 +85,22 @@ fn in_script(script: &Script, mut dir: Option<String>, reported: bool, depth: us
 /// Scripts in scripts are read so far.
 const MAX_DEPTH: usize = 16;
 
-/// Where a `cd` leads; `None` where that is not known, or does not hold for all that follows.
-fn moved(command: &Command, dir: Option<&str>) -> Option<String> {
-    let place = command.place;
-    let holds = place.depth == 0 && place.pipe_len == 1 && !place.background && place.join != Join::Or;
-    let [target] = command.args() else { return None };
-    path(target, dir).filter(|path| holds && path.starts_with('/') && command.name().is_some_and(|n| n == "cd"))
-}
+impl Known<'_> {
+    /// Where a `cd` leads; `None` where that is not known, or does not hold for all that follows.
+    fn moved(&self, command: &Command) -> Option<String> {
+        let place = command.place;
+        let holds = place.depth == 0 && place.pipe_len == 1 && !place.background && place.join != Join::Or;
+        let [target] = command.args() else { return None };
+        self.path(target).filter(|path| holds && path.starts_with('/') && command.name().is_some_and(|n| n == "cd"))
+    }
 
-/// The file that a word names, whatever name it goes by: from the root where the folder is known, else from the folder.
-fn path(word: &Word, dir: Option<&str>) -> Option<String> {
-    let text = word.literal().filter(|t| !t.is_empty() && !t.starts_with('~') && t != "-")?;
-    match dir {
-        _ if text.starts_with('/') => Some(files::normalize(&text)),
-        Some(dir) => Some(files::join(dir, &text)),
-        None => Some(files::normalize(&text)),
+    /// The file that a word names, whatever name it goes by: from the root where the folder is known, else from the folder.
+    fn path(&self, word: &Word) -> Option<String> {
+        if word.params().any(|(p, _)| !p.modifier.is_empty()) {
+            return None;
+        }
+        let text = word.evaluate(self.lookup).filter(|t| !t.is_empty() && !t.starts_with('~') && t != "-")?;
+        Some(files::join(self.dir.as_deref().unwrap_or_default(), &text))
     }
 }
 

@@ -81,14 +81,51 @@ pub(crate) fn takes_words_as_they_are(stack: &Stack, runtime: &Runtime, word: &T
     const INTERPRETERS: [&str; 7] = ["perl", "python", "ruby", "node", "php", "lua", "tclsh"];
     const WAYS: [&str; 11] = ["env", "expandvars", "eval", "system", "exec", "popen", "spawn", "subprocess", "shell", "qx", "`"];
     let Some(started) = runtime.started.iter().find(|s| s.span == word.span && !s.file.is_empty()) else { return false };
-    // what is no text is a program by itself
-    let Some(file) = stack.sources.find(&started.file) else { return true };
+    // what is no text is a program by itself, or a script with an archive behind it
+    let Some(file) = stack.sources.find(&started.file) else { return !word.ends_with("sh") && !word.ends_with(".run") };
     let text = stack.sources.get(file).text.as_str();
     let Some((first, rest)) = text.split_once('\n').filter(|(first, _)| first.starts_with("#!")) else { return false };
     let mut words = first.trim_start_matches("#!").split_whitespace().map(crate::files::file_name);
     let interpreted = words.any(|w| INTERPRETERS.iter().any(|i| w.starts_with(i)));
     let rest = rest.to_lowercase();
-    interpreted && !WAYS.iter().any(|way| rest.contains(way))
+    interpreted && !WAYS.iter().any(|way| rest.contains(way)) && rest.lines().all(stays_by_itself)
+}
+
+/// Whether a line of Perl, Python or JavaScript brings in nothing but what the language has, so that the file is all there is.
+fn stays_by_itself(line: &str) -> bool {
+    const OWN: [&str; 24] = [
+        "sys",
+        "time",
+        "argparse",
+        "signal",
+        "socket",
+        "json",
+        "re",
+        "http",
+        "server",
+        "net",
+        "strict",
+        "warnings",
+        "fs",
+        "path",
+        "threading",
+        "logging",
+        "io",
+        "getopt",
+        "long",
+        "datetime",
+        "math",
+        "utf8",
+        "select",
+        "socketserver",
+    ];
+    let line = line.trim();
+    let from = line.strip_prefix("from ").and_then(|rest| rest.split_whitespace().next());
+    let named = || ["import ", "use ", "require "].iter().find_map(|word| line.strip_prefix(word));
+    let called = || line.split_once("require(").and_then(|(_, rest)| rest.split(')').next());
+    let brought = from.or_else(named).or_else(called).unwrap_or_default();
+    let mut words = brought.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|w| !w.is_empty());
+    words.all(|w| OWN.contains(&w) || matches!(w, "from" | "node") || w.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// A script starts it, and no other shell or `eval` reads its words on the way.
