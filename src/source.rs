@@ -310,9 +310,14 @@ impl Sources {
     }
 }
 
+/// What a line has by and large, in bytes.
+const USUAL_LINE: usize = 24;
+
 fn line_starts(text: &str) -> Vec<u32> {
-    let breaks = text.match_indices('\n').map(|(i, _)| clamp(i + 1));
-    std::iter::once(0).chain(breaks).collect()
+    let mut starts = Vec::with_capacity(text.len() / USUAL_LINE + 1);
+    starts.push(0);
+    starts.extend(memchr::memchr_iter(b'\n', text.as_bytes()).map(|i| clamp(i + 1)));
+    starts
 }
 
 fn decode(bytes: Vec<u8>) -> (String, Option<TextProblem>) {

@@ -68,7 +68,9 @@ impl Files for Disk {
         if meta.len() > MAX_FILE_BYTES {
             return Err(FileError::TooLarge(meta.len()));
         }
-        std::fs::read(&path).map_err(|e| error(&e))
+        // some systems tell no size of what they make up while it is read
+        let read = if meta.len() == 0 { std::fs::read(&path) } else { read(&path, meta.len()) };
+        read.map_err(|e| error(&e))
     }
 
     fn list(&self, dir: &str) -> Result<Vec<Entry>, FileError> {
@@ -127,6 +129,16 @@ impl Files for Disk {
         Ok(found)
     }
 }
+
+/// The first `size` bytes of a file: neither its size nor its end is asked for again.
+fn read(path: &Path, size: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default().saturating_add(PROBE));
+    std::fs::File::open(path)?.take(size).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// With less room than this, reading begins with a look at a few bytes.
+const PROBE: usize = 32;
 
 fn digest(file: &mut std::fs::File) -> std::io::Result<[u8; 32]> {
     let mut hasher = Sha256::new();

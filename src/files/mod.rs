@@ -209,7 +209,7 @@ fn cleaned(path: &str) -> String {
 
 /// A source of COPY as a path of the build context, which nothing leads out of: `/a`, `../a` and `./a` are `a`.
 pub fn in_context(source: &str) -> String {
-    let path = normalize(&["/", source].concat());
+    let path = normalize(&["/", source.strip_prefix("./").unwrap_or(source)].concat());
     match path.strip_prefix('/') {
         Some(below) if !below.is_empty() => below.to_owned(),
         _ => ".".to_owned(),
@@ -234,7 +234,10 @@ pub fn join(dir: &str, path: &str) -> String {
     if path.starts_with('/') || dir.is_empty() || dir == "." {
         return normalize(path);
     }
-    let joined = [dir, "/", path].concat();
+    let joined = match path.strip_prefix("./").unwrap_or(path) {
+        "" | "." => return normalize(dir),
+        path => [dir, "/", path].concat(),
+    };
     if is_clean(&joined) { joined } else { cleaned(&joined) }
 }
 

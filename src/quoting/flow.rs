@@ -154,6 +154,7 @@ impl Flow {
 
     /// Appends a stretch of another text.
     pub fn append_range(&mut self, other: &Flow, range: Range<usize>) {
+        self.text.reserve(range.len());
         for (at, part) in other.parts_in(range) {
             let span = match part.origin {
                 Origin::Source => part.span.part(at.start - part.start, at.end - part.start),

@@ -120,13 +120,19 @@ fn is_too_much(text: &Flow, level: usize) -> bool {
 /// Whether the shell reads a text otherwise than the parser: in `"$${name-"word"}"` and `"$$("word")"` bash takes the inner quotes for
 /// characters. dash takes them for the end and the start of quotes.
 fn keeps_inner_quotes(text: &str, kind: ShellKind) -> bool {
-    let held = |at: usize, open: &str| {
-        let rest = text.get(at + open.len()..text.floor_char_boundary(at + MAX_LOOK))?;
-        if open.ends_with('{') { rest.split('}').next() } else { Some(rest) }
+    if matches!(kind, ShellKind::Dash | ShellKind::Ash) {
+        return false;
+    }
+    let bytes = text.as_bytes();
+    let quoted = |dollar: usize| {
+        let Some(open) = bytes.get(dollar + 2).filter(|b| bytes.get(dollar + 1) == Some(&b'$') && matches!(b, b'{' | b'(')) else {
+            return false;
+        };
+        let rest = bytes.get(dollar + 3..bytes.len().min(dollar + MAX_LOOK)).unwrap_or_default();
+        let inside = if *open == b'{' { rest.split(|b| *b == b'}').next().unwrap_or_default() } else { rest };
+        inside.contains(&b'"')
     };
-    let knows = matches!(kind, ShellKind::Dash | ShellKind::Ash);
-    let places = ["$${", "$$("].into_iter().flat_map(|open| text.match_indices(open));
-    !knows && places.filter_map(|(at, open)| held(at, open)).any(|inside| inside.contains('"'))
+    memchr::memchr_iter(b'$', bytes).any(quoted)
 }
 
 /// Expansions are looked through this far for quotes, so that many open ones cost no more than their number.

@@ -44,6 +44,7 @@ pub fn layers(script: &Script) -> Vec<Layer<'_>> {
 }
 
 fn collect<'a>(script: &'a Script, level: usize, outside: &Arc<[(usize, At<String>)]>, found: &mut Vec<Layer<'a>>) {
+    found.reserve(script.commands.len());
     for (index, command) in script.commands.iter().enumerate() {
         found.push(Layer { command, script, index, level, outside: Arc::clone(outside) });
         if let (Some(nested), true) = (&command.nested, level < MAX_NESTING) {

@@ -41,13 +41,21 @@ pub(crate) fn lines(text: &str) -> String {
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// The first byte that is neither printable ASCII nor a line break, looked for by the block: a long output holds hardly any.
+fn first_unplain(bytes: &[u8]) -> Option<usize> {
+    let plain = |b: &u8| matches!(b, b' '..=b'~' | b'\n');
+    let mut blocks = bytes.chunks(64);
+    let start = 64 * blocks.position(|block| !block.iter().fold(true, |all, b| all & plain(b)))?;
+    Some(start + bytes.get(start..)?.iter().position(|b| !plain(b))?)
+}
+
 /// JSON in which no character acts on a terminal. Such characters stand within strings only, where `\u` means the same.
 pub(crate) fn json(text: String) -> String {
     let acts = |c: char| !matches!(c, ' '..='~' | '\n') && c as u32 <= 0xffff && escape(c).is_some();
     let mut rest = text.as_str();
     let acting = loop {
         // whole stretches of plain characters are passed over at once
-        let Some(at) = rest.bytes().position(|b| !matches!(b, b' '..=b'~' | b'\n')) else { break false };
+        let Some(at) = first_unplain(rest.as_bytes()) else { break false };
         let mut chars = rest.get(at..).unwrap_or_default().chars();
         if chars.next().is_none_or(acts) {
             break true;

@@ -9,6 +9,7 @@ use crate::files::{self, Files, Kind};
 use crate::source::Span;
 use crate::syntax::dockerfile::{CopyOp, Instruction, Op};
 use crate::text::Text;
+use crate::text::holds;
 
 use super::{Base, BuildContext, DockerfileUnit};
 
@@ -80,7 +81,7 @@ fn writes(unit: &DockerfileUnit, stage: usize) -> Vec<Write> {
             }
             // nothing else writes a file out of the instruction's own text
             Op::Run(_)
-                if instruction.rest.value.contains('>') || instruction.rest.value.contains("tee") || !instruction.heredocs.is_empty() =>
+                if instruction.rest.value.contains('>') || holds(&instruction.rest.value, "tee") || !instruction.heredocs.is_empty() =>
             {
                 What::Run(OnceCell::new())
             }

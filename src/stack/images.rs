@@ -1,5 +1,6 @@
 //! What is known of each stage without building it: base, environment, user, shell, working folder, command.
 
+use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
 use crate::source::{At, Span};
@@ -484,7 +485,11 @@ impl super::DockerfileUnit {
     /// Whether a stage is a Windows container: its image's name says so, its `--platform`, or, of an image that is not known, the
     /// escape character that leaves `\\` to paths.
     pub fn on_windows(&self, stage: usize) -> bool {
-        let root = self.chain(stage).last().and_then(|n| self.ast.stages.get(*n));
+        let root = (0..=self.stages.len()).try_fold(stage, |n, _| match self.stages.get(n).map(|s| &s.base) {
+            Some(Base::Stage(parent)) => ControlFlow::Continue(*parent),
+            _ => ControlFlow::Break(n),
+        });
+        let root = root.break_value().and_then(|n| self.ast.stages.get(n));
         if root.and_then(|s| self.ast.from_of(s)?.platform.as_ref()).is_some_and(|p| p.value.starts_with("windows")) {
             return true;
         }

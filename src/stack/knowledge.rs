@@ -1,6 +1,7 @@
 //! What is known of well-known base images without pulling them.
 
 use crate::syntax::shell::Word;
+use crate::text::holds;
 
 use super::{DockerfileUnit, ImageRef};
 
@@ -85,27 +86,26 @@ pub fn distribution(image: &ImageRef) -> Option<Distribution> {
     let tag = image.tag.as_deref().unwrap_or("latest").to_lowercase();
     let name = image.name.to_lowercase();
     let short = image.short_name().to_lowercase();
-    if tag.contains("alpine") || short == "alpine" || (short == "docker" && image.official().is_some()) {
+    if holds(&tag, "alpine") || short == "alpine" || (short == "docker" && image.official().is_some()) {
         return Some(Distribution::Alpine);
     }
-    if name.contains("distroless") {
-        return Some(if tag.contains("debug") { Distribution::Busybox } else { Distribution::Distroless });
+    if holds(&name, "distroless") {
+        return Some(if holds(&tag, "debug") { Distribution::Busybox } else { Distribution::Distroless });
     }
-    if ["windowsservercore", "nanoserver"].iter().any(|w| tag.contains(w)) {
+    if ["windowsservercore", "nanoserver"].iter().any(|w| holds(&tag, w)) {
         return None;
     }
     const DEBIAN_TAGS: [&str; 17] = [
         "slim", "bullseye", "bookworm", "buster", "stretch", "jessie", "trixie", "forky", "focal", "jammy", "noble", "bionic", "xenial",
         "trusty", "debian", "ubuntu", "wheezy",
     ];
-    if RED_HAT.contains(&short.as_str()) || ["el7", "el8", "el9", "ubi", "centos", "fedora", "oraclelinux"].iter().any(|w| tag.contains(w))
-    {
+    if RED_HAT.contains(&short.as_str()) || ["el7", "el8", "el9", "ubi", "centos", "fedora", "oraclelinux"].iter().any(|w| holds(&tag, w)) {
         return Some(Distribution::RedHat);
     }
-    if short == "busybox" || tag.contains("busybox") {
+    if short == "busybox" || holds(&tag, "busybox") {
         return Some(Distribution::Busybox);
     }
-    if DEBIAN_TAGS.iter().any(|w| tag.contains(w)) {
+    if DEBIAN_TAGS.iter().any(|w| holds(&tag, w)) {
         return Some(Distribution::Debian);
     }
     let official = image.official()?;

@@ -159,9 +159,9 @@ impl Loader<'_> {
         above.into_iter().any(|dir| {
             let text = self.gitignore(dir);
             let below = files::strip_prefix(dir, path).unwrap_or(path);
-            text.lines().map(|l| l.trim().trim_matches('/')).any(|line| {
-                let whole = !line.is_empty() && (below == line || name == line || files::strip_prefix(line, below).is_some());
-                whole || line.strip_prefix("*.").is_some_and(|end| name.ends_with(&format!(".{end}")))
+            text.lines().map(|l| l.trim().trim_matches('/')).filter(|line| !line.is_empty()).any(|line| {
+                let ending = line.strip_prefix('*').filter(|end| end.starts_with('.'));
+                name == line || files::strip_prefix(line, below).is_some() || ending.is_some_and(|end| name.ends_with(end))
             })
         })
     }

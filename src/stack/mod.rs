@@ -306,6 +306,20 @@ impl DockerfileUnit {
         chain
     }
 
+    /// Whether a stage is another one, or FROM it, directly or not.
+    pub fn builds_on(&self, stage: usize, other: usize) -> bool {
+        let mut next = stage;
+        // a circle of stages ends as well
+        for _ in 0..=self.stages.len() {
+            match self.stages.get(next).map(|s| &s.base) {
+                _ if next == other => return true,
+                Some(Base::Stage(parent)) => next = *parent,
+                _ => return false,
+            }
+        }
+        false
+    }
+
     /// The image that a stage starts from in the end.
     pub fn root_image(&self, stage: usize) -> Option<&ImageRef> {
         let mut next = stage;

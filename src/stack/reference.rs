@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use crate::text::holds;
+
 /// The names of Docker Hub.
 const HUB: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
 
@@ -58,7 +60,7 @@ impl ImageRef {
 
     /// Whether it is an image for Windows containers, by its name or tag.
     pub fn is_windows(&self) -> bool {
-        let marked = |text: &str| text.contains("windowsservercore") || text.contains("nanoserver");
+        let marked = |text: &str| holds(text, "server") && (text.contains("windowsservercore") || text.contains("nanoserver"));
         let name = self.name.as_str();
         let microsoft = match self.registry.as_deref() {
             Some("mcr.microsoft.com") => name == "windows" || name.starts_with("windows/") || name.starts_with("dotnet/framework"),

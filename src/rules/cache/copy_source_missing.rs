@@ -3,6 +3,7 @@ use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::copies::{self, Copy, SourceKind};
 use crate::rules::support::steps;
 use crate::stack::{BuildContext, DockerfileUnit};
+use crate::syntax::edit_distance;
 
 rule!(CopySourceMissing, "cache/copy-source-missing");
 
@@ -58,10 +59,14 @@ fn moved(context: &BuildContext, path: &str) -> Option<String> {
 fn near(context: &BuildContext, path: &str) -> Option<String> {
     let (dir, name) = (files::parent(path), files::file_name(path));
     let entries = context.below(dir).filter(|e| files::parent(&e.path) == dir);
+    if name.len() <= 4 {
+        return None;
+    }
+    let (wanted, limit) = (name.to_lowercase(), if name.len() > 8 { 2 } else { 1 });
     let mut near: Vec<(usize, &str)> = entries
-        .map(|e| (distance(&name.to_lowercase(), &files::file_name(&e.path).to_lowercase()), e.path.as_str()))
-        .filter(|(_, path)| same_kind(path, name))
-        .filter(|(d, _)| *d <= if name.len() > 8 { 2 } else { 1 } && name.len() > 4)
+        .filter(|e| same_kind(&e.path, name))
+        .map(|e| (edit_distance(&wanted, &files::file_name(&e.path).to_lowercase(), limit), e.path.as_str()))
+        .filter(|(edits, _)| *edits <= limit)
         .collect();
     near.sort_unstable();
     near.first().map(|(_, path)| (*path).to_owned())
@@ -73,20 +78,4 @@ fn same_kind(a: &str, b: &str) -> bool {
         if ending == "yaml" { "yml".to_owned() } else { ending }
     };
     ending(a) == ending(b)
-}
-
-/// Edits between two short names.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().take(64).enumerate() {
-        let mut next = vec![i + 1];
-        for (j, y) in b.iter().enumerate() {
-            let at = |row: &[usize], n: usize| row.get(n).copied().unwrap_or(usize::MAX - 1);
-            let change = at(&row, j) + usize::from(x != *y);
-            next.push(change.min(at(&row, j + 1) + 1).min(at(&next, j) + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }

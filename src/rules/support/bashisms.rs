@@ -57,12 +57,12 @@ fn in_command(command: &Command, found: &mut Vec<Bashism>) {
     // `/bin/echo` is a program of its own, whatever the shell
     let name = command.words.first().and_then(Word::literal).unwrap_or_default();
     let place = command.words.first().map_or(command.span, |w| w.span);
-    let equals = command.args().iter().find(|w| w.literal().as_deref() == Some("==") && w.pieces.iter().all(|p| p.quote == Quote::None));
+    let equals = || command.args().iter().find(|w| w.literal().as_deref() == Some("==") && w.pieces.iter().all(|p| p.quote == Quote::None));
     match name.as_ref() {
-        "[[" if equals.is_some() => push(place, "`[[`".to_owned(), &["SC3010", "SC3014"], NOT_FOUND, ""),
+        "[[" if equals().is_some() => push(place, "`[[`".to_owned(), &["SC3010", "SC3014"], NOT_FOUND, ""),
         "[[" => push(place, "`[[`".to_owned(), &["SC3010"], NOT_FOUND, ""),
         "[" | "test" => {
-            if let Some(word) = equals {
+            if let Some(word) = equals() {
                 push(word.span, "`==`".to_owned(), &["SC3014"], "stops with \"unexpected operator\"", "");
             }
         }

@@ -206,16 +206,16 @@ fn reads_file(text: &str) -> bool {
 }
 
 fn in_param(script: &Script, param: &Param, push: &mut dyn FnMut(String, Codes, &'static str, &'static str)) {
-    let what = format!("`${{{}{}}}`", param.name, param.modifier);
+    let what = || format!("`${{{}{}}}`", param.name, param.modifier);
     match param.modifier.as_str() {
-        m if m.starts_with("![") => push(what, &["SC3055"], BAD, BAD),
-        "!*" | "!@" => push(what, &["SC3056"], BAD, BAD),
+        m if m.starts_with("![") => push(what(), &["SC3055"], BAD, BAD),
+        "!*" | "!@" => push(what(), &["SC3056"], BAD, BAD),
         m if m.starts_with(':')
             && m.get(1..).is_some_and(|r| r.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '$' | '('))) =>
         {
-            push(what, &["SC3057"], BAD, "");
+            push(what(), &["SC3057"], BAD, "");
         }
-        m if m.starts_with('@') && param.braced => push(what, &[], BAD, BAD),
+        m if m.starts_with('@') && param.braced => push(what(), &[], BAD, BAD),
         "" => {
             let ash = match param.name.as_str() {
                 "RANDOM" | "HOSTNAME" | "SHLVL" => "",

@@ -95,7 +95,7 @@ pub(crate) fn reaches_an_image(stack: &Stack, unit: &DockerfileUnit, stage: usiz
         let Some(ast_stage) = unit.ast.stages.get(shipped.index) else { return false };
         unit.ast.stage_instructions(ast_stage).any(|(n, instruction)| {
             let Op::Copy(later) = &instruction.op else { return false };
-            let from_here = shipped.needs.iter().any(|need| need.item == n && unit.chain(need.stage).contains(&stage));
+            let from_here = shipped.needs.iter().any(|need| need.item == n && unit.builds_on(need.stage, stage));
             from_here
                 && later.sources.iter().any(|s| {
                     let source = unit.expand_at(shipped.index, n, s).and_then(|s| absolute(Some("/"), &s));

@@ -4,7 +4,7 @@ use crate::compose::Service;
 use crate::source::Span;
 use crate::stack::{NginxUse, Process, Runtime, Stack, ViaKind};
 use crate::syntax::nginx::Endpoint;
-use crate::text::Text;
+use crate::text::{Text, holds};
 
 use super::program::Seen;
 use super::servers::{self, Listen};
@@ -18,7 +18,7 @@ fn process_listen(stack: &Stack, process: &Process, runtime: &Runtime) -> Option
     let mut found = servers::listen(process, runtime);
     // vite and its kin read their address from a program
     let text = process.program.map_or("", |file| stack.sources.get(file).text.as_str());
-    if let Some(listen) = found.as_mut().filter(|l| l.host_defaulted && (text.contains("host:") || text.contains("\"host\""))) {
+    if let Some(listen) = found.as_mut().filter(|l| l.host_defaulted && (holds(text, "host:") || holds(text, "\"host\""))) {
         (listen.host, listen.port) = (None, None);
     }
     found.or_else(|| process.program.and_then(|file| super::program::listen(stack.sources.get(file), &Seen { process, runtime })))

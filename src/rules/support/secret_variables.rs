@@ -131,5 +131,5 @@ fn url_password(value: &str) -> Value {
 
 /// Whether a stage is part of an image that some build ends with.
 pub(crate) fn is_shipped(stack: &Stack, unit: &DockerfileUnit, stage: usize) -> bool {
-    unit.final_stages(stack).into_iter().any(|n| unit.chain(n).contains(&stage))
+    stack.builds_of(unit).filter_map(|b| b.stage).any(|n| unit.builds_on(n, stage))
 }

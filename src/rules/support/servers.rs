@@ -3,6 +3,7 @@
 
 use crate::source::Span;
 use crate::stack::{Arg, Process, Runtime};
+use crate::syntax::shell::Programs;
 
 /// How a server is told where to listen.
 struct Server {
@@ -515,6 +516,9 @@ pub(crate) fn listen(process: &Process, runtime: &Runtime) -> Option<Listen> {
     // `php8.2`, `gunicorn3`
     let (first, operands) = words.split_first()?;
     let stem = first.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    if !SERVER_PROGRAMS.may_hold(first) {
+        return None;
+    }
     let server = SERVERS.iter().find(|s| starts((first, stem), operands, s.command))?;
     let mut found = Listen {
         server: server.name,
@@ -539,6 +543,19 @@ pub(crate) fn listen(process: &Process, runtime: &Runtime) -> Option<Listen> {
     }
     Some(found)
 }
+
+/// What [`SERVERS`] are started by.
+const SERVER_PROGRAMS: Programs = {
+    let mut all = Programs::of(&[]);
+    let mut rest = SERVERS;
+    while let [server, more @ ..] = rest {
+        if let [program, ..] = server.command {
+            all = all.and(Programs::of(&[program]));
+        }
+        rest = more;
+    }
+    all
+};
 
 /// A store that is given a configuration file, which may say anything.
 fn has_own_file(process: &Process) -> bool {

@@ -21,12 +21,17 @@ pub(crate) struct Step<'a> {
 /// The instructions of a stage.
 pub(crate) fn own(unit: &DockerfileUnit, stage: usize) -> Vec<Step<'_>> {
     let Some(ast) = unit.ast.stages.get(stage) else { return Vec::new() };
-    unit.ast.stage_instructions(ast).map(|(item, instruction)| Step { stage, item, instruction }).collect()
+    let mut steps = Vec::with_capacity(ast.instructions.len());
+    steps.extend(unit.ast.stage_instructions(ast).map(|(item, instruction)| Step { stage, item, instruction }));
+    steps
 }
 
 /// The instructions of a stage after those of the stages that it is FROM.
 pub(crate) fn history(unit: &DockerfileUnit, stage: usize) -> Vec<Step<'_>> {
-    unit.chain(stage).into_iter().rev().flat_map(|n| own(unit, n)).collect()
+    match unit.chain(stage).as_slice() {
+        [only] => own(unit, *only),
+        chain => chain.iter().rev().flat_map(|n| own(unit, *n)).collect(),
+    }
 }
 
 impl<'a> Step<'a> {
@@ -44,9 +49,9 @@ impl<'a> Step<'a> {
     pub(crate) fn commands(&self, unit: &'a DockerfileUnit) -> Vec<Placed<'a>> {
         let Some(script) = self.run(unit) else { return Vec::new() };
         let mut dir: Option<Rc<str>> = unit.workdir_at(self.stage, self.item).map(Rc::from);
-        let mut found = Vec::new();
+        let mut found = Vec::with_capacity(script.commands.len());
         for (_, command) in script.walk() {
-            if command.name().as_deref() == Some("cd") && !command.place.substitution {
+            if command.may_start(CD) && command.name().as_deref() == Some("cd") && !command.place.substitution {
                 dir = cd(unit, self, dir.as_deref(), command).map(Rc::from);
             }
             found.push(Placed { command, dir: dir.clone() });
@@ -62,6 +67,8 @@ impl<'a> Step<'a> {
         }
     }
 }
+
+const CD: Programs = Programs::of(&["cd"]);
 
 fn cd(unit: &DockerfileUnit, step: &Step<'_>, dir: Option<&str>, command: &Command) -> Option<String> {
     let target = command.args().first()?.evaluate(&|name| match unit.lookup(step.stage, step.item, name) {

@@ -345,5 +345,7 @@ pub(crate) fn mentions_envsubst(unit: &ScriptUnit, cx: &mut Cx<'_>) -> bool {
         _ => false,
     };
     let mentions = || unit.script.walk().any(|(_, c)| c.words.iter().flat_map(|w| &w.pieces).any(|p| names(&p.kind)));
-    cx.once(|_| Mentions(mentions())).0
+    // a look at the source first: nearly no script does
+    let written = |stack: &Stack| memchr::memmem::find(stack.sources.slice(unit.span).as_bytes(), NAME.as_bytes()).is_some();
+    cx.once(|stack| Mentions(written(stack) && mentions())).0
 }

@@ -1,5 +1,7 @@
 //! Secrets that are known by their form: tokens, private keys, logins in URLs.
 
+use crate::text::holds;
+
 /// Forms of tokens: what it is, how it begins, how many characters follow at least.
 const TOKENS: [(&str, &str, usize); 33] = [
     ("an AWS access key", "AKIA", 16),
@@ -53,7 +55,7 @@ pub(crate) fn token(text: &str) -> Option<&'static str> {
 
 /// Every text is asked for these, and nearly none has one: the letters that few texts have are looked for first.
 fn webhook(text: &str) -> Option<&'static str> {
-    if !text.contains('/') {
+    if !text.contains('/') || !holds(text, ".com/") {
         return None;
     }
     [("hooks.slack.com/services/T", "a Slack webhook"), ("discord.com/api/webhooks/", "a Discord webhook")].into_iter().find_map(
@@ -67,7 +69,7 @@ fn webhook(text: &str) -> Option<&'static str> {
 /// The words of a text that are long enough for a token, and start like one.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let in_word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
-    let starts = |word: &&[u8]| word.len() >= SHORTEST_TOKEN && word.first().is_some_and(|b| *b < 128 && STARTS & (1 << b) != 0);
+    let starts = |word: &&[u8]| word.len() >= SHORTEST_TOKEN && word.first_chunk().is_some_and(|head| STARTS & start(*head) != 0);
     text.as_bytes().split(move |b| !in_word(b)).filter(starts).filter_map(|word| std::str::from_utf8(word).ok())
 }
 
@@ -78,18 +80,24 @@ fn made_up(rest: &str) -> bool {
     distinct.len() < 7 || ["example", "xxxx", "your", "12345678", "abcdef", "test", "dummy"].iter().any(|p| lower.contains(p))
 }
 
-/// The characters that tokens begin with, signed ones included.
+/// How tokens begin, signed ones included, as bits that beginnings may share.
 const STARTS: u128 = {
-    let mut starts = 1 << b'e';
+    let mut starts = start(*b"eyJ");
     let mut tokens: &[(&str, &str, usize)] = &TOKENS;
     while let [(_, prefix, _), rest @ ..] = tokens {
-        if let [first, ..] = prefix.as_bytes() {
-            starts |= 1 << *first;
+        if let [a, b, c, ..] = prefix.as_bytes() {
+            starts |= start([*a, *b, *c]);
         }
         tokens = rest;
     }
     starts
 };
+
+const fn start(head: [u8; 3]) -> u128 {
+    let [a, b, c] = head;
+    let letters = (a as u32) << 16 | (b as u32) << 8 | c as u32;
+    1 << (letters.wrapping_mul(0x9E37_79B9) >> 25)
+}
 
 fn word_token(word: &str) -> Option<&'static str> {
     for (kind, prefix, least) in TOKENS {
@@ -144,6 +152,7 @@ mod tests {
     #[test]
     fn no_token_is_shorter_than_the_shortest() {
         assert!(TOKENS.iter().all(|(_, prefix, least)| prefix.len() + least >= SHORTEST_TOKEN));
+        assert!(TOKENS.iter().all(|(_, prefix, _)| prefix.len() >= 3), "three letters are looked at first");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Which variables there are where: ARGs above the first FROM, ARG and ENV of stages, what base images bring along.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::{LazyLock, OnceLock};
 
 use crate::rule::Cx;
@@ -220,7 +221,7 @@ struct Setting<'a> {
     /// The key of the pair that it stands in.
     own: Option<String>,
     /// All keys of the ENV that it stands in: one ENV that reads what it sets itself is another rule's.
-    beside: Vec<String>,
+    beside: Rc<[String]>,
 }
 
 /// All variables that the builder expands in an instruction, in order.
@@ -235,11 +236,11 @@ fn reads(instruction: &Instruction, escape: char) -> Vec<(Option<Reference>, Set
     };
     match &instruction.op {
         Op::Env(pairs) | Op::Label(pairs) => {
-            let keys: Vec<String> = pairs.iter().map(|p| dockerfile::unquote(&p.key, escape).value).collect();
+            let keys: Rc<[String]> = pairs.iter().map(|p| dockerfile::unquote(&p.key, escape).value).collect();
             let env = matches!(instruction.op, Op::Env(_));
-            for (pair, key) in pairs.iter().zip(&keys) {
+            for (pair, key) in pairs.iter().zip(keys.iter()) {
                 found.extend(plain(&pair.key));
-                let beside = if env { keys.clone() } else { Vec::new() };
+                let beside = if env { Rc::clone(&keys) } else { Rc::default() };
                 // `A=$A` adds nothing to what A was
                 let alone = pair.value.as_ref().is_some_and(|v| {
                     let text = v.trim_matches('"');

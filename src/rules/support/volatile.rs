@@ -57,13 +57,14 @@ pub(crate) fn is_per_build(name: &str) -> bool {
         "DATE_CREATED",
         "TIMESTAMP",
     ];
-    NAMES.contains(&name.to_uppercase().as_str())
+    NAMES.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// Names that are another one for every release, where the caller gives the value.
 pub(crate) fn is_per_release(name: &str) -> bool {
     ["VERSION", "APP_VERSION", "RELEASE", "RELEASE_VERSION", "BUILD_VERSION", "IMAGE_VERSION", "PACKAGE_VERSION", "PROJECT_VERSION"]
-        .contains(&name.to_uppercase().as_str())
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// A RUN that takes long and does not use a variable.

@@ -58,7 +58,7 @@ impl<'a> Physicals<'a> {
         if rest.is_empty() {
             return None;
         }
-        let len = rest.find('\n').map_or(rest.len(), |i| i + 1);
+        let len = memchr::memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |i| i + 1);
         let content = rest.get(..len).unwrap_or(rest).trim_end_matches(['\r', '\n']);
         Some(Physical { start: self.pos, end: self.pos + content.len(), next: self.pos + len })
     }
@@ -177,8 +177,12 @@ impl Logical<'_> {
 
     /// The source byte of a joined byte.
     fn source(&self, at: usize) -> usize {
-        let i = self.pieces.partition_point(|p| p.at <= at);
-        match i.checked_sub(1).and_then(|i| self.pieces.get(i)) {
+        self.placed(self.pieces.partition_point(|p| p.at <= at), at)
+    }
+
+    /// The source byte of a joined byte in the piece before the one at `next`.
+    fn placed(&self, next: usize, at: usize) -> usize {
+        match next.checked_sub(1).and_then(|i| self.pieces.get(i)) {
             Some(piece) => piece.source + (at - piece.at),
             None => self.start,
         }
@@ -187,7 +191,14 @@ impl Logical<'_> {
     /// Where a range of the joined text stands.
     pub(super) fn span(&self, range: Range<usize>) -> Span {
         if range.start < range.end {
-            return Span::new(self.file, self.source(range.start), self.source(range.end - 1) + 1);
+            let next = self.pieces.partition_point(|p| p.at <= range.start);
+            let start = self.placed(next, range.start);
+            // nearly always both ends lie in one piece
+            let end = match self.pieces.get(next).is_none_or(|p| p.at >= range.end) {
+                true => start + range.len(),
+                false => self.source(range.end - 1) + 1,
+            };
+            return Span::new(self.file, start, end);
         }
         let at = match range.start.checked_sub(1) {
             Some(before) if range.start >= self.text.len() => self.source(before) + 1,

@@ -19,8 +19,14 @@ impl Map<'_> {
         match self {
             Map::Base(base) => base.part(start, end),
             Map::Cut(base, cuts) => {
-                let from = place(cuts, start);
-                let to = if end > start { place(cuts, end - 1) + 1 } else { from };
+                let next = cuts.partition_point(|c| c.0 <= start);
+                let from = place(cuts, next, start);
+                let to = match end.checked_sub(1).filter(|last| *last >= start) {
+                    // nearly always both ends lie in one stretch
+                    Some(last) if cuts.get(next).is_none_or(|c| c.0 > last) => from + (end - start),
+                    Some(last) => place(cuts, cuts.partition_point(|c| c.0 <= last), last) + 1,
+                    None => from,
+                };
                 base.part(from, to)
             }
             Map::Text(text) => text.span_of(start, end),
@@ -40,9 +46,9 @@ impl Map<'_> {
     }
 }
 
-fn place(cuts: &[(usize, usize)], offset: usize) -> usize {
-    let i = cuts.partition_point(|c| c.0 <= offset);
-    match i.checked_sub(1).and_then(|i| cuts.get(i)) {
+/// Where an offset stands that lies in the stretch before the cut `next`.
+fn place(cuts: &[(usize, usize)], next: usize, offset: usize) -> usize {
+    match next.checked_sub(1).and_then(|i| cuts.get(i)) {
         Some(&(text, source)) => source + (offset - text),
         None => offset,
     }
@@ -52,14 +58,14 @@ fn place(cuts: &[(usize, usize)], offset: usize) -> usize {
 /// (a builder joins them before any shell sees them, also inside single quotes and comments). `None` where nothing is to be cut.
 pub(super) fn cut(text: &str, join: bool) -> Option<(String, Vec<(usize, usize)>)> {
     let bytes = text.as_bytes();
-    let needed = text.contains("\r\n") || join && text.contains("\\\n");
-    if !needed {
+    let needed = |first: u8| memchr::memchr_iter(first, bytes).any(|at| matches!(bytes.get(at + 1), Some(b'\r' | b'\n')));
+    if !(needed(b'\r') || join && needed(b'\\')) {
         return None;
     }
     let mut out = String::with_capacity(text.len());
     let mut cuts = Vec::new();
     let (mut kept, mut at, mut joining) = (0, 0, join);
-    while let Some(found) = bytes.get(at..).and_then(|rest| rest.iter().position(|b| matches!(b, b'\r' | b'\\' | b'\n'))) {
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr3(b'\r', b'\\', b'\n', rest)) {
         at += found;
         let rest = bytes.get(at..).unwrap_or_default();
         let len = match rest {

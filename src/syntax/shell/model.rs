@@ -145,6 +145,11 @@ impl Programs {
         Programs(self.0 | others.0)
     }
 
+    /// Whether a program of this name may be among them; `false` is certain.
+    pub fn may_hold(self, name: &str) -> bool {
+        self.meet(Programs(Programs::bit(name)))
+    }
+
     /// Whether one program may be among both; `false` is certain.
     const fn meet(self, others: Programs) -> bool {
         self.0 & others.0 != 0
@@ -363,7 +368,7 @@ impl Word {
         if let [piece] = self.pieces.as_slice() {
             return piece.literal().map(Cow::Borrowed);
         }
-        let mut value = String::new();
+        let mut value = String::with_capacity(self.span.len());
         for piece in &self.pieces {
             value.push_str(piece.literal()?);
         }
@@ -375,7 +380,7 @@ impl Word {
         if let [Piece { kind: PieceKind::Literal(text) | PieceKind::Glob(text) | PieceKind::Other(text), .. }] = self.pieces.as_slice() {
             return Cow::Borrowed(text);
         }
-        let mut value = String::new();
+        let mut value = String::with_capacity(self.span.len());
         for piece in &self.pieces {
             piece.push_lossy(&mut value);
         }
@@ -384,7 +389,7 @@ impl Word {
 
     /// The word's value, with variables looked up by `lookup`; `None` where one of its parts is unknown.
     pub fn evaluate(&self, lookup: &dyn Fn(&str) -> Option<String>) -> Option<String> {
-        let mut value = String::new();
+        let mut value = String::with_capacity(self.span.len());
         for piece in &self.pieces {
             match &piece.kind {
                 PieceKind::Literal(text) | PieceKind::Glob(text) => value.push_str(text),
