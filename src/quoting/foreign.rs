@@ -189,6 +189,8 @@ impl Around {
 fn is_own(program: &str, args: &[Word], word: &Word, around: &Around) -> bool {
     let name = around.name.as_str();
     match program {
+        // what its patterns caught
+        "perl" | "ruby" | "php" if !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit()) && name != "0" => true,
         "perl" => name == "_" || around.after.starts_with(['{', '[']) || around.after.starts_with("->") || is_set(name, around),
         "php" => matches!(name, "argv" | "argc" | "_SERVER" | "_ENV" | "_GET" | "_POST" | "GLOBALS" | "this") || is_set(name, around),
         "pwsh" | "powershell" => {

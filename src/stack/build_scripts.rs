@@ -10,15 +10,17 @@ use super::imagefs::{self, Located};
 use super::runtime_walk::{Walk, is_shell, script_dialect, script_operand};
 use super::{DockerfileUnit, ScriptOrigin, ScriptUnit};
 
-/// A script file that a RUN executes.
+/// A script file that a RUN or a HEALTHCHECK executes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScriptRun {
     /// The file.
     pub file: FileId,
     /// Place in [`super::Stack::dockerfiles`].
     pub dockerfile: usize,
-    /// The stage of the RUN.
+    /// The stage of the instruction.
     pub stage: usize,
+    /// While the image is built.
+    pub built: bool,
 }
 
 /// Scripts of one build, at most.
@@ -31,11 +33,11 @@ const READ_AT_START: [&str; 2] = ["/docker-entrypoint-initdb.d", "/docker-entryp
 pub(super) fn find(walk: &mut Walk<'_>) -> Vec<ScriptRun> {
     let mut runs = Vec::new();
     if let Some((unit, stage)) = walk.unit {
-        for (stage, path, by) in in_runs(walk, unit) {
+        for Found { stage, path, by, built } in in_instructions(walk, unit) {
             if runs.len() < MAX_SCRIPTS
                 && let Some(file) = add(walk, &path, &by)
             {
-                runs.push(ScriptRun { file, dockerfile: unit.index, stage });
+                runs.push(ScriptRun { file, dockerfile: unit.index, stage, built });
             }
         }
         for dir in READ_AT_START {
@@ -53,17 +55,35 @@ pub(super) fn find(walk: &mut Walk<'_>) -> Vec<ScriptRun> {
     runs
 }
 
-/// The script files that the RUN instructions of a Dockerfile execute: stage, path, and the shell that is named.
-fn in_runs(walk: &Walk<'_>, unit: &DockerfileUnit) -> Vec<(usize, String, String)> {
+/// A script file that an instruction executes.
+struct Found {
+    stage: usize,
+    path: String,
+    /// The shell that is named.
+    by: String,
+    /// While the image is built.
+    built: bool,
+}
+
+/// Where programs are put that are started by their bare name.
+const OWN_PROGRAMS: [&str; 2] = ["/usr/local/bin", "/usr/bin"];
+
+/// The script files that the RUN and HEALTHCHECK instructions of a Dockerfile execute.
+fn in_instructions(walk: &Walk<'_>, unit: &DockerfileUnit) -> Vec<Found> {
     let mut found = Vec::new();
     for (item, instruction) in unit.ast.instructions() {
-        let (Op::Run(run), Some(stage), Some(script)) = (&instruction.op, unit.ast.stage_of(item), unit.script(item)) else { continue };
+        let (Some(stage), Some(script)) = (unit.ast.stage_of(item), unit.script(item)) else { continue };
+        let run = match &instruction.op {
+            Op::Run(run) => Some(run),
+            Op::Healthcheck(Some(_)) => None,
+            _ => continue,
+        };
         let mut workdir = unit.workdir_at(stage, item);
         for (_, command) in script.walk() {
             let words = command.effective().words;
             // the program tells whether this can run a script, before all the words are read for that
             let plain = words.first().and_then(Word::literal);
-            if plain.is_some_and(|p| !p.contains('/') && !p.ends_with(".sh") && p != "cd" && !is_shell(&p)) {
+            if run.is_some() && plain.is_some_and(|p| !p.contains('/') && !p.ends_with(".sh") && p != "cd" && !is_shell(&p)) {
                 continue;
             }
             let value = |w: &Word| w.evaluate(&|name| unit.expand_at(stage, item, &format!("${{{name}}}")));
@@ -74,15 +94,20 @@ fn in_runs(walk: &Walk<'_>, unit: &DockerfileUnit) -> Vec<(usize, String, String
                 continue;
             }
             let shell = if is_shell(name) { name } else { "" };
-            let Some(path) = operand(name, &argv).filter(|p| p.contains('/') || p.ends_with(".sh")) else { continue };
+            let located = |path: &str| path_of(imagefs::locate(&walk.known.images, unit, stage, walk.context, path, walk.files, 0)?);
+            let Some(path) = operand(name, &argv) else { continue };
+            if !path.contains('/') && !path.ends_with(".sh") {
+                let own = OWN_PROGRAMS.iter().filter(|_| run.is_none()).find_map(|dir| located(&files::join(dir, &path)));
+                found.extend(own.map(|path| Found { stage, path, by: shell.to_owned(), built: false }));
+                continue;
+            }
             let path = match (&workdir, path.starts_with('/')) {
                 (_, true) => files::normalize(&path),
                 (Some(dir), false) => files::join(dir, &path),
                 (None, false) => continue,
             };
-            let located = bound(walk, run, &path)
-                .or_else(|| path_of(imagefs::locate(&walk.known.images, unit, stage, walk.context, &path, walk.files, 0)?));
-            found.extend(located.map(|file| (stage, file, shell.to_owned())));
+            let file = run.and_then(|run| bound(walk, run, &path)).or_else(|| located(&path));
+            found.extend(file.map(|path| Found { stage, path, by: shell.to_owned(), built: run.is_some() }));
         }
     }
     found

@@ -340,7 +340,7 @@ impl Walk<'_> {
         }
         if let Some((script, extra)) = package_script(&name, &argv) {
             let before = runtime.processes.len();
-            self.package_script(&script, &layer, command, runtime);
+            self.package_script(&script, &layer, written_at(command, &argv), runtime);
             if let Some(last) = runtime.processes.get_mut(before..).and_then(<[Process]>::last_mut) {
                 last.argv.extend(extra);
             }
@@ -480,7 +480,7 @@ impl Walk<'_> {
         entries.any(|e| self.files.mode(&files::join(dir, &e.name)).is_some_and(|mode| mode & 0o111 != 0))
     }
 
-    fn package_script(&mut self, script: &str, layer: &Layer, command: &Command, runtime: &mut Runtime) {
+    fn package_script(&mut self, script: &str, layer: &Layer, at: Span, runtime: &mut Runtime) {
         let Some(workdir) = runtime.workdir.clone() else { return };
         let Some(Located::File { path, .. }) = self.locate(&files::join(&workdir, "package.json")) else { return };
         let Ok(bytes) = self.files.read(&path) else { return };
@@ -490,7 +490,7 @@ impl Walk<'_> {
         let Some(text) = package.script(script) else { return };
         let parsed = shell::parse_text(text, Dialect::Posix);
         let mut inner = layer.clone();
-        inner.via.push(Via { kind: ViaKind::PackageScript(script.to_owned()), span: command.span });
+        inner.via.push(Via { kind: ViaKind::PackageScript(script.to_owned()), span: at });
         inner.below = None;
         inner.pid1 = match inner.pid1 {
             Pid1::Yes => Pid1::Unknown,
@@ -499,7 +499,7 @@ impl Walk<'_> {
         let step = course::step(&parsed, || Some(text.clone()), "sh", &inner.env, &[], runtime);
         let course = Course::of(&parsed, step);
         let form = Some(ends::Form::default());
-        self.script(&parsed, &inner, &Call { shell: "sh", text: form, at: command.span, args: &[], bare: false, course }, runtime);
+        self.script(&parsed, &inner, &Call { shell: "sh", text: form, at, args: &[], bare: false, course }, runtime);
     }
 
     fn gunicorn(&mut self, argv: &[Arg], runtime: &Runtime) -> Option<(FileId, gunicorn::Settings)> {
@@ -622,6 +622,14 @@ fn settings_stem(name: &str) -> Option<&'static str> {
         "ng" => "angular",
         _ => return None,
     })
+}
+
+/// Where the words of a command stand that a script was handed: not at its `exec "$@"`.
+fn written_at(command: &Command, argv: &[Arg]) -> Span {
+    match (argv.first(), argv.last()) {
+        (Some(first), Some(last)) if first.span.file != command.span.file => first.span.to(last.span),
+        _ => command.span,
+    }
 }
 
 fn probe(argv: &[Arg]) -> Process {

@@ -72,15 +72,32 @@ fn neighbours_unknown(project: &Project, service: &Service) -> bool {
         || external("default")
 }
 
+fn networks(service: &Service) -> Vec<&str> {
+    match service.networks.as_slice() {
+        [] => vec!["default"],
+        some => some.iter().map(|n| n.name.value.as_str()).collect(),
+    }
+}
+
 fn reachable<'a>(project: &'a Project, service: &Service, host: &str) -> Reach<'a> {
     if service.links.iter().any(|l| l.alias == host || l.service == host) {
         return Reach::Yes;
     }
-    let Some(other) = project.services.iter().find(|s| reach::answers_to(s, host)) else { return Reach::Unknown };
-    let networks = |s: &Service| -> Vec<String> {
-        if s.networks.is_empty() { vec!["default".to_owned()] } else { s.networks.iter().map(|n| n.name.value.clone()).collect() }
-    };
     let own = networks(service);
-    let shared = other.name.value == service.name.value || other.network_mode.is_some() || networks(other).iter().any(|n| own.contains(n));
-    if shared { Reach::Yes } else { Reach::OtherNetwork(other) }
+    let shared = |other: &&Service| {
+        other.name.value == service.name.value
+            || other.network_mode.is_some()
+            || networks(other).iter().any(|n| own.contains(n) && reach::answers_on(other, host, n))
+    };
+    let mut named = project.services.iter().filter(|s| reach::answers_to(s, host)).peekable();
+    match named.peek().copied() {
+        None => Reach::Unknown,
+        Some(first) => {
+            if named.any(|s| shared(&s)) {
+                Reach::Yes
+            } else {
+                Reach::OtherNetwork(first)
+            }
+        }
+    }
 }

@@ -28,11 +28,15 @@ fn launches(runtime: &Runtime) -> (Option<&Launch>, Option<&Launch>) {
 /// An ENTRYPOINT in shell form makes nothing of the command.
 fn shell_form(runtime: &Runtime) -> Found {
     let (Some(entry), Some(command)) = launches(runtime) else { return None };
-    let text = entry.argv.last().filter(|_| entry.shell_form && !command.argv.is_empty())?;
-    (!reads_arguments(text)).then(|| {
-        let message = "this command never runs: an ENTRYPOINT in shell form takes no arguments".to_owned();
-        (command.span, message, "write the ENTRYPOINT in the JSON form, or the whole command in it")
-    })
+    let text = entry.argv.last().filter(|_| entry.shell_form)?;
+    let first = command.argv.first()?;
+    if reads_arguments(text) {
+        let by = entry.argv.first().map_or("sh", |shell| crate::files::file_name(shell));
+        let help = "write the ENTRYPOINT in the JSON form, with a name behind the text: `[\"sh\", \"-c\", \"…\", \"--\"]`";
+        return swallowed(Some(entry), text, command.span, first, by).map(|(span, message, _)| (span, message, help));
+    }
+    let message = "this command never runs: an ENTRYPOINT in shell form takes no arguments".to_owned();
+    Some((command.span, message, "write the ENTRYPOINT in the JSON form, or the whole command in it"))
 }
 
 /// `sh -c script word`: the words after the script are its arguments, and it has no use for them.

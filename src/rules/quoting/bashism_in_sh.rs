@@ -28,7 +28,7 @@ impl Rule for BashismInSh {
                 continue;
             }
             let report = cx.report(found.span, format!("{} needs bash: {name}, the image's /bin/sh, {fault}", found.what));
-            report.help(help(found.codes)).aliases(if aliases { found.codes } else { &[] });
+            report.help(help(&found)).aliases(if aliases { found.codes } else { &[] });
         }
     }
 }
@@ -50,8 +50,10 @@ fn read_by_sh<'a>(stack: &Stack, unit: &'a ScriptUnit) -> Vec<&'a Script> {
     handed_on.filter(|n| n.by == "sh").map(|n| &n.script).collect()
 }
 
-fn help(codes: &[&str]) -> &'static str {
-    match codes.first() {
+fn help(found: &Bashism) -> &'static str {
+    match found.codes.first() {
+        Some(&"SC3048") => "write the signal without `SIG`",
+        None if found.what.starts_with("`kill ") => "write the signal without `SIG`",
         Some(&"SC3010") => "write `[ … ]`, or run the script with bash",
         Some(&"SC3014") => "write `=`",
         Some(&"SC3037") => "use `printf`",

@@ -38,10 +38,12 @@ fn check(unit: &DockerfileUnit, item: usize, dest: &Text, heredoc: &Heredoc, cx:
     let Some(first) = lost.first() else { return };
     let name = if dest.ends_with('/') { heredoc.name.clone() } else { dest.value.clone() };
     let one = lost.iter().all(|n| n.value == first.value);
+    let defaulted = lost.iter().any(|n| stack.sources.slice(n.span).len() > n.value.len() + 3);
     let message = format!(
-        "{} {} empty in `{name}`: the builder fills {} in while it writes the file",
+        "{} {} {} in `{name}`: the builder fills {} in while it writes the file",
         listed(&lost),
         if one { "is" } else { "are" },
+        if defaulted { "already replaced" } else { "empty" },
         if one { "it" } else { "them" },
     );
     let operator = stack.sources.slice(heredoc.operator);
@@ -61,7 +63,7 @@ fn check(unit: &DockerfileUnit, item: usize, dest: &Text, heredoc: &Heredoc, cx:
     }
 }
 
-/// The `$name`, `${name}` and `$1` of a text that no backslash keeps; what has a default is left out.
+/// The `$name`, `${name}` and `$1` of a text that no backslash keeps; a variable that has a default is left out.
 fn dollars(body: &str, span: Span) -> Vec<At<String>> {
     let mut found = Vec::new();
     let mut from = 0;
@@ -80,10 +82,13 @@ fn dollars(body: &str, span: Span) -> Vec<At<String>> {
         let special = rest.starts_with(['@', '*', '#', '?', '!', '$', '-']) || rest.starts_with(|c: char| c.is_ascii_digit());
         let len = if special { 1 } else { word };
         let Some(name) = rest.get(..len).filter(|n| !n.is_empty()) else { continue };
-        if braced && rest.as_bytes().get(len) != Some(&b'}') {
+        let after = if braced { rest.get(len..).and_then(|after| after.find('}')) } else { None };
+        // the builder has no arguments, so that it always writes the default
+        let argument = name.bytes().all(|b| b.is_ascii_digit()) || matches!(name, "@" | "*");
+        if braced && !after.is_some_and(|len| len == 0 || argument) {
             continue;
         }
-        let end = at + 1 + len + 2 * usize::from(braced);
+        let end = at + 1 + len + after.map_or(0, |len| len + 2);
         found.push(At::new(name.to_owned(), span.part(at, end)));
         from = end;
     }

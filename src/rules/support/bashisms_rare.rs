@@ -52,6 +52,12 @@ pub(super) fn in_command(script: &Script, command: &Command, found: &mut Vec<Bas
                 }
             }
         }
+        "kill" => {
+            let named = |w: &&Word| w.lossy().trim_start_matches('-').starts_with("SIG");
+            if let Some(signal) = command.args().iter().take(2).find(named) {
+                push(signal.span, &format!("kill {}", signal.lossy()), &[], "knows signals without `SIG` only, and sends none", "");
+            }
+        }
         "printf" => match command.args().first() {
             Some(first) if first.lossy() == "-v" => push(first.span, "printf -v", &["SC3045"], "refuses the option", "refuses the option"),
             Some(first) if first.lossy().contains("%q") => {

@@ -1,5 +1,6 @@
 //! Scripts that an image writes out of a Dockerfile's own text: which of their `$names` are lost while they are written.
 
+use super::variables::{inherited, is_brought};
 use crate::source::{At, Span};
 use crate::stack::{DockerfileUnit, Lookup};
 
@@ -46,6 +47,7 @@ pub(crate) fn lost(
     elsewhere: fn(&str) -> bool,
 ) -> Vec<At<String>> {
     let Some(stage) = unit.ast.stage_of(item) else { return Vec::new() };
+    let base = inherited(unit, stage);
     let is_lost = |name: &&At<String>| {
         let n = name.value.as_str();
         if positional(n) {
@@ -53,7 +55,7 @@ pub(crate) fn lost(
         }
         let word = n.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
         let unset = word && unit.lookup(stage, item, n) == Lookup::Unset && !own.iter().any(|o| o == n);
-        unset && (set_in_script.iter().any(|s| s == n) || !elsewhere(n))
+        unset && !is_brought(&base, n) && (set_in_script.iter().any(|s| s == n) || !elsewhere(n))
     };
     names.iter().filter(is_lost).cloned().collect()
 }

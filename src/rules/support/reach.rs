@@ -54,13 +54,20 @@ pub(crate) fn wanted(stack: &Stack, runtime: &Runtime) -> Vec<Wanted> {
     found
 }
 
-/// Whether a service answers to this name on the networks of its project.
+/// Whether a service answers to this name on some network of its project.
 pub(crate) fn answers_to(service: &Service, host: &str) -> bool {
+    is_called(service, host) || service.networks.iter().any(|n| answers_on(service, host, &n.name.value))
+}
+
+/// Whether a service that is on this network answers to this name there: an alias holds on its own network only.
+pub(crate) fn answers_on(service: &Service, host: &str, network: &str) -> bool {
+    let mut aliases = service.networks.iter().filter(|n| n.name.value == network).flat_map(|n| &n.aliases);
+    is_called(service, host) || aliases.any(|a| a.value == host)
+}
+
+fn is_called(service: &Service, host: &str) -> bool {
     let is = |t: &Option<Text>| t.as_ref().is_some_and(|t| t.value == host);
-    service.name.value == host
-        || is(&service.container_name)
-        || is(&service.hostname)
-        || service.networks.iter().any(|n| n.aliases.iter().any(|a| a.value == host))
+    service.name.value == host || is(&service.container_name) || is(&service.hostname)
 }
 
 /// Where each nginx configuration connects to: by `proxy_pass` and its kin, and as servers of an `upstream`.

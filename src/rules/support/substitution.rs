@@ -33,7 +33,7 @@ impl<'a> Surroundings<'a> {
                 let started = r.processes.iter().any(|p| p.span.file == file || p.via.iter().any(|v| v.span.file == file));
                 // one that the image's own entrypoint runs is known by what it reads
                 let read = || stack.templates.iter().any(|t| t.runtime == r.index && t.call.file == file);
-                started || read() && !stack.script_runs.iter().any(|run| run.file == file)
+                started || read() && !stack.script_runs.iter().any(|run| run.file == file && run.built)
             }
         };
         let own = all_assigned(&unit.script);
