@@ -28,12 +28,18 @@ impl Rule for ProxyUpstreamUnknown {
                 match reachable(project, service, host) {
                     Reach::Yes => {}
                     Reach::OtherNetwork(other) => {
-                        cx.report(
-                            target.host_span,
-                            format!("nginx does not find `{host}`: it shares no network with `{}`", service.name.value),
-                        )
-                        .label(other.name.span, "this service")
-                        .help("put both on one network");
+                        let own = networks(service);
+                        let (proxy, name) = (&service.name.value, &other.name.value);
+                        let (why, help) = match networks(other).iter().any(|n| own.contains(n)) {
+                            true => (
+                                format!("`{name}` has this name on another network than that of `{proxy}`"),
+                                "give it the name on the network that both are on",
+                            ),
+                            false => (format!("it shares no network with `{proxy}`"), "put both on one network"),
+                        };
+                        cx.report(target.host_span, format!("nginx does not find `{host}`: {why}"))
+                            .label(other.name.span, "this service")
+                            .help(help);
                     }
                     Reach::Unknown => {
                         let names = project.services.iter().map(|s| s.name.value.as_str());
