@@ -135,6 +135,30 @@ fn keeps_inner_quotes(text: &str, kind: ShellKind) -> bool {
     memchr::memchr_iter(b'$', bytes).any(quoted)
 }
 
+/// Whether bash misses the second of two single quotes: in `"${name:-it's}"` they are plain characters, and it wants them in pairs all
+/// the same.
+fn leaves_quotes_open(script: &Script, kind: ShellKind) -> bool {
+    let unpaired = |word: &str| {
+        let (mut bytes, mut double, mut open) = (word.bytes(), false, false);
+        while let Some(byte) = bytes.next() {
+            match byte {
+                b'\\' if !open => drop(bytes.next()),
+                b'"' if !open => double = !double,
+                b'\'' if !double => open = !open,
+                _ => {}
+            }
+        }
+        open
+    };
+    let knows = matches!(kind, ShellKind::Dash | ShellKind::Ash);
+    let words = |c: &Command| {
+        let values = c.assigns.iter().filter_map(|a| a.value.as_ref());
+        let pieces = c.words.iter().chain(values).flat_map(|w| &w.pieces).filter(|p| p.quote == Quote::Double);
+        pieces.into_iter().any(|p| matches!(&p.kind, PieceKind::Param(p) if p.modifier.contains('\'') && unpaired(&p.modifier)))
+    };
+    !knows && script.commands.iter().any(words)
+}
+
 /// Expansions are looked through this far for quotes, so that many open ones cost no more than their number.
 const MAX_LOOK: usize = 512;
 
@@ -267,7 +291,8 @@ impl<'a> Run<'a> {
         let uncertain = step.uncertain
             || !script.errors.is_empty()
             || script.commands.len() > MAX_COMMANDS
-            || keeps_inner_quotes(step.text.text(), kind);
+            || keeps_inner_quotes(step.text.text(), kind)
+            || leaves_quotes_open(script, kind);
         let status =
             if uncertain || matches!(state.stopped, Stopped::Perhaps | Stopped::OnFailure) { Status::Unknown } else { state.status };
         (Step { marks, commands, subjects, uncertain, status, turns, ..step }, state)

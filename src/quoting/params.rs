@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::flow::Flow;
 use super::patterns::Pattern;
 use super::status::Stopped;
-use super::step::Outcome;
+use super::step::{Outcome, ShellKind};
 use super::variables::{Setter, Value};
 use super::words::{Cx, Expander, Frag, Place, joined, local};
 use crate::syntax::shell::operand;
@@ -21,6 +21,14 @@ struct Spec {
 }
 
 const OPERATORS: [&str; 12] = [":-", ":=", ":?", ":+", "##", "%%", "-", "=", "?", "+", "#", "%"];
+
+/// Whether quotes in a quoted expansion's word hold a backslash that other double quotes would keep: bash takes it away, in
+/// some places with what follows it.
+fn loses_backslashes(word: &str) -> bool {
+    let Some((_, inside)) = word.split_once('"') else { return false };
+    let mut bytes = inside.bytes();
+    std::iter::from_fn(|| bytes.find(|b| *b == b'\\').and_then(|_| bytes.next())).any(|b| !matches!(b, b'$' | b'`' | b'"' | b'\\'))
+}
 
 impl Expander<'_> {
     /// Expands the parameter at `range`.
@@ -153,6 +161,10 @@ impl Expander<'_> {
 
     /// The word inside the braces.
     fn inside(&mut self, spec: &Spec, at: Place) -> Vec<Frag> {
+        let knows = matches!(self.kind, ShellKind::Dash | ShellKind::Ash);
+        if at.enclosed && !knows && loses_backslashes(self.raw(spec.word.clone())) {
+            return vec![Frag::plain(self.hole(spec.word.clone()), true)];
+        }
         let pieces = operand(self.raw(spec.word.clone()), local(spec.word.clone()), at.enclosed);
         self.frags(&pieces, Cx { whole: at.quoted, operand: true, heredoc: false, single: at.cx.single, depth: at.cx.depth + 1 })
     }
