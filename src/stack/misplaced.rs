@@ -14,6 +14,9 @@ pub(super) type Shown = BTreeMap<(usize, String), bool>;
 const MAX_FILES: usize = 300;
 const MAX_BYTES: u64 = 256 << 10;
 
+/// So many folders above are looked into: each path that is not there is looked for in all of them.
+const MAX_ABOVE: usize = 3;
+
 /// Folders in which people keep what calls Compose.
 const BESIDE: [&str; 9] = ["scripts", "script", "bin", "docs", "tools", "ci", ".github/workflows", ".devcontainer", ".vscode"];
 
@@ -64,7 +67,10 @@ impl Loader<'_> {
             return None;
         }
         let mut folder = beside;
-        while folder != "." && folder != "/" {
+        for _ in 0..MAX_ABOVE {
+            if folder == "." || folder == "/" {
+                break;
+            }
             folder = files::parent(folder);
             let lies = files::join(folder, source);
             if self.disk.kind(&lies).is_some() {
