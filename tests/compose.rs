@@ -382,6 +382,24 @@ fn numbers_without_end_are_refused_where_they_are_left() {
 }
 
 #[test]
+fn keys_of_ones_own_are_printed_where_they_are_asked_for() {
+    let text = "name: x\nservices:\n  a:\n    image: i\n    x-own: {n: 1}\n    build: {context: ., x-bake: {tags: [\"${T:-t}\"]}}\n    ports: [{target: 80, x-p: }]\n\
+                networks: {default: {x-n: 2001-01-01}}\nx-top: 1\n";
+    let made = |extensions| {
+        let mut files = Memory::new();
+        files.insert("compose.yaml", text.as_bytes());
+        let request = Request { files: vec!["compose.yaml".to_owned()], canonical: true, extensions, ..Request::default() };
+        load(&request, &files, &mut Sources::new()).json.unwrap()
+    };
+    let (with, without) = (made(true), made(false));
+    let a = &with["services"]["a"];
+    assert_eq!((&a["x-own"], &a["build"]["x-bake"], &a["ports"][0]["x-p"]), (&json!({"n": 1}), &json!({"tags": ["t"]}), &json!(null)));
+    assert_eq!(with["networks"]["default"]["x-n"], "2001-01-01T00:00:00Z");
+    assert!(!without.to_string().contains("x-own") && !without.to_string().contains("x-bake"));
+    assert_eq!((&with["x-top"], &without["x-top"]), (&json!(1), &json!(1)));
+}
+
+#[test]
 fn services_with_one_name_are_loaded_as_compose_loads_them() {
     let text = "name: x\nservices:\n  a: {image: i, container_name: xy}\n  b: {image: i, container_name: xy}\n";
     let (loaded, _) = json(&[("compose.yaml", text)]);

@@ -50,6 +50,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
         environment,
         root,
         canonical: true,
+        extensions: args.format != "json",
         explain: args.explain.clone(),
         ..Request::default()
     };

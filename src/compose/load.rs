@@ -96,7 +96,7 @@ impl Loader<'_> {
             false => (None, None),
             true => {
                 normalize(&mut model, &project.name, &self.env);
-                let json = self.json(&model, &project, &active, &request.root);
+                let json = self.json(&model, &project, &active, request);
                 let explained = request.explain.as_deref().map(|path| self.explain(path, &model, &json, request));
                 (Some(json), explained)
             }
@@ -162,7 +162,7 @@ impl Loader<'_> {
         request.all_profiles || profiles.is_empty() || profiles.iter().any(named)
     }
 
-    fn json(&mut self, model: &Node, project: &Project, active: &[bool], root: &str) -> serde_json::Value {
+    fn json(&mut self, model: &Node, project: &Project, active: &[bool], request: &Request) -> serde_json::Value {
         let env = Rc::clone(&self.env);
         let running = project.services.iter().zip(active).filter(|(_, active)| **active).map(|(service, _)| service);
         let extras: Vec<ServiceExtra<'_>> = running
@@ -172,7 +172,7 @@ impl Loader<'_> {
                 ServiceExtra { name: &s.name.value, environment: &s.environment, labels }
             })
             .collect();
-        print::project(model, &project.name, &env, &extras, root)
+        print::project(model, &project.name, &env, &extras, &request.root, request.extensions)
     }
 
     fn role(&mut self, ids: &[(FileId, String)]) -> Role {

@@ -24,9 +24,9 @@ pub(super) struct ServiceExtra<'a> {
     pub(super) labels: Vec<(String, String)>,
 }
 
-/// Prints a model; `root` is the absolute folder that paths count from.
-pub(super) fn project(model: &Node, name: &str, env: &Env, services: &[ServiceExtra<'_>], root: &str) -> Json {
-    let printer = Printer { root };
+/// Prints a model. `root` is the absolute folder that paths count from; with `extensions` keys in `x-` are printed everywhere.
+pub(super) fn project(model: &Node, name: &str, env: &Env, services: &[ServiceExtra<'_>], root: &str, extensions: bool) -> Json {
+    let printer = Printer { root, extensions };
     let mut out = Map::new();
     out.insert("name".to_owned(), json!(name));
     let mut printed = Map::new();
@@ -59,6 +59,7 @@ pub(super) fn bake_extensions(model: &Node) -> std::collections::BTreeMap<String
 
 struct Printer<'a> {
     root: &'a str,
+    extensions: bool,
 }
 
 impl Printer<'_> {
@@ -112,6 +113,9 @@ impl Printer<'_> {
             if let Some(printed) = printed {
                 out.insert((*key).to_owned(), printed);
             }
+        }
+        for entry in node.entries().iter().filter(|e| self.extensions && e.key.value.starts_with("x-")) {
+            out.insert(entry.key.value.clone(), any(&entry.value));
         }
         out
     }
