@@ -12,7 +12,9 @@ use super::step::{Arg, Executed, Mark, Outcome, Reader, Redirected, Runs, ShellK
 use super::variables::{Environment, Setter, Value};
 use super::words::{Expander, MAX_TEXT, State, local};
 use crate::source::Span;
-use crate::syntax::shell::{self, Assign, Command, GroupKind, Join, Piece, PieceKind, Place, Quote, Redirect, Script, Word, is_name};
+use crate::syntax::shell::{
+    self, Assign, Command, GroupKind, Join, Piece, PieceKind, Place, Programs, Quote, Redirect, Script, Word, is_name,
+};
 
 /// Texts nest at most this deep; what lies deeper is not read.
 const MAX_LEVEL: usize = 8;
@@ -602,8 +604,11 @@ impl<'a> Run<'a> {
         }));
         let is_set = |places: &[Span]| within.is_none_or(|span| places.iter().any(|at| span.contains(*at)));
         self.state.vars.forget_each(names.iter().filter(|(_, places)| is_set(places)).map(|(name, _)| name), why);
-        let sets_arguments =
-            |span: Span| self.script.commands.iter().any(|c| span.contains(c.span) && matches!(c.name().as_deref(), Some("shift" | "set")));
+        const SETS: Programs = Programs::of(&["shift", "set"]);
+        let sets_arguments = |span: Span| {
+            let mut inside = self.script.commands.iter().filter(|c| c.may_start(SETS) && span.contains(c.span));
+            inside.any(|c| matches!(c.name().as_deref(), Some("shift" | "set")))
+        };
         if within.is_none_or(sets_arguments) {
             self.state.positional = None;
         }
