@@ -397,6 +397,69 @@ fn bash_executes_what_the_model_says() {
     compare("bash", ShellKind::Bash);
 }
 
+/// What only bash has in `${…}`: too rare in the drawn scripts to be seen there.
+#[test]
+fn bash_cuts_and_replaces_as_the_model_says() {
+    if !installed("bash") {
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(scratch.path().join("empty")).unwrap();
+    let words = [
+        ":0:1",
+        ":1",
+        ":1:2",
+        ":3:9",
+        ":99",
+        ": -2",
+        ": -2:1",
+        ": -99",
+        ":0:-1",
+        ":1:-9",
+        ":0",
+        "::2",
+        ":010",
+        ":1+1",
+        "/o/0",
+        "//o/0",
+        "/o",
+        "//a",
+        "/:/-",
+        "//:/-",
+        "//,/",
+        "/lib/x/y",
+        "/#o/x",
+        "/%e/x",
+        "/*/x",
+        "//[ao]/x",
+        "/o/&",
+        "/\\//-",
+        "//\\//-",
+        "/'o'/x",
+        "//\"o\"/x",
+    ];
+    let names = ["A", "B", "D", "E", "P", "W", "Z", "U", "1", "@", "*", "#"];
+    let forms =
+        |name: &str, word: &str| [format!("\"x${{{name}{word}}}y\""), format!("${{{name}{word}}}"), format!("\"${{{name}{word}}}\"")];
+    let cases: Vec<String> = names
+        .iter()
+        .flat_map(|name| words.iter().flat_map(move |word| forms(name, word)))
+        .map(|text| format!("set -- 'one two' b; printf %s, x {text}"))
+        .collect();
+    let truths = real("bash", &cases, scratch.path());
+    let mut wrong = Vec::new();
+    let mut known = 0;
+    for (case, truth) in cases.iter().zip(truths) {
+        match predicted(case, ShellKind::Bash) {
+            Ok(said) if !agrees(&said, &truth) => wrong.push(format!("{case}\n  model: {said:?}\n  bash: {truth:?}")),
+            Ok(_) => known += 1,
+            Err(_) => {}
+        }
+    }
+    assert!(wrong.is_empty(), "{} are not what bash does:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(known > 400, "only {known} of {} are known", cases.len());
+}
+
 #[test]
 fn everyday_texts_are_followed() {
     for text in [

@@ -2,6 +2,7 @@
 //! process is the first. Pure functions over the shell model; rules and `trace` ask them.
 
 mod arithmetic;
+mod bash_params;
 mod effects;
 mod envsubst;
 mod flow;

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::bash_params;
 use super::flow::Flow;
 use super::patterns::Pattern;
 use super::status::Stopped;
@@ -19,6 +20,9 @@ struct Spec {
     /// The word after the operator.
     word: Range<usize>,
 }
+
+/// What only bash has, to be looked for after the others.
+const BASH_OPERATORS: [&str; 3] = ["//", "/", ":"];
 
 const OPERATORS: [&str; 12] = [":-", ":=", ":?", ":+", "##", "%%", "-", "=", "?", "+", "#", "%"];
 
@@ -39,7 +43,8 @@ impl Expander<'_> {
         let singles = raw.matches('\'').count();
         let differs = at.cx.heredoc && singles > 0 && (singles % 2 == 1 || raw.contains(['\\', '"']));
         let readable = || self.text.slice(range.clone()).is_known();
-        let Some(spec) = spec(raw, range.start).filter(|_| !differs && readable()) else {
+        let of_bash = self.kind == ShellKind::Bash;
+        let Some(spec) = spec(raw, range.start, of_bash).filter(|_| !differs && readable()) else {
             let written = self.raw(range.clone()).to_owned();
             self.mark(range.clone(), &written, Outcome::Unknown("shells differ in what they make of it".to_owned()));
             frags.push(unknown(self.hole(range), quoted));
@@ -82,7 +87,9 @@ impl Expander<'_> {
             Value::Known(flow) => Some(flow),
             _ => None,
         };
-        let stops = self.state.nounset && known.is_none() && (spec.length || matches!(spec.operator, "" | "#" | "##" | "%" | "%%"));
+        let stops = self.state.nounset
+            && known.is_none()
+            && (spec.length || matches!(spec.operator, "" | "#" | "##" | "%" | "%%" | "/" | "//" | ":"));
         if stops {
             self.state.stopped = Stopped::Yes;
             self.mark(range.clone(), &spec.name, Outcome::Unknown("it is unset, and `set -u` stops the shell here".to_owned()));
@@ -104,6 +111,15 @@ impl Expander<'_> {
                     None => Some(Flow::default()),
                 };
                 self.settle(range, &spec.name, cut, set_by, quoted, frags);
+            }
+            "/" | "//" | ":" => {
+                let (word, span) = (self.raw(spec.word.clone()), self.text.span_of(range.clone()));
+                let made = match known {
+                    Some(text) if spec.operator == ":" => bash_params::part(&text, word),
+                    Some(text) => bash_params::replaced(&text, word, spec.operator == "//", span),
+                    None => None,
+                };
+                self.settle(range, &spec.name, made, set_by, quoted, frags);
             }
             operator => self.choose(range, spec, operator, known, set_by, at, frags),
         }
@@ -294,8 +310,8 @@ fn unknown(flow: Flow, quoted: bool) -> Frag {
     Frag::Text { flow, quoted, split: !quoted, pattern: false }
 }
 
-/// Reads `$name` or `${…}` that stands at `start`; `None` for what only some shells have.
-fn spec(raw: &str, start: usize) -> Option<Spec> {
+/// Reads `$name` or `${…}` that stands at `start`; `None` for what only other shells have.
+fn spec(raw: &str, start: usize, of_bash: bool) -> Option<Spec> {
     let plain = |name: &str| Spec { name: name.to_owned(), length: false, operator: "", word: 0..0 };
     let Some(body) = raw.strip_prefix("${") else { return Some(plain(raw.strip_prefix('$')?)) };
     let body = body.strip_suffix('}')?;
@@ -316,7 +332,8 @@ fn spec(raw: &str, start: usize) -> Option<Spec> {
     if rest.is_empty() {
         return Some(plain(name));
     }
-    let operator = OPERATORS.into_iter().find(|op| rest.starts_with(op))?;
+    let known = OPERATORS.into_iter().find(|op| rest.starts_with(op));
+    let operator = known.or_else(|| of_bash.then(|| BASH_OPERATORS.into_iter().find(|op| rest.starts_with(op)))?)?;
     let from = at + len + operator.len();
     Some(Spec { name: name.to_owned(), length: false, operator, word: from..at + body.len() })
 }
