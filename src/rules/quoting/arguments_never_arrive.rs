@@ -1,7 +1,8 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::source::Span;
-use crate::stack::{Launch, Runtime, ScriptOrigin, Stack};
+use crate::stack::{Launch, Runtime, ScriptOrigin, ScriptUnit, Stack, Started};
 use crate::syntax::shell;
+use crate::text::Text;
 
 rule!(ArgumentsNeverArrive, "quoting/arguments-never-arrive");
 
@@ -9,7 +10,10 @@ impl Rule for ArgumentsNeverArrive {
     fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
         let mut told: Vec<Span> = Vec::new();
         for runtime in &stack.runtimes {
-            let found = shell_form(runtime).or_else(|| behind_script(runtime)).or_else(|| unread(stack, runtime));
+            let found = shell_form(runtime)
+                .or_else(|| behind_script(runtime))
+                .or_else(|| unread(stack, runtime))
+                .or_else(|| first_only(stack, runtime));
             if let Some((span, message, help)) = found.filter(|f| !told.contains(&f.0)) {
                 told.push(span);
                 cx.report(span, message).help(help);
@@ -86,9 +90,7 @@ fn swallowed(entry: Option<&Launch>, text: &str, first: Span, word: &str, by: &s
 fn unread(stack: &Stack, runtime: &Runtime) -> Found {
     let (Some(entry), Some(command)) = launches(runtime) else { return None };
     let first = entry.argv.first().filter(|_| !entry.shell_form && entry.argv.len() == 1 && !command.argv.is_empty())?;
-    let started = runtime.started.iter().find(|s| s.span == first.span)?;
-    let file = stack.sources.find(&started.file)?;
-    let unit = stack.scripts.iter().find(|s| s.origin == ScriptOrigin::File(file))?;
+    let (started, unit) = script_of(stack, runtime, first.span)?;
     let text = stack.sources.slice(unit.span);
     let sources = unit.script.walk().any(|(_, c)| matches!(c.name().as_deref(), Some("." | "source" | "eval")));
     // nothing that starts by itself is left out where the script ends in a program of its own
@@ -98,6 +100,50 @@ fn unread(stack: &Stack, runtime: &Runtime) -> Found {
     }
     let message = format!("this command never runs: `{}` makes no use of its arguments", started.path);
     Some((command.span, message, "end the script with `exec \"$@\"`, or leave the command out"))
+}
+
+/// The script that a word of a launch runs.
+fn script_of<'a>(stack: &'a Stack, runtime: &'a Runtime, word: Span) -> Option<(&'a Started, &'a ScriptUnit)> {
+    let started = runtime.started.iter().find(|s| s.span == word)?;
+    let file = stack.sources.find(&started.file)?;
+    Some((started, stack.scripts.iter().find(|s| s.origin == ScriptOrigin::File(file))?))
+}
+
+/// `su user -c "$@"` in a script that is given several words: the shell gets the first, su itself the others.
+fn first_only(stack: &Stack, runtime: &Runtime) -> Found {
+    let (entry, command) = launches(runtime);
+    if entry.or(command)?.shell_form {
+        return None;
+    }
+    let argv: Vec<&Text> = entry.iter().chain(&command).flat_map(|l| &l.argv).collect();
+    let (program, given) = argv.split_first()?;
+    let (_, unit) = script_of(stack, runtime, program.span)?;
+    let named = |name: &'static str| unit.script.commands.iter().filter(move |c| c.name().as_deref() == Some(name));
+    let given = given.get(named("shift").count()..)?;
+    // whoever starts the image may put words behind a program's name, but not behind a whole command line
+    let several = match given {
+        [] => false,
+        [one] => entry.is_some() && runtime.service.is_none() && !one.contains(char::is_whitespace),
+        _ => true,
+    };
+    if !several || named("set").any(|c| c.args().iter().any(|w| w.lossy() == "--")) {
+        return None;
+    }
+    unit.script.commands.iter().filter(|c| !c.place.function).find_map(|command| {
+        let handed = shell::handed(&command.words, unit.script.dialect)?;
+        let shell::HandedText::Word(at) = handed.text else { return None };
+        let su = matches!(handed.by.as_str(), "su" | "runuser");
+        let word = command.words.get(at).filter(|_| su || shell::shell(&handed.by).is_some())?;
+        word.params().find(|(p, _)| p.name == "@" && p.modifier.is_empty())?;
+        let (by, rest) = (&handed.by, if su { "operands of its own" } else { "arguments of that text" });
+        let message = format!("only the first argument reaches the shell: `{by} -c` takes one word, the others become {rest}");
+        let help = if su {
+            "start it with `exec gosu`, `su-exec` or `setpriv`, which take words: `\"$@\"`"
+        } else {
+            "run `\"$@\"` without a shell"
+        };
+        Some((word.span, message, help))
+    })
 }
 
 /// Whether the text of a script asks for its arguments.

@@ -2,6 +2,7 @@ use crate::diagnostic::Applicability;
 use crate::quoting::{Lost, LostKind};
 use crate::rule::{Cx, Rule, replace, rule};
 use crate::rules::support::lost::{LostIn, lost_in_runs};
+use crate::rules::support::set_words::swallowed;
 use crate::source::Span;
 use crate::stack::DockerfileUnit;
 use crate::syntax::dockerfile::{Instruction, Op};
@@ -15,7 +16,10 @@ impl Rule for ExportDoesNotPersist {
         for LostIn { instruction, script, alone, lost, .. } in lost_in_runs(unit) {
             // options of the shell may be there for what stands beside them
             let idle = lost.len() == script.commands.len() && lost.iter().all(|l| l.kind == LostKind::Setting);
-            let of = |l: &&Lost<'_>| idle || l.kind != LostKind::Setting || l.command.name().as_deref() != Some("set");
+            let of = |l: &&Lost<'_>| {
+                let set = l.kind == LostKind::Setting && l.command.name().as_deref() == Some("set");
+                !set || idle && swallowed(script, l.command).is_none()
+            };
             let Some((first, message)) = lost.iter().filter(of).find_map(|l| Some((l, message(l)?))) else { continue };
             let help = match first.kind {
                 LostKind::Variable => "set it with ENV",

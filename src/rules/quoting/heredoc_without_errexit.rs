@@ -52,9 +52,9 @@ fn report(script: &Script, start: Options, heredoc: &Heredoc, fixable: bool, cx:
         return;
     }
     let Some(first) = unchecked(script, start).into_iter().find(|c| matters(c) && !exits(script, c)) else { return };
-    let name = first.effective().name().map_or_else(|| "this command".to_owned(), |n| format!("`{n}`"));
+    let name = first.effective().name().map_or_else(|| "command".to_owned(), |n| format!("`{n}`"));
     let report = cx
-        .report(first.span, format!("the build goes on when {name} fails: only the last command of a heredoc decides"))
+        .report(first.span, format!("the heredoc goes on past a failing {name}: only its last command decides"))
         .label(heredoc.operator, "no shell option ends this script early")
         .help("begin the heredoc with `set -e`");
     if fixable {

@@ -1,7 +1,8 @@
 use std::collections::BTreeSet;
 
+use crate::diagnostic::Applicability;
 use crate::quoting::names_in;
-use crate::rule::{Cx, Rule, rule};
+use crate::rule::{Cx, Rule, replace, rule};
 use crate::rules::support::compose_command::{Given, by_script_alone, given, run_as_is, takes_words_as_they_are};
 use crate::rules::support::program::{may_be_script, reads_dollars};
 use crate::rules::support::single_quotes::{single_quoted, single_quoted_at_start, single_quoted_in_env_file};
@@ -41,8 +42,12 @@ impl Rule for NeverExpanded {
                 )
                 .help("let a shell expand it: `[\"sh\", \"-c\", \"exec …\"]`");
             }
+            let windows = unit.shell_at(stage, item).dialect.eq(&shell::Dialect::Windows);
+            if let Some(word) = in_quotes(&all).filter(|w| !windows && words.iter().any(|own| own.span == w.span)) {
+                keeps_quotes(word, instruction.keyword.name(), cx);
+            }
             let shell_word = for_a_shell(&all, true).filter(|w| words.iter().any(|own| own.span == w.span));
-            if let Some(word) = shell_word.filter(|_| !unit.shell_at(stage, item).dialect.eq(&shell::Dialect::Windows)) {
+            if let Some(word) = shell_word.filter(|_| !windows) {
                 let message =
                     format!("no shell runs this {}, so the program gets `{}` as it stands", instruction.keyword.name(), word.value);
                 cx.report(word.span, message).help("let a shell run it: `[\"sh\", \"-c\", \"…\"]`");
@@ -73,6 +78,9 @@ impl Rule for NeverExpanded {
                         )
                         .help("let a shell expand it: `sh -c \"exec …\"`");
                     }
+                    if let Some(word) = in_quotes(&all).filter(|w| given.line.span.contains(w.span) && told.insert(w.span)) {
+                        keeps_quotes(word, given.key, cx);
+                    }
                     let words = given.line.argv.iter().skip_while(|w| w.value == "CMD").cloned().collect::<Vec<_>>();
                     if let Some(word) = for_a_shell(&words, false).filter(|w| told.insert(w.span)) {
                         let message = format!("no shell runs this {}, so the program gets `{}` as it stands", given.key, word.value);
@@ -86,7 +94,7 @@ impl Rule for NeverExpanded {
 
 /// Whether it holds something that is worth a look, and no shell gets it.
 fn for_no_shell(given: &Given<'_>) -> bool {
-    given.line.argv.iter().any(|w| w.contains('$') || for_shells(w)) && given.script().is_none()
+    given.line.argv.iter().any(|w| w.contains('$') || for_shells(w) || is_in_quotes(w)) && given.script().is_none()
 }
 
 /// The words that come before those of CMD; `None` where a script of which nothing is known, or a shell, gets them.
@@ -114,6 +122,11 @@ const TEXTS: [&str; 6] = ["-c", "-e", "-r", "-p", "--eval", "--print"];
 
 /// The program that gets the words as they stand; `None` where a shell or a script does, or one that gives `$` a meaning of its own.
 fn plain_program(words: &[Text]) -> Option<String> {
+    own_program(words).filter(|program| !reads_dollars(program))
+}
+
+/// The program that gets the words as they stand; `None` where a shell or a script does.
+fn own_program(words: &[Text]) -> Option<String> {
     let script = shell::from_argv(words, shell::Dialect::Posix);
     let command = script.commands.first()?;
     // `env -S` fills in `${NAME}` itself
@@ -126,7 +139,7 @@ fn plain_program(words: &[Text]) -> Option<String> {
     let shell_named = command.nested.is_some() || shell::shell(&program).is_some() || program.ends_with("sh");
     let scripted =
         program.ends_with(".py") || program.contains("entrypoint") || program.to_lowercase().contains("powershell") || program == "pwsh";
-    (!(shell_named || scripted || program == "cmd" || reads_dollars(&program))).then_some(program)
+    (!(shell_named || scripted || program == "cmd")).then_some(program)
 }
 
 /// Programs that take patterns for names of files.
@@ -173,6 +186,92 @@ fn for_a_shell(words: &[Text], operators: bool) -> Option<&Text> {
         operators && operator || home || command || pattern
     };
     words.iter().skip(1).find(|w| meant(w))
+}
+
+/// Programs with a language of which quotes are a part, and those that hand words to a shell.
+const READ_QUOTES: [&str; 38] = [
+    "jq",
+    "yq",
+    "awk",
+    "gawk",
+    "mawk",
+    "sed",
+    "grep",
+    "egrep",
+    "psql",
+    "mysql",
+    "mariadb",
+    "sqlite3",
+    "mongo",
+    "mongosh",
+    "redis-cli",
+    "clickhouse-client",
+    "cqlsh",
+    "python",
+    "python3",
+    "node",
+    "ruby",
+    "perl",
+    "php",
+    "eval",
+    "xargs",
+    "find",
+    "watch",
+    "ssh",
+    "su",
+    "runuser",
+    "entr",
+    "nodemon",
+    "concurrently",
+    "parallel",
+    "aws",
+    "az",
+    "echo",
+    "printf",
+];
+
+/// Options behind which a text of a language stands.
+const LANGUAGES: [&str; 14] = [
+    "-c",
+    "-e",
+    "-E",
+    "-S",
+    "-x",
+    "-q",
+    "--exec",
+    "--eval",
+    "--command",
+    "--execute",
+    "--query",
+    "--expression",
+    "--filter",
+    "--split-string",
+];
+
+/// The first word in quotes that a shell would have taken off.
+fn in_quotes(words: &[Text]) -> Option<&Text> {
+    let at = words.iter().skip(1).position(|w| is_in_quotes(w))? + 1;
+    let before = words.get(..at).unwrap_or_default();
+    let read = before.iter().any(|w| LANGUAGES.contains(&w.value.as_str()) || READ_QUOTES.contains(&crate::files::file_name(w)));
+    own_program(words).filter(|_| !read)?;
+    words.get(at)
+}
+
+/// Whether a word begins and ends with the same quote, and holds no other of its kind.
+fn is_in_quotes(word: &str) -> bool {
+    let within = |q: char| word.strip_prefix(q).and_then(|w| w.strip_suffix(q)).is_some_and(|w| !w.is_empty() && !w.contains(q));
+    within('\'') || within('"')
+}
+
+fn keeps_quotes(word: &Text, what: &str, cx: &mut Cx<'_>) {
+    let message = format!("no shell runs this {what}, so the program gets `{}` with its quotes", word.value);
+    let len = word.value.len();
+    let edits = vec![replace(word.span_of(0, 1), ""), replace(word.span_of(len - 1, len), "")];
+    cx.report(word.span, message).help("leave the quotes out: each word of the list is one already").fix(
+        "take the quotes off",
+        Applicability::Unsafe,
+        edits,
+    );
 }
 
 /// The `$NAME`s of words that no shell reads, as far as a variable of that name is set or it looks like one.

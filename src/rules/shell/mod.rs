@@ -29,6 +29,7 @@ mod prefix_in_test;
 mod quotes_end_early;
 mod read_eats_backslashes;
 mod rm_of_empty_variable;
+mod set_swallows_words;
 mod status_lost_in_declaration;
 mod status_tested_later;
 mod sudo_redirect;
@@ -73,6 +74,7 @@ pub(super) const RULES: &[Entry] = &[
     quotes_end_early::QuotesEndEarly::ENTRY,
     read_eats_backslashes::ReadEatsBackslashes::ENTRY,
     rm_of_empty_variable::RmOfEmptyVariable::ENTRY,
+    set_swallows_words::SetSwallowsWords::ENTRY,
     declarative!("shell/shellcheck-finding"),
     status_lost_in_declaration::StatusLostInDeclaration::ENTRY,
     status_tested_later::StatusTestedLater::ENTRY,

@@ -40,6 +40,7 @@ pub(crate) mod secret_variables;
 pub(crate) mod secrets;
 pub(crate) mod servers;
 pub(crate) mod services;
+pub(crate) mod set_words;
 pub(crate) mod setting;
 pub(crate) mod shell_scripts;
 pub(crate) mod single_quotes;
