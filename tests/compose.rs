@@ -382,13 +382,13 @@ fn numbers_without_end_are_refused_where_they_are_left() {
 }
 
 #[test]
-fn keys_of_ones_own_are_printed_where_they_are_asked_for() {
+fn yaml_has_keys_of_ones_own_and_nothing_empty() {
     let text = "name: x\nservices:\n  a:\n    image: i\n    x-own: {n: 1}\n    build: {context: ., x-bake: {tags: [\"${T:-t}\"]}}\n    ports: [{target: 80, x-p: }]\n\
                 networks: {default: {x-n: 2001-01-01}}\nx-top: 1\n";
-    let made = |extensions| {
+    let made = |yaml| {
         let mut files = Memory::new();
         files.insert("compose.yaml", text.as_bytes());
-        let request = Request { files: vec!["compose.yaml".to_owned()], canonical: true, extensions, ..Request::default() };
+        let request = Request { files: vec!["compose.yaml".to_owned()], canonical: true, yaml, ..Request::default() };
         load(&request, &files, &mut Sources::new()).json.unwrap()
     };
     let (with, without) = (made(true), made(false));
@@ -397,6 +397,8 @@ fn keys_of_ones_own_are_printed_where_they_are_asked_for() {
     assert_eq!(with["networks"]["default"]["x-n"], "2001-01-01T00:00:00Z");
     assert!(!without.to_string().contains("x-own") && !without.to_string().contains("x-bake"));
     assert_eq!((&with["x-top"], &without["x-top"]), (&json!(1), &json!(1)));
+    assert_eq!((with["networks"]["default"].get("ipam"), a.get("command")), (None, None));
+    assert_eq!((&without["networks"]["default"]["ipam"], without["services"]["a"].get("command")), (&json!({}), Some(&json!(null))));
 }
 
 #[test]

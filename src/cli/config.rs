@@ -50,7 +50,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
         environment,
         root,
         canonical: true,
-        extensions: args.format != "json",
+        yaml: args.format != "json",
         explain: args.explain.clone(),
         ..Request::default()
     };
@@ -75,7 +75,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
             json.as_object_mut().map(|top| top.shift_remove("models"));
             serde_json::to_string_pretty(&json).map(|t| t + "\n").map_err(|e| e.to_string())?
         }
-        _ => serde_yaml::to_string(&without_nulls(json)).map_err(|e| e.to_string())?,
+        _ => serde_yaml::to_string(&json).map_err(|e| e.to_string())?,
     };
     print(&text);
     Ok(0)
@@ -155,16 +155,6 @@ fn named_by_environment(environment: &std::collections::BTreeMap<String, String>
     let separator = environment.get("COMPOSE_PATH_SEPARATOR").filter(|s| !s.is_empty()).map_or(":", String::as_str);
     let names = environment.get("COMPOSE_FILE").filter(|f| !f.is_empty())?;
     Some(names.split(separator).map(str::to_owned).collect())
-}
-
-/// YAML leaves out commands that are not set; JSON has them as null.
-fn without_nulls(mut json: serde_json::Value) -> serde_json::Value {
-    if let Some(services) = json.get_mut("services").and_then(serde_json::Value::as_object_mut) {
-        for service in services.values_mut().filter_map(serde_json::Value::as_object_mut) {
-            service.retain(|key, value| !(matches!(key.as_str(), "command" | "entrypoint") && value.is_null()));
-        }
-    }
-    json
 }
 
 fn report(loaded: &Loaded, sources: &Sources) {

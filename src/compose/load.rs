@@ -172,7 +172,7 @@ impl Loader<'_> {
                 ServiceExtra { name: &s.name.value, environment: &s.environment, labels }
             })
             .collect();
-        print::project(model, &project.name, &env, &extras, &request.root, request.extensions)
+        print::project(model, &project.name, &env, &extras, &request.root, request.yaml)
     }
 
     fn role(&mut self, ids: &[(FileId, String)]) -> Role {

@@ -28,8 +28,8 @@ pub struct Request {
     pub root: String,
     /// `environment` is the one that the project will run in: what it lacks is unset, and [`Loaded::json`] is wanted.
     pub canonical: bool,
-    /// [`Loaded::json`] has `x-` keys below the top as well, as Compose prints them in YAML.
-    pub extensions: bool,
+    /// [`Loaded::json`] holds what Compose prints in YAML: `x-` keys below the top as well, and nothing that is empty.
+    pub yaml: bool,
     /// A key path whose values are to be explained in [`Loaded::explained`].
     pub explain: Option<String>,
     /// Key paths in services, such as `deploy.resources.limits.memory`, whose values are wanted in `Service::asked`.

@@ -24,9 +24,9 @@ pub(super) struct ServiceExtra<'a> {
     pub(super) labels: Vec<(String, String)>,
 }
 
-/// Prints a model. `root` is the absolute folder that paths count from; with `extensions` keys in `x-` are printed everywhere.
-pub(super) fn project(model: &Node, name: &str, env: &Env, services: &[ServiceExtra<'_>], root: &str, extensions: bool) -> Json {
-    let printer = Printer { root, extensions };
+/// Prints a model. `root` is the absolute folder that paths count from; `yaml` has keys in `x-` everywhere, and no empty groups.
+pub(super) fn project(model: &Node, name: &str, env: &Env, services: &[ServiceExtra<'_>], root: &str, yaml: bool) -> Json {
+    let printer = Printer { root, yaml };
     let mut out = Map::new();
     out.insert("name".to_owned(), json!(name));
     let mut printed = Map::new();
@@ -59,7 +59,7 @@ pub(super) fn bake_extensions(model: &Node) -> std::collections::BTreeMap<String
 
 struct Printer<'a> {
     root: &'a str,
-    extensions: bool,
+    yaml: bool,
 }
 
 impl Printer<'_> {
@@ -103,6 +103,7 @@ impl Printer<'_> {
         for (key, kind) in fields {
             let value = node.get(key).filter(|v| !v.is_null());
             let printed = match (value, kind) {
+                (None, Command | Always(_)) if self.yaml => None,
                 (None, Command) => Some(Json::Null),
                 (None, Always(fields)) => Some(Json::Object(self.fields(&Node::map(Vec::new(), node.span), fields))),
                 (None, StrAlways) => Some(json!("")),
@@ -114,7 +115,7 @@ impl Printer<'_> {
                 out.insert((*key).to_owned(), printed);
             }
         }
-        for entry in node.entries().iter().filter(|e| self.extensions && e.key.value.starts_with("x-")) {
+        for entry in node.entries().iter().filter(|e| self.yaml && e.key.value.starts_with("x-")) {
             out.insert(entry.key.value.clone(), any(&entry.value));
         }
         out
@@ -146,7 +147,7 @@ impl Printer<'_> {
                 let map = environment(node);
                 (!map.is_empty()).then_some(Json::Object(map))
             }
-            Command => command(node),
+            Command => command(node).filter(|words| !(self.yaml && words.is_null())),
             Test => match node.any_text() {
                 Some(text) => Some(json!(["CMD-SHELL", text.value])),
                 None => Some(json!(self.list(node))).filter(|_| !node.items().is_empty()),
@@ -162,7 +163,11 @@ impl Printer<'_> {
                 let map: Map<String, Json> = all.map(|(key, values)| (key, json!(values))).collect();
                 (!map.is_empty()).then_some(Json::Object(map))
             }
-            Fields(fields) | Always(fields) => node.is_map().then(|| Json::Object(self.fields(node, fields))),
+            Fields(fields) => node.is_map().then(|| Json::Object(self.fields(node, fields))),
+            Always(fields) => {
+                let printed = node.is_map().then(|| self.fields(node, fields));
+                printed.filter(|p| !(self.yaml && p.is_empty())).map(Json::Object)
+            }
             Each(fields) => {
                 let all: Vec<Json> = node.items().iter().map(|i| Json::Object(self.fields(i, fields))).collect();
                 (!all.is_empty()).then_some(Json::Array(all))
