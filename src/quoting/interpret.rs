@@ -137,9 +137,9 @@ fn keeps_inner_quotes(text: &str, kind: ShellKind) -> bool {
     memchr::memchr_iter(b'$', bytes).any(quoted)
 }
 
-/// Whether bash misses the second of two single quotes: in `"${name:-it's}"` they are plain characters, and it wants them in pairs all
-/// the same.
-fn leaves_quotes_open(script: &Script, kind: ShellKind) -> bool {
+/// Whether a shell misses the end of an expansion that the parser has seen: in `${name-\}` the brace is a plain character. And in
+/// `"${name:-it's}"` the single quote is one, of which bash wants a second all the same.
+fn is_left_open(script: &Script, kind: ShellKind) -> bool {
     let unpaired = |word: &str| {
         let (mut bytes, mut double, mut open) = (word.bytes(), false, false);
         while let Some(byte) = bytes.next() {
@@ -155,10 +155,17 @@ fn leaves_quotes_open(script: &Script, kind: ShellKind) -> bool {
     let knows = matches!(kind, ShellKind::Dash | ShellKind::Ash);
     let words = |c: &Command| {
         let values = c.assigns.iter().filter_map(|a| a.value.as_ref());
-        let pieces = c.words.iter().chain(values).flat_map(|w| &w.pieces).filter(|p| p.quote == Quote::Double);
-        pieces.into_iter().any(|p| matches!(&p.kind, PieceKind::Param(p) if p.modifier.contains('\'') && unpaired(&p.modifier)))
+        let mut pieces = c.words.iter().chain(values).flat_map(|w| &w.pieces);
+        pieces.any(|piece| match &piece.kind {
+            PieceKind::Param(p) if p.modifier.is_empty() => false,
+            PieceKind::Param(p) => {
+                let quoted = !knows && piece.quote == Quote::Double && p.modifier.contains('\'');
+                p.modifier.bytes().rev().take_while(|b| *b == b'\\').count() % 2 == 1 || quoted && unpaired(&p.modifier)
+            }
+            _ => false,
+        })
     };
-    !knows && script.commands.iter().any(words)
+    script.commands.iter().any(words)
 }
 
 /// Expansions are looked through this far for quotes, so that many open ones cost no more than their number.
@@ -294,7 +301,7 @@ impl<'a> Run<'a> {
             || !script.errors.is_empty()
             || script.commands.len() > MAX_COMMANDS
             || keeps_inner_quotes(step.text.text(), kind)
-            || leaves_quotes_open(script, kind);
+            || is_left_open(script, kind);
         let status =
             if uncertain || matches!(state.stopped, Stopped::Perhaps | Stopped::OnFailure) { Status::Unknown } else { state.status };
         (Step { marks, commands, subjects, uncertain, status, turns, ..step }, state)

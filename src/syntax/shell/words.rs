@@ -77,13 +77,21 @@ impl Lower<'_> {
     /// The pieces of a word.
     pub(super) fn parts(&self, word: &ast::Word, pieces: &mut Vec<Piece>) {
         let braces: Vec<(usize, usize)> = word.brace_syntax.iter().filter(|b| b.expands()).map(|b| range(b.span)).collect();
+        let (mut at, end) = range(word.span);
         if braces.is_empty() {
+            let (start, before) = (at, pieces.len());
             for part in &word.parts {
+                let (from, to) = range(part.span);
+                if from < at {
+                    // behind a heredoc that the end cuts off, the parser's parts lie over one another
+                    pieces.truncate(before);
+                    return self.scan(start, end, Mode::Bare, pieces);
+                }
                 self.part(part, Mode::Bare, pieces);
+                at = to;
             }
             return;
         }
-        let (mut at, end) = range(word.span);
         for (from, to) in braces {
             if from >= at && to <= end {
                 self.scan(at, from, Mode::Bare, pieces);
