@@ -267,6 +267,7 @@ impl Expander<'_> {
                     frags.push(loose(flow, true, false));
                 }
                 PieceKind::Arithmetic(sum) => {
+                    self.fails_perhaps(sum);
                     self.forget_assigned(sum);
                     self.mark(
                         range.clone(),
@@ -353,15 +354,26 @@ impl Expander<'_> {
         known.then(|| arithmetic::evaluate(sum, &look_up))?
     }
 
+    /// A sum with the value of a variable that holds no number ends the shell.
+    fn fails_perhaps(&mut self, sum: &str) {
+        let odd = |text: &str| text.contains(['{', '}', '"', '\'', '`', '\\', ';', '.', '@', '#']);
+        if names(sum).any(|name| matches!(self.state.look_up(name).0, Value::Known(value) if odd(value.text()))) {
+            self.state.stopped = self.state.stopped.max(Stopped::Perhaps);
+        }
+    }
+
     /// `$((n = 1))` and `$((n++))` set variables.
     fn forget_assigned(&mut self, sum: &str) {
         if !(sum.contains('=') || sum.contains("++") || sum.contains("--")) {
             return;
         }
-        let names =
-            sum.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|n| n.starts_with(|c: char| c.is_alphabetic() || c == '_'));
-        names.for_each(|name| self.state.vars.forget(name, "the shell computes it"));
+        names(sum).for_each(|name| self.state.vars.forget(name, "the shell computes it"));
     }
+}
+
+/// The variables that a sum names.
+fn names(sum: &str) -> impl Iterator<Item = &str> {
+    sum.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|n| n.starts_with(|c: char| c.is_alphabetic() || c == '_'))
 }
 
 /// The text of fragments without any splitting; the words of `$@` are joined by blanks.
