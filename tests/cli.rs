@@ -388,3 +388,18 @@ fn a_secret_stays_hidden_where_its_own_finding_is_silenced_or_not_asked_for() {
         assert!(!ran.out.contains(secret), "{}", ran.out);
     }
 }
+
+#[test]
+fn a_script_that_cannot_be_read_to_its_end_is_not_rewritten() {
+    let dir = folder();
+    let text = "FROM debian:13\nRUN export QUIET=true && files=`ls /srv\n";
+    write(dir.path(), "Dockerfile", text);
+    let args = &["check", "--select", "export-does-not-persist", "--unsafe-fixes"];
+    let ran = run(dir.path(), args);
+    assert!(ran.out.contains("export-does-not-persist"), "{}", ran.out);
+    assert_eq!(std::fs::read_to_string(dir.path().join("Dockerfile")).expect("it is there"), text);
+
+    write(dir.path(), "Dockerfile", "FROM debian:13\nRUN export QUIET=true\n");
+    run(dir.path(), args);
+    assert_eq!(std::fs::read_to_string(dir.path().join("Dockerfile")).expect("it is there"), "FROM debian:13\nENV QUIET=true\n");
+}

@@ -28,7 +28,8 @@ impl Rule for ExportDoesNotPersist {
                 }
                 _ => "set it in the RUN that needs it",
             };
-            let fix = env(instruction, first).filter(|_| alone);
+            // of a script that cannot be read nobody knows whether there is more
+            let fix = env(instruction, first).filter(|_| alone && script.errors.is_empty());
             let report = cx.report(first.command.span, message).help(help);
             if let Some((span, text)) = fix {
                 report.fix("set it with ENV", Applicability::Unsafe, vec![replace(span, text)]);
