@@ -125,6 +125,16 @@ pub struct Arg {
     pub span: Span,
 }
 
+/// Where the words of a command stand that itself stands `at` a place: those that a script was handed stand elsewhere, not at its
+/// `exec "$@"`.
+pub(super) fn written_at(at: Span, argv: &[Arg]) -> Span {
+    match argv {
+        [first, .., last] if first.span.file != at.file && last.span.file == first.span.file => first.span.to(last.span),
+        [first, ..] if first.span.file != at.file => first.span,
+        _ => at,
+    }
+}
+
 /// A layer between the container's start and a process.
 #[derive(Clone, Debug)]
 pub struct Via {
@@ -181,6 +191,11 @@ pub enum Pid1 {
 }
 
 impl Process {
+    /// Where its words stand: those that an entrypoint script hands on stand in CMD.
+    pub fn written_at(&self) -> Span {
+        written_at(self.span, &self.argv)
+    }
+
     /// The program's name without its folder.
     pub fn name(&self) -> &str {
         self.argv.first().map_or("", |a| crate::files::file_name(&a.value))

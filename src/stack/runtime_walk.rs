@@ -18,7 +18,7 @@ use crate::text::Text;
 use super::course::Course;
 use super::exports::Exports;
 use super::imagefs::{self, Images, Located};
-use super::runtime::{Arg, Below, Launch, Pid1, Process, Runtime, RuntimeEnv, Started, Via, ViaKind};
+use super::runtime::{Arg, Below, Launch, Pid1, Process, Runtime, RuntimeEnv, Started, Via, ViaKind, written_at};
 use super::{BuildContext, DockerfileUnit, ScriptOrigin, ScriptUnit, course, ends, images, supervised};
 
 const MAX_DEPTH: usize = 10;
@@ -340,7 +340,7 @@ impl Walk<'_> {
         }
         if let Some((script, extra)) = package_script(&name, &argv) {
             let before = runtime.processes.len();
-            self.package_script(&script, &layer, written_at(command, &argv), runtime);
+            self.package_script(&script, &layer, written_at(command.span, &argv), runtime);
             if let Some(last) = runtime.processes.get_mut(before..).and_then(<[Process]>::last_mut) {
                 last.argv.extend(extra);
             }
@@ -622,14 +622,6 @@ fn settings_stem(name: &str) -> Option<&'static str> {
         "ng" => "angular",
         _ => return None,
     })
-}
-
-/// Where the words of a command stand that a script was handed: not at its `exec "$@"`.
-fn written_at(command: &Command, argv: &[Arg]) -> Span {
-    match (argv.first(), argv.last()) {
-        (Some(first), Some(last)) if first.span.file != command.span.file => first.span.to(last.span),
-        _ => command.span,
-    }
 }
 
 fn probe(argv: &[Arg]) -> Process {

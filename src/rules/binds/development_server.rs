@@ -1,7 +1,6 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::{reach, setting};
-use crate::source::Span;
-use crate::stack::{Process, Stack};
+use crate::stack::Stack;
 
 rule!(DevelopmentServer, "binds/development-server");
 
@@ -17,7 +16,7 @@ impl Rule for DevelopmentServer {
             for (process, listen) in found {
                 // inside package.json the script's name says what it is; the place at fault is what starts it
                 let script = process.via.iter().find(|v| matches!(v.kind, crate::stack::ViaKind::PackageScript(_)));
-                let place = script.map_or_else(|| written_at(process), |v| v.span);
+                let place = script.map_or_else(|| process.written_at(), |v| v.span);
                 let report = cx
                     .report(place, format!("production starts {}, a server for development: {}", listen.shown(), drawback(listen.server)))
                     .help(instead(listen.server));
@@ -26,14 +25,6 @@ impl Rule for DevelopmentServer {
                 }
             }
         }
-    }
-}
-
-/// Where the words of a process stand: those that an entrypoint script hands on, not its `exec "$@"`.
-fn written_at(process: &Process) -> Span {
-    match (process.argv.first(), process.argv.last()) {
-        (Some(first), Some(last)) if first.span.file != process.span.file => first.span.to(last.span),
-        _ => process.span,
     }
 }
 

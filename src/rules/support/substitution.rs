@@ -10,7 +10,7 @@ use crate::stack::{Lookup, Runtime, ScriptOrigin, ScriptUnit, Stack};
 use crate::syntax::dockerfile::{Form, Op};
 use crate::syntax::nginx::{self, Variable};
 use crate::syntax::shell::{Command, PieceKind, Script};
-use crate::text::Text;
+use crate::text::{Text, holds};
 
 /// The environment of a script.
 pub(crate) struct Surroundings<'a> {
@@ -346,6 +346,6 @@ pub(crate) fn mentions_envsubst(unit: &ScriptUnit, cx: &mut Cx<'_>) -> bool {
     };
     let mentions = || unit.script.walk().any(|(_, c)| c.words.iter().flat_map(|w| &w.pieces).any(|p| names(&p.kind)));
     // a look at the source first: nearly no script does
-    let written = |stack: &Stack| memchr::memmem::find(stack.sources.slice(unit.span).as_bytes(), NAME.as_bytes()).is_some();
+    let written = |stack: &Stack| holds(stack.sources.slice(unit.span), NAME);
     cx.once(|stack| Mentions(written(stack) && mentions())).0
 }
