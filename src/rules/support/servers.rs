@@ -707,7 +707,14 @@ fn django(process: &Process, words: &[&str]) -> Option<Listen> {
         return None;
     }
     let place = process.argv.iter().position(|a| a.value == "runserver" || a.value == "runserver_plus")?;
-    let operand: Option<&Arg> = process.argv.iter().skip(place + 1).find(|a| !a.value.starts_with('-'));
+    let mut rest = process.argv.iter().skip(place + 1);
+    let operand: Option<&Arg> = loop {
+        match rest.next() {
+            Some(option) if DJANGO_VALUES.contains(&option.value.as_str()) => drop(rest.next()),
+            Some(option) if option.value.starts_with('-') => {}
+            operand => break operand,
+        }
+    };
     let mut found = Listen {
         server: "manage.py runserver",
         host: Some(LOCAL.to_owned()),
@@ -729,8 +736,34 @@ fn django(process: &Process, words: &[&str]) -> Option<Listen> {
         }
         (found.host_at, found.port_at) = (arg.span, arg.span);
     }
+    // other frameworks have a manage.py as well, which takes the address from options
+    if let Some(host) = process.option(&["-h", "--host"]) {
+        (found.host, found.host_at, found.host_defaulted) = (host.known.then_some(host.value), host.span, false);
+        // and a port of its own where none is given
+        found.port = None;
+    }
+    if let Some(port) = process.option(&["-p", "--port"]) {
+        (found.port, found.port_at) = (port.value.parse().ok(), port.span);
+    }
     Some(found)
 }
+
+/// Options of `runserver` that take the next word.
+const DJANGO_VALUES: [&str; 13] = [
+    "--settings",
+    "--pythonpath",
+    "-v",
+    "--verbosity",
+    "--cert",
+    "--cert-file",
+    "--key-file",
+    "--reloader-interval",
+    "--reloader-type",
+    "-h",
+    "--host",
+    "-p",
+    "--port",
+];
 
 /// `postgres -c listen_addresses=…`: the image's own configuration listens everywhere.
 fn postgres(process: &Process) -> Option<Listen> {
