@@ -26,6 +26,9 @@ impl<'a> Overlay<'a> {
 
 impl Files for Overlay<'_> {
     fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
+        if self.over.is_empty() {
+            return self.base.read(path);
+        }
         match self.over.read(path) {
             Err(FileError::NotFound) => self.base.read(path),
             found => found,

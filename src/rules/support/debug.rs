@@ -56,7 +56,8 @@ pub(crate) fn modes(stack: &Stack, runtime: &Runtime) -> Vec<Debug> {
         }
     }
     for var in &runtime.env {
-        let value = var.value.as_deref().filter(|v| AGENTS.iter().any(|agent| v.contains(agent)) && is_given_to_java(&var.name));
+        let value =
+            var.value.as_deref().filter(|v| v.contains('-') && AGENTS.iter().any(|agent| v.contains(agent)) && is_given_to_java(&var.name));
         found.extend(value.and_then(|value| jdwp(value, stack, runtime)).map(|shell| Debug {
             span: var.span,
             by: var.name.clone(),
