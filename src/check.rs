@@ -42,7 +42,7 @@ pub fn run_with(stack: &Stack, selection: &Selection, outside: Vec<Diagnostic>) 
     all.extend(outside.into_iter().filter(wanted));
     all.sort_by(|a, b| order(stack, a).cmp(&order(stack, b)));
     without_said_twice(selection, &mut all);
-    let stopped = stopped(stack);
+    let stopped = stopped(stack, &all);
     for mut diagnostic in all {
         // a file that belongs to several projects is judged in each; the same fault is said once
         let name = if diagnostic.rule == SHELLCHECK { diagnostic.aliases.first().copied() } else { None };

@@ -164,7 +164,6 @@ pub(crate) fn unset(unit: &DockerfileUnit, stage: usize, before: usize, instruct
         return Vec::new();
     }
     let base = inherited(unit, stage);
-    let globals = global_args(unit);
     let mut own: Vec<String> = Vec::new();
     let mut found: Vec<Unset> = Vec::new();
     for (used, setting) in reads {
@@ -188,7 +187,7 @@ pub(crate) fn unset(unit: &DockerfileUnit, stage: usize, before: usize, instruct
         let guess = matches!(base, Inherited::Unknown);
         let near = crate::syntax::closest(&used.name, options).filter(|near| !guess || surely(&used.name, near)).map(str::to_owned);
         let appended = setting.key.is_some_and(|key| key == used.name);
-        let global = globals.iter().any(|g| g.name == used.name);
+        let global = global_args(unit).iter().any(|g| g.name == used.name);
         found.push(Unset { used, near, guess, appended, global });
     }
     found
@@ -292,7 +291,11 @@ pub(crate) fn report(
             continue;
         }
         for (item, instruction) in unit.ast.stage_instructions(stage) {
-            let found: Vec<Unset> = unset(unit, index, item, instruction).into_iter().filter(|u| pick(u)).collect();
+            let mut found: Vec<Unset> = unset(unit, index, item, instruction);
+            found.retain(|u| pick(u));
+            if found.is_empty() {
+                continue;
+            }
             let place = |u: &Unset, cx: &Cx<'_>| super::instructions::on_first_line(cx, instruction, u.used.span);
             let (below, here): (Vec<&Unset>, Vec<&Unset>) = found.iter().partition(|u| place(u, cx) == instruction.word.span);
             for unset in here {
