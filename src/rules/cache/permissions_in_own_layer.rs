@@ -9,7 +9,7 @@ rule!(PermissionsInOwnLayer, "cache/permissions-in-own-layer");
 impl Rule for PermissionsInOwnLayer {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
         for stage in 0..unit.stages.len() {
-            let steps = steps::own(unit, stage);
+            let steps: Vec<_> = steps::own(unit, stage).collect();
             for (n, step) in steps.iter().enumerate() {
                 let commands = step.commands(unit);
                 let only = !commands.is_empty()

@@ -15,7 +15,7 @@ impl Rule for UpdateWithoutInstall {
             return;
         }
         for stage in 0..unit.stages.len() {
-            let steps = steps::own(unit, stage);
+            let steps: Vec<_> = steps::own(unit, stage).collect();
             for (n, step) in steps.iter().enumerate() {
                 let Some(update) = step.run(unit).filter(|s| s.may_run(SYSTEM)).and_then(lone_update) else { continue };
                 let covered = |m: &crate::syntax::dockerfile::Mount| m.get("target").is_some_and(|t| t.starts_with("/var/lib/apt"));

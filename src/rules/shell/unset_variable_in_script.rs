@@ -103,6 +103,11 @@ fn asked_about(command: &Command) -> Vec<String> {
     asked.flat_map(|(_, w)| w.params().map(|(p, _)| p.name.clone())).collect()
 }
 
+/// A word without `=` assigns nothing: nearly all words, seen before anything is put together.
+fn may_assign(word: &Word) -> bool {
+    !matches!(word.pieces.as_slice(), [piece] if piece.literal().is_some_and(|text| !text.as_bytes().contains(&b'=')))
+}
+
 fn set_by(command: &Command) -> Vec<String> {
     let name = command.effective().name().unwrap_or_default();
     let operands = || command.args().iter().map(Word::lossy).filter(|w| !w.starts_with('-'));
@@ -110,6 +115,6 @@ fn set_by(command: &Command) -> Vec<String> {
         _ if is_declaration(&name) => operands().map(|w| w.split('=').next().unwrap_or_default().to_owned()).collect(),
         "read" | "unset" => operands().map(Cow::into_owned).collect(),
         "printf" => command.option("", "-v").map(|(value, _)| value).into_iter().collect(),
-        _ => command.args().iter().filter_map(assigned_name).collect(),
+        _ => command.args().iter().filter(|w| may_assign(w)).filter_map(assigned_name).collect(),
     }
 }

@@ -31,7 +31,7 @@ pub(crate) fn installs<'a>(stack: &'a Stack, unit: &'a DockerfileUnit) -> Vec<Pl
     }
     let context = steps::context(stack, unit);
     for stage in 0..unit.stages.len() {
-        if !steps::own(unit, stage).iter().any(|s| s.may_run(unit, INSTALLERS)) {
+        if !steps::own(unit, stage).any(|s| s.may_run(unit, INSTALLERS)) {
             continue;
         }
         let history = steps::history(unit, stage);

@@ -256,8 +256,10 @@ const LENGTHS: [u32; 128] = {
     let mut lengths = [0; 128];
     let mut rest = WRAPPERS;
     while let [wrapper, others @ ..] = rest {
-        if let [first, ..] = wrapper.name.as_bytes() {
-            lengths[*first as usize] |= 1 << wrapper.name.len();
+        if let [first, ..] = wrapper.name.as_bytes()
+            && let (_, [slot, ..]) = lengths.split_at_mut(*first as usize)
+        {
+            *slot |= 1 << wrapper.name.len();
         }
         rest = others;
     }
@@ -268,7 +270,10 @@ fn by_name(name: &str) -> Option<&'static Wrapper> {
     let first = name.as_bytes().first()?;
     let lengths = LENGTHS.get(usize::from(*first))?;
     let may_be = u32::try_from(name.len()).ok().and_then(|len| lengths.checked_shr(len)).is_some_and(|bits| bits & 1 == 1);
-    WRAPPERS.iter().filter(|w| may_be && w.name.as_bytes().first() == Some(first)).find(|w| w.name == name)
+    if !may_be {
+        return None;
+    }
+    WRAPPERS.iter().filter(|w| w.name.as_bytes().first() == Some(first)).find(|w| w.name == name)
 }
 
 /// Where the words that a wrapper runs begin; `None` where it is no wrapper.
