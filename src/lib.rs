@@ -29,4 +29,3 @@ pub mod stack;
 pub mod syntax;
 pub mod text;
 pub mod trace;
-mod word_set;

@@ -17,18 +17,19 @@ pub(super) fn broken(text: &str) -> Failure {
 
 /// An error's own words, without those of the layers that it passed on its way here.
 pub(super) fn said(text: &str) -> String {
-    const LAYERS: [&str; 8] = [
+    const LAYERS: [&str; 5] = [
         "failed to solve with frontend dockerfile.v0: ",
         "failed to solve: ",
         "failed to build LLB: ",
         "failed to create LLB definition: ",
-        "rpc error: code = Unknown desc = ",
-        "rpc error: code = NotFound desc = ",
-        "rpc error: code = FailedPrecondition desc = ",
         "failed to read dockerfile: ",
     ];
+    let remote = |text: &'_ str| {
+        let (code, _) = text.strip_prefix("rpc error: code = ")?.split_once(" desc = ")?;
+        code.bytes().all(|byte| byte.is_ascii_alphabetic()).then(|| "rpc error: code =  desc = ".len() + code.len())
+    };
     let mut text = text.trim();
-    while let Some(rest) = LAYERS.iter().find_map(|layer| text.strip_prefix(layer)) {
+    while let Some(rest) = LAYERS.iter().find_map(|layer| text.strip_prefix(layer)).or_else(|| text.get(remote(text)?..)) {
         text = rest;
     }
     text.to_owned()
@@ -122,6 +123,23 @@ fn meaning(text: &str) -> Option<(String, String)> {
             "list it under `build: secrets:` of the service, and define it under the top-level `secrets:`".to_owned(),
         ));
     }
+    if let Some(name) = ["security.insecure", "network.host"].iter().find(|name| text.contains(&format!("{name} is not allowed"))) {
+        let (what, help) = if text.contains("by build daemon configuration") {
+            (format!("this builder allows no build `{name}`"), format!("start it with `buildkitd --allow-insecure-entitlement {name}`"))
+        } else {
+            let help = format!("write `entitlements: [{name}]` under the service's `build:`");
+            (format!("a step asks for `{name}`, which this build is not allowed"), help)
+        };
+        return Some((what, help));
+    }
+    if text.contains("unknown cache exporter") {
+        let kind = quoted("unknown cache exporter: \"").unwrap_or_default();
+        return Some((
+            format!("this builder writes no cache of type `{kind}`"),
+            "the engine's own BuildKit has `type=inline` only; a BuildKit daemon (BUILDKIT_HOST) writes caches to folders and registries"
+                .to_owned(),
+        ));
+    }
     if text.contains("no ssh agent is lent") || text.contains("no SSH key") || text.contains("ssh forward") {
         return Some((
             "the step asks for an ssh agent, which this build does not have".to_owned(),
@@ -136,9 +154,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_a_builder_does_not_allow_is_told_with_the_remedy() {
+        let told = |text: &str| meaning(text).map(|(message, help)| format!("{message}; {help}")).unwrap_or_default();
+        let of_build = told("failed to load LLB: security.insecure is not allowed");
+        assert!(of_build.contains("`entitlements: [security.insecure]`"), "{of_build}");
+        let of_daemon = told("granting entitlement network.host is not allowed by build daemon configuration");
+        assert!(of_daemon.contains("allows no build `network.host`; start it with"), "{of_daemon}");
+        let cache = told("unknown cache exporter: \"local\"");
+        assert!(cache.starts_with("this builder writes no cache of type `local`; "), "{cache}");
+    }
+
+    #[test]
     fn layers_around_an_error_are_taken_off() {
         let text = "failed to solve with frontend dockerfile.v0: failed to build LLB: executor failed running [/bin/sh -c x]: exit code: 7";
         assert_eq!(said(text), "executor failed running [/bin/sh -c x]: exit code: 7");
+        assert_eq!(said("failed to solve: rpc error: code = Internal desc = cannot write a/b"), "cannot write a/b");
+        assert_eq!(said("rpc error: code = 7 and so on"), "rpc error: code = 7 and so on");
         assert_eq!(exit_code(text), Some(7));
         assert_eq!(exit_code("The command '/bin/sh -c x' returned a non-zero code: 12"), Some(12));
         assert_eq!(exit_code("building at STEP \"RUN x\": while running runtime: exit status 5"), Some(5));

@@ -3,12 +3,11 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-const TEXT: &str = include_str!("../../rules/data/peers.txt");
-
 fn table() -> &'static HashMap<&'static str, &'static str> {
     static TABLE: OnceLock<HashMap<&'static str, &'static str>> = OnceLock::new();
     TABLE.get_or_init(|| {
-        TEXT.lines().filter(|l| !l.starts_with('#')).filter_map(|l| l.split_once(' ')).map(|(tool, id)| (id, tool)).collect()
+        let text = include_str!("../../rules/data/peers.txt");
+        text.lines().filter(|l| !l.starts_with('#')).filter_map(|l| l.split_once(' ')).map(|(tool, id)| (id, tool)).collect()
     })
 }
 
@@ -28,8 +27,7 @@ pub fn all() -> Vec<(&'static str, &'static str)> {
 
 /// Whether it is a check of `docker build --check`.
 pub fn is_buildkit(id: &str) -> bool {
-    static CHECKS: OnceLock<Vec<&'static str>> = OnceLock::new();
-    CHECKS.get_or_init(|| TEXT.lines().filter_map(|l| l.strip_prefix("buildkit ")).collect()).contains(&id)
+    table().get(id) == Some(&"buildkit")
 }
 
 /// Whether it is a rule of dclint's.

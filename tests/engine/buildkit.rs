@@ -195,6 +195,28 @@ fn syntax_that_is_newer_than_the_engine_is_refused_at_its_line() {
     }
 }
 
+/// Docker's engine writes caches to folders only where it keeps its images in containerd's store.
+#[test]
+fn a_cache_that_the_engine_does_not_write_is_told() {
+    let Some(docker) = engine() else { return };
+    let from = "services:\n  app:\n    build: {context: ., cache_from: ['type=local,src=kept']}\n";
+    let files = [("Dockerfile", BASE), ("compose.yml", from)];
+    let dir = project(&docker, "stacklint-test-kept", &files);
+    let ran = execute(&dir, &[]);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert!(ran.err.contains("compose.yml:2: `app` takes no cache from kept: nothing is there"), "{}", ran.err);
+    fs::write(dir.join("compose.yml"), from.replace("cache_from", "cache_to").replace("src=", "dest=")).unwrap();
+    let ran = execute(&dir, &[]);
+    if ran.status != Some(0) {
+        assert!(ran.err.contains("this builder writes no cache of type `local`"), "{}", ran.err);
+        assert!(ran.err.contains("a BuildKit daemon (BUILDKIT_HOST) writes caches to folders"), "{}", ran.err);
+    }
+    fs::write(dir.join("compose.yml"), from.replace("src=kept", "dest=kept")).unwrap();
+    let ran = execute(&dir, &[]);
+    assert_eq!((ran.status, ran.events().len()), (Some(2), 0), "{ran:?}");
+    assert!(ran.err.contains("compose.yml:2: the cache `type=local,dest=kept` does not say which folder it is taken from"), "{}", ran.err);
+}
+
 #[test]
 fn plain_progress_is_as_buildkit_prints_it() {
     let Some(docker) = engine() else { return };

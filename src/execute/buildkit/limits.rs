@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use tonic::transport::Channel;
 
 use super::super::{Engine, Job};
+use super::caches;
 use super::keys::Keys;
 use super::request::{self, Setting};
 use crate::plan::Image;
@@ -40,17 +41,23 @@ fn first_address(subnet: &str) -> Option<String> {
 /// An error lists what cannot be built; else what will be overlooked.
 pub(super) async fn refuse(job: &Job<'_>, setting: &Setting, control: &ControlClient<Channel>) -> Result<Vec<String>, String> {
     let daemon = setting.daemon;
-    let unable = job.plan.images.iter().flat_map(|image| {
-        let kept = if daemon { handed_on(job, image) } else { None };
-        unable(job, image, &setting.keys).into_iter().chain(kept).map(|what| format!("{}{what}", place(job, image)))
-    });
+    let unable = job
+        .plan
+        .images
+        .iter()
+        .flat_map(|image| unable(job, image, &setting.keys).into_iter().map(|what| format!("{}{what}", place(job, image))));
     let unable: Vec<String> = unable.collect();
     if !unable.is_empty() {
         return Err(format!("this plan cannot be run:\n  {}", unable.join("\n  ")));
     }
     let mut refused = Vec::new();
-    let newer: Vec<(String, bool)> = job.plan.images.iter().flat_map(|image| newer(job, image)).collect();
+    let given = job.plan.images.iter().filter(|_| daemon).filter_map(|image| Some((handed_on(job, image)?, true)));
+    let newer: Vec<(String, bool)> = job.plan.images.iter().flat_map(|image| newer(job, image)).chain(given).collect();
     let mut overlooked = if daemon { Vec::new() } else { unattested(job) };
+    overlooked.extend(job.plan.images.iter().flat_map(|image| {
+        let empty = caches::empty(job, image).into_iter();
+        empty.map(|what| format!("{}{what}", place(job, image)))
+    }));
     if !newer.is_empty() && is_old(control).await {
         let say = |(line, fatal): (String, bool)| if fatal { refused.push(line) } else { overlooked.push(line) };
         newer.into_iter().for_each(say);
@@ -69,12 +76,12 @@ fn place(job: &Job<'_>, image: &Image) -> String {
     span.map_or_else(String::new, |span| format!("{}:{}: ", job.sources.path(span.file), job.sources.line(span)))
 }
 
-/// A daemon keeps no images: what one build makes of another's image it must find in a registry.
+/// A daemon keeps no images: what one build makes of another's image an old one must find in a registry.
 fn handed_on(job: &Job<'_>, image: &Image) -> Option<String> {
     let needed = image.needs.iter().find_map(|&need| job.plan.images.get(need)).filter(|_| !job.options.push)?;
     let needed = needed.tags.first().unwrap_or(&needed.name);
-    let help = "a BuildKit daemon keeps no images, and hands one to the next build only through a registry";
-    Some(format!("`{}` is made from `{needed}`; {help}: add --push, or build on Docker's engine", image.name))
+    let help = "this BuildKit hands an image to the next build only through a registry; add --push, or use BuildKit 0.10 or newer";
+    Some(format!("{}`{}` is made from `{needed}`: {help}", place(job, image), image.name))
 }
 
 /// What is asked for beside an image, and has no place in the engine's images.
@@ -94,7 +101,6 @@ fn unable(job: &Job<'_>, image: &Image, keys: &Keys) -> Vec<String> {
         let help = "BuildKit has only `default`, `host` and `none`; --builder classic has all networks";
         format!("`{}` is built in the network `{network}`: {help}", image.name)
     });
-    let caches = settings.cache_from.iter().chain(&settings.cache_to).cloned().collect::<Vec<_>>();
     let number = image.target.as_deref().filter(|target| !target.is_empty() && target.chars().all(|c| c.is_ascii_digit()));
     let number = number.map(|number| {
         format!(
@@ -102,7 +108,7 @@ fn unable(job: &Job<'_>, image: &Image, keys: &Keys) -> Vec<String> {
             image.name
         )
     });
-    let unreadable = [request::secrets(job, image).err(), request::agents(job, image, keys).err(), request::caches(&caches).err()];
+    let unreadable = [request::secrets(job, image).err(), request::agents(job, image, keys).err(), caches::refuse(image).err()];
     network.into_iter().chain(number).chain(unreadable.into_iter().flatten()).collect()
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bollard_buildkit_proto::moby::buildkit::v1::BytesMessage;
 use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
+use bollard_buildkit_proto::moby::buildkit::v1::frontend::llb_bridge_client::LlbBridgeClient;
 use futures_util::StreamExt;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -36,12 +37,11 @@ pub(in crate::execute) enum Link {
 }
 
 impl Link {
-    /// The calls that BuildKit serves.
-    pub(super) async fn control(&self) -> Result<ControlClient<Channel>, String> {
+    /// A connection on which BuildKit is called.
+    pub(super) async fn channel(&self) -> Result<Channel, String> {
         let endpoint =
             Endpoint::from_static("http://buildkit").http2_keep_alive_interval(ALIVE).initial_connection_window_size(super::WINDOW);
-        let channel = endpoint.connect_with_connector(Connector(self.clone())).await.map_err(|error| chain(&error))?;
-        Ok(ControlClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE))
+        endpoint.connect_with_connector(Connector(self.clone())).await.map_err(|error| chain(&error))
     }
 
     async fn wire(self) -> io::Result<Box<dyn Wire>> {
@@ -61,7 +61,7 @@ impl Link {
 
     /// A daemon has the session's bytes packed into messages of a call.
     async fn tunnel(&self, headers: &[(&str, String)]) -> Result<Box<dyn Wire>, String> {
-        let mut control = self.control().await?;
+        let mut control = control(self.channel().await?);
         let (ours, theirs) = tokio::io::duplex(4 * CHUNK);
         let (mut from_us, mut to_us) = tokio::io::split(theirs);
         let out = async_stream(move |tx| async move {
@@ -89,6 +89,16 @@ impl Link {
         });
         Ok(Box::new(ours))
     }
+}
+
+/// The calls that BuildKit serves.
+pub(super) fn control(channel: Channel) -> ControlClient<Channel> {
+    ControlClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE)
+}
+
+/// The calls that it serves to a client that stands in a build.
+pub(super) fn bridge(channel: Channel) -> LlbBridgeClient<Channel> {
+    LlbBridgeClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE)
 }
 
 /// A stream of what a task sends.

@@ -1,8 +1,10 @@
 //! Builds by BuildKit, in the engine or in a daemon of its own.
 
+mod caches;
 mod failure;
 mod filesync;
 mod follow;
+mod given;
 mod hijack;
 mod keys;
 mod limits;
@@ -12,9 +14,10 @@ mod request;
 mod session;
 mod ssh;
 mod steps;
+mod store;
 mod watch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,15 +32,17 @@ use tokio::sync::OnceCell;
 use tonic::Status;
 use tonic::transport::Channel;
 
+use self::given::Held;
 use self::hijack::{Refused, hijack};
 use self::keys::Keys;
 pub(super) use self::link::Link;
 use self::request::{Ask, Setting, ask};
 use self::session::Session;
+use self::store::Blobs;
 use self::watch::Watch;
 use super::backend::{Backend, Caps, Events, Order, Solving};
 use super::logins::Logins;
-use super::{Built, Engine, Failure, Job, Ran};
+use super::{Built, Engine, Failure, Job, Pushed, Ran};
 
 /// How much may be on its way on a connection. The HTTP/2 library takes a share of it for the number of small messages that
 /// may wait before it takes the other side for an attacker; BuildKit sends one for each file.
@@ -79,21 +84,25 @@ pub(super) struct BuildKit {
     engine: Option<Arc<Engine>>,
     gateway: OnceLock<String>,
     keys: Arc<Keys>,
+    stores: OnceLock<BTreeMap<String, Blobs>>,
 }
 
 /// The connections to it.
 struct Reach {
     link: Link,
-    control: ControlClient<Channel>,
+    channel: Channel,
+    /// What builds hand on, by the places of their images.
+    held: Mutex<BTreeMap<usize, Held>>,
     sessions: Mutex<BTreeMap<String, Arc<OnceCell<Session>>>>,
 }
 
 impl BuildKit {
     /// Connects; an error is a text for the user.
     pub(super) async fn connect(link: Link, engine: Option<Arc<Engine>>, logins: Arc<dyn Logins>) -> Result<BuildKit, String> {
-        let control = link.control().await?;
-        let reach = Reach { link, control, sessions: Mutex::default() };
-        Ok(BuildKit { reach: Arc::new(reach), logins, engine, gateway: OnceLock::new(), keys: Arc::default() })
+        let channel = link.channel().await?;
+        let reach = Reach { link, channel, held: Mutex::default(), sessions: Mutex::default() };
+        let (gateway, stores) = (OnceLock::new(), OnceLock::new());
+        Ok(BuildKit { reach: Arc::new(reach), logins, engine, gateway, keys: Arc::default(), stores })
     }
 
     fn setting(&self) -> Setting {
@@ -102,6 +111,7 @@ impl BuildKit {
             gateway: self.gateway.get().cloned(),
             logins: Arc::clone(&self.logins),
             keys: Arc::clone(&self.keys),
+            stores: self.stores.get().cloned().unwrap_or_default(),
         }
     }
 }
@@ -116,7 +126,9 @@ impl Backend for BuildKit {
             if let (Some(engine), true) = (&self.engine, limits::wants_gateway(job)) {
                 limits::gateway(engine).await.into_iter().for_each(|address| drop(self.gateway.set(address)));
             }
-            limits::refuse(job, &self.setting(), &self.reach.control).await
+            let overlooked = limits::refuse(job, &self.setting(), &self.reach.control()).await?;
+            let _ = self.stores.set(caches::stores(job)?);
+            Ok(overlooked)
         })
     }
 
@@ -133,6 +145,49 @@ impl Backend for BuildKit {
 }
 
 impl Reach {
+    fn control(&self) -> ControlClient<Channel> {
+        link::control(self.channel.clone())
+    }
+
+    /// Gives a build what the images that it is made from handed on; the digests of their steps come back.
+    fn lend(&self, taken: &[(String, usize)], request: &mut SolveRequest) -> BTreeSet<String> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let given = taken.iter().filter_map(|(name, image)| Some((name, image, &held.get(image)?.given)));
+        let lent = given.flat_map(|(name, image, given)| {
+            given.lend(name, *image, request);
+            given.steps()
+        });
+        lent.collect()
+    }
+
+    /// Keeps what a build hands on, where others go on from it.
+    async fn hold(&self, image: Option<usize>, request: SolveRequest) -> Result<(), Status> {
+        let Some(image) = image else { return Ok(()) };
+        let held = given::hold(self.control(), link::bridge(self.channel.clone()), request).await?;
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).insert(image, held);
+        Ok(())
+    }
+
+    /// Runs a build and, beside it, what keeps its result for others.
+    async fn solve_and_hold(
+        &self,
+        gives: Option<usize>,
+        request: SolveRequest,
+        watch: &mut Watch,
+    ) -> (Result<HashMap<String, String>, Status>, Result<(), Status>) {
+        let control = self.control();
+        let mut holding = pin!(self.hold(gives, request.clone()));
+        let mut solving = pin!(solve(&control, request, watch));
+        tokio::select! {
+            // Of two that fail the one that is watched tells why.
+            solved = &mut solving => {
+                let held = if solved.is_ok() { holding.await } else { Ok(()) };
+                (solved, held)
+            }
+            held = &mut holding => (solving.await, held),
+        }
+    }
+
     async fn session(&self, asked: &Ask) -> Result<Arc<OnceCell<Session>>, String> {
         let cell = {
             let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
@@ -150,8 +205,9 @@ impl Reach {
         let Some(session) = cell.get() else { return Err(failed("the session with the builder is gone".to_owned())) };
         let mask = Arc::new(asked.mask);
         let mut watch = Watch::new(asked.steps, Arc::clone(&mask), events);
-        let request = SolveRequest { r#ref: unique(), session: session.id.clone(), ..asked.request };
-        let solved = solve(&self.control, request, &mut watch).await;
+        let mut request = SolveRequest { r#ref: unique(), session: session.id.clone(), ..asked.request };
+        watch.set_apart(self.lend(&asked.taken, &mut request));
+        let (solved, held) = self.solve_and_hold(asked.gives, request, &mut watch).await;
         let (sent, error) = {
             let mut ledger = session.ledger.lock().unwrap_or_else(PoisonError::into_inner);
             (std::mem::take(&mut ledger.sent), ledger.error.clone())
@@ -164,20 +220,21 @@ impl Reach {
                 None => failure,
             }
         })?;
+        held.map_err(|status| failure::failure(&status, &watch, &mask))?;
+        if let Some(written) = response.get("cache.manifest") {
+            asked.kept.iter().try_for_each(|kept| kept.name(written)).map_err(failed)?;
+        }
         let ran = watch.ran();
         let executed = ran.values().filter(|ran| matches!(ran, Ran::Executed(_))).count();
         let image = response.get("containerimage.digest").cloned().unwrap_or_default();
         let steps = asked.planned;
-        Ok(Built { image, time: started.elapsed(), steps, cached: steps.saturating_sub(executed), ran, sent, pushed: Vec::new() })
+        let pushed = asked.pushes.into_iter().map(|name| Pushed { name, digest: image.clone() }).collect();
+        Ok(Built { image, time: started.elapsed(), steps, cached: steps.saturating_sub(executed), ran, sent, pushed })
     }
 }
 
 /// Asks for a build, and reads what is told of it until it ends. Dropping this stops the build.
-async fn solve(
-    control: &ControlClient<Channel>,
-    request: SolveRequest,
-    watch: &mut Watch,
-) -> Result<std::collections::HashMap<String, String>, Status> {
+async fn solve(control: &ControlClient<Channel>, request: SolveRequest, watch: &mut Watch) -> Result<HashMap<String, String>, Status> {
     let (mut asking, mut listening) = (control.clone(), control.clone());
     let about = StatusRequest { r#ref: request.r#ref.clone() };
     let listen = async move {

@@ -5,16 +5,20 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bollard_buildkit_proto::moby::buildkit::v1::{CacheOptions, CacheOptionsEntry, SolveRequest};
+use bollard_buildkit_proto::moby::buildkit::v1::{CacheOptions, SolveRequest};
 use serde_json::json;
 
 use super::super::backend::Mask;
 use super::super::logins::Logins;
+use super::super::push::can_be_pushed;
 use super::super::{Archive, Job, Order, Output};
+use super::caches::{self, Kept, Layout};
 use super::filesync::Local;
+use super::given;
 use super::keys::Keys;
 use super::session::{Content, LARGEST_SECRET};
 use super::steps::Steps;
+use super::store::Blobs;
 use crate::files;
 use crate::plan::input::{Secret, SecretSource, Settings, Unit};
 use crate::plan::{Image, looks_secret};
@@ -29,6 +33,8 @@ pub(super) struct Setting {
     pub logins: Arc<dyn Logins>,
     /// Keys that are lent without an agent of the user.
     pub keys: Arc<Keys>,
+    /// Folders with caches and images that the plan names, by the ids that a builder has for them.
+    pub stores: BTreeMap<String, Blobs>,
 }
 
 /// A build that is ready to be asked for.
@@ -45,6 +51,14 @@ pub(super) struct Ask {
     pub mask: Mask,
     /// How many steps of the plan the image has.
     pub planned: usize,
+    /// Folders into which its cache is written.
+    pub kept: Vec<Kept>,
+    /// The image's place, where others go on from its result.
+    pub gives: Option<usize>,
+    /// Names under which the daemon sends it to registries.
+    pub pushes: Vec<String>,
+    /// Images that it goes on from: under which name it looks for them, and their places.
+    pub taken: Vec<(String, usize)>,
 }
 
 /// Prepares the build of a node; an error is a text for the user.
@@ -60,20 +74,27 @@ pub(super) fn ask(order: &Order<'_>, setting: &Setting) -> Result<Ask, String> {
         frontend_attrs: attributes(order, image, unit, setting)?,
         exporter_deprecated: exporter,
         exporter_attrs_deprecated: exporter_attrs,
-        cache: Some(CacheOptions { exports: caches(&image.settings.cache_to)?, ..CacheOptions::default() }),
+        cache: Some(CacheOptions { exports: caches::exports(image)?, ..CacheOptions::default() }),
         entitlements: image.settings.entitlements.clone(),
         ..SolveRequest::default()
     };
     let named: Vec<(&String, &Local)> = content.locals.iter().filter(|(name, _)| *name != "dockerfile").collect();
     let key = format!("{named:?} {:?} {:?} {:?}", image.settings.secrets, content.agents, content.output);
+    let taken = if setting.daemon { taken(job, image) } else { Vec::new() };
+    let lent = taken.iter().map(|(name, _)| name.clone());
+    let contexts = image.settings.contexts.keys().map(|name| given::context_name(name)).chain(lent).collect();
     let stages = image.stages.iter().filter_map(|&place| job.plan.stages.get(place));
     Ok(Ask {
         request,
         key,
         content,
-        steps: Steps::of(order),
+        steps: Steps::of(order, &contexts),
         mask: mask(image, &secrets),
         planned: stages.map(|stage| stage.steps.len()).sum(),
+        kept: caches::kept(image, &setting.stores)?,
+        gives: Some(order.node.image).filter(|place| setting.daemon && job.plan.images.iter().any(|image| image.needs.contains(place))),
+        pushes: if pushes(job, setting) { names(job, image, setting) } else { Vec::new() },
+        taken,
     })
 }
 
@@ -116,16 +137,34 @@ fn attributes(order: &Order<'_>, image: &Image, unit: &Unit<'_>, setting: &Setti
     if setting.daemon {
         settings.attestations.iter().for_each(|(kind, made)| set(&format!("attest:{kind}"), made.clone()));
     }
-    let imports = caches(&settings.cache_from)?;
+    let imports = caches::imports(job, image)?;
     if !imports.is_empty() {
         // In the request itself, where there is a place for them, the Dockerfile frontend overlooks them.
         let imports: Vec<_> = imports.into_iter().map(|cache| json!({"Type": cache.r#type, "Attrs": cache.attrs})).collect();
         set("cache-imports", json!(imports).to_string());
     }
     for (name, value) in &settings.contexts {
-        set(&format!("context:{name}"), named_context(job, name, value));
+        if setting.daemon && built_for(job, value).is_some() {
+            continue;
+        }
+        set(&format!("context:{name}"), named_context(job, name, value)?);
     }
     Ok(attrs)
+}
+
+/// The image that a context `service:…` is.
+fn built_for(job: &Job<'_>, value: &str) -> Option<usize> {
+    let service = value.strip_prefix("service:").or_else(|| value.strip_prefix("target:"))?;
+    job.plan.images.iter().position(|image| image.services.iter().any(|name| name == service))
+}
+
+/// What a build takes from other builds, by the names under which it looks for it: contexts, and images that are named.
+fn taken(job: &Job<'_>, image: &Image) -> Vec<(String, usize)> {
+    let tags = |&need: &usize| job.plan.images.get(need).into_iter().flat_map(|needed| &needed.tags).map(move |tag| (tag, need));
+    let named = image.needs.iter().flat_map(tags).map(|(tag, need)| (given::context_name(tag), need));
+    let contexts = image.settings.contexts.iter().filter_map(|(name, value)| Some((given::context_name(name), built_for(job, value)?)));
+    // A context of the same name is what the user means.
+    named.chain(contexts).collect()
 }
 
 /// The stage to build, by its name; the last one is built where none is named.
@@ -158,35 +197,16 @@ fn hosts(all: &[String], setting: &Setting) -> Result<String, String> {
     Ok(all.iter().map(one).collect::<Result<Vec<_>, String>>()?.join(","))
 }
 
-/// Cache entries; one without any `=` is the name of an image.
-pub(super) fn caches(all: &[String]) -> Result<Vec<CacheOptionsEntry>, String> {
-    let one = |text: &String| -> Result<CacheOptionsEntry, String> {
-        if !text.contains('=') {
-            let attrs = HashMap::from([("ref".to_owned(), text.clone())]);
-            return Ok(CacheOptionsEntry { r#type: "registry".to_owned(), attrs });
-        }
-        let mut attrs: HashMap<String, String> =
-            text.split(',').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (k.trim().to_lowercase(), v.to_owned())).collect();
-        let kind = attrs.remove("type").unwrap_or_default();
-        match kind.as_str() {
-            "" => Err(format!("the cache `{text}` has no type; write `type=registry,ref=…` or only the image's name")),
-            "local" => Err(format!(
-                "the cache `{text}` is a folder of this machine, which is not handed to a builder here; `type=registry,ref=NAME` keeps it in a registry, `type=inline` in the image"
-            )),
-            _ => Ok(CacheOptionsEntry { r#type: kind, attrs }),
-        }
-    };
-    all.iter().filter(|text| !text.is_empty()).map(one).collect()
-}
-
-fn named_context(job: &Job<'_>, name: &str, value: &str) -> String {
-    let service = value.strip_prefix("service:").or_else(|| value.strip_prefix("target:"));
-    let built = service.and_then(|service| job.plan.images.iter().find(|image| image.services.iter().any(|s| s == service)));
-    match built.and_then(|image| image.tags.first()) {
+fn named_context(job: &Job<'_>, name: &str, value: &str) -> Result<String, String> {
+    let built = built_for(job, value).and_then(|place| job.plan.images.get(place));
+    if let Some(layout) = Layout::parse(value) {
+        return layout.attribute(&job.root).map_err(|why| format!("the context `{name}` is `{value}`: {why}"));
+    }
+    Ok(match built.and_then(|image| image.tags.first()) {
         Some(tag) => format!("docker-image://{tag}"),
         None if is_remote(value) => value.to_owned(),
         None => format!("local:{name}"),
-    }
+    })
 }
 
 fn is_remote(context: &str) -> bool {
@@ -221,12 +241,13 @@ fn content(job: &Job<'_>, image: &Image, secrets: &BTreeMap<String, Vec<u8>>, se
         locals.insert("context".to_owned(), Local::Dir(dir.clone()));
     }
     for (name, value) in &image.settings.contexts {
-        if named_context(job, name, value).starts_with("local:") {
+        if named_context(job, name, value)?.starts_with("local:") {
             locals.insert(name.clone(), Local::Dir(absolute(&job.root.join(files::normalize(value)))));
         }
     }
     let (secrets, agents) = (secrets.clone(), agents(job, image, &setting.keys)?);
-    Ok(Content { dir, locals, secrets, agents, output: job.options.output.clone(), logins: Arc::clone(&setting.logins) })
+    let (stores, output) = (setting.stores.clone(), job.options.output.clone());
+    Ok(Content { dir, locals, secrets, agents, stores, output, logins: Arc::clone(&setting.logins) })
 }
 
 fn absolute(path: &Path) -> PathBuf {
@@ -303,9 +324,20 @@ fn mask(image: &Image, secrets: &BTreeMap<String, Vec<u8>>) -> Mask {
     Mask::new(args.chain(texts))
 }
 
+/// Whether the builder itself pushes.
+fn pushes(job: &Job<'_>, setting: &Setting) -> bool {
+    setting.daemon && job.options.push && job.options.output.is_none()
+}
+
+/// The names that the builder gives an image; a daemon that pushes pushes all of them.
+fn names(job: &Job<'_>, image: &Image, setting: &Setting) -> Vec<String> {
+    let all = pushes(job, setting);
+    image.tags.iter().filter(|tag| !all || can_be_pushed(tag)).cloned().collect()
+}
+
 fn exporter(job: &Job<'_>, image: &Image, setting: &Setting) -> (String, HashMap<String, String>) {
-    let name = Some(("name".to_owned(), image.tags.join(","))).filter(|_| !image.tags.is_empty());
-    let push = Some(("push".to_owned(), "true".to_owned())).filter(|_| setting.daemon && job.options.push);
+    let name = Some(("name".to_owned(), names(job, image, setting).join(","))).filter(|(_, names)| !names.is_empty());
+    let push = Some(("push".to_owned(), "true".to_owned())).filter(|_| pushes(job, setting));
     let (kind, attrs): (&str, HashMap<_, _>) = match &job.options.output {
         Some(Output::Folder(_) | Output::Archive { kind: Archive::Tar, .. }) => ("tar", HashMap::new()),
         Some(Output::Archive { kind: Archive::Oci, .. }) => ("oci", name.into_iter().collect()),

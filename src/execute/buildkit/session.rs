@@ -34,6 +34,7 @@ use super::hijack::Refused;
 use super::link::Link;
 use super::output::Taker;
 use super::ssh::Agents;
+use super::store::{self, Blobs};
 use super::{Answers, stream};
 
 /// Larger secrets BuildKit does not take.
@@ -52,6 +53,8 @@ pub(super) struct Content {
     pub secrets: BTreeMap<String, Vec<u8>>,
     /// Sockets of ssh agents by id.
     pub agents: BTreeMap<String, PathBuf>,
+    /// Folders with blobs, by the ids that a builder has for them.
+    pub stores: BTreeMap<String, Blobs>,
     /// Where what a build hands back goes.
     pub output: Option<Output>,
     /// Whom registries are told we are.
@@ -94,6 +97,9 @@ impl Session {
         if !content.agents.is_empty() {
             methods.extend(["/moby.sshforward.v1.SSH/CheckAgent", "/moby.sshforward.v1.SSH/ForwardAgent"]);
         }
+        if !content.stores.is_empty() {
+            methods.extend(store::METHODS);
+        }
         headers.extend(methods.into_iter().map(|method| ("X-Docker-Expose-Session-Grpc-Method", method.to_owned())));
         let wire = link.session(&headers).await?;
         let ledger = Arc::<Mutex<Ledger>>::default();
@@ -104,6 +110,7 @@ impl Session {
             .add_service(AuthServer::new(Registries(content.logins)))
             .add_service(SecretsServer::new(Values(content.secrets)))
             .add_service(SshServer::new(Agents(content.agents)))
+            .add_service(store::Content::new(content.stores))
             .add_service(FileSendServer::new(Taker(content.output)).max_decoding_message_size(LARGEST_MESSAGE));
         let task = tokio::spawn(async move {
             let (one, incoming) = tokio::sync::mpsc::channel(1);

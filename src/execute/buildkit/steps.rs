@@ -1,8 +1,9 @@
 //! Which instruction a vertex of BuildKit's graph is: its name says `[stage 2/5] RUN …`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::Order;
+use super::given;
 use crate::source::{SourceFile, Span};
 use crate::stack::ImageRef;
 use crate::syntax::dockerfile::{Dockerfile, Instruction, Op};
@@ -16,7 +17,7 @@ pub(super) struct Steps {
 #[derive(Clone, Debug, Default)]
 struct Stage {
     name: Option<String>,
-    /// BuildKit counts the image that the stage is FROM, but no stage and not `scratch`.
+    /// BuildKit counts the image that the stage is FROM, but no stage, no context and not `scratch`.
     from: Option<Place>,
     /// That image, by its full name.
     base: String,
@@ -37,13 +38,14 @@ pub(super) struct Place {
 }
 
 impl Steps {
-    pub(super) fn of(order: &Order<'_>) -> Steps {
+    /// `contexts` are names that stand for something else than an image in a registry.
+    pub(super) fn of(order: &Order<'_>, contexts: &BTreeSet<String>) -> Steps {
         let job = order.job;
         let Some(image) = job.plan.images.get(order.node.image) else { return Steps::default() };
         let Some(unit) = job.input.dockerfiles.get(image.unit) else { return Steps::default() };
         let stages = || image.stages.iter().filter_map(|&place| job.plan.stages.get(place)).filter(|stage| stage.unit == image.unit);
         let steps = stages().flat_map(|stage| &stage.steps).filter_map(|&n| Some((job.plan.steps.get(n)?.span, n))).collect();
-        let mut all = Steps::read(unit.ast, job.sources.get(unit.file), &steps);
+        let mut all = Steps::read(unit.ast, job.sources.get(unit.file), &steps, contexts);
         for planned in stages() {
             if let Some(stage) = all.stages.get_mut(planned.index) {
                 stage.base = ImageRef::parse(&planned.base).full_name();
@@ -52,17 +54,18 @@ impl Steps {
         all
     }
 
-    fn read(ast: &Dockerfile, file: &SourceFile, steps: &BTreeMap<Span, usize>) -> Steps {
+    fn read(ast: &Dockerfile, file: &SourceFile, steps: &BTreeMap<Span, usize>, contexts: &BTreeSet<String>) -> Steps {
         let place = |instruction: &Instruction| Place {
             line: file.line_of(instruction.span.start as usize),
             keyword: instruction.word.value.to_uppercase(),
-            text: format!("{} {}", instruction.word.value.to_uppercase(), instruction.rest.value),
+            text: text(instruction),
             step: steps.get(&instruction.span).copied(),
         };
         let names = |before: usize| ast.stages.iter().take(before).filter_map(|stage| stage.name.as_ref()).map(|name| name.value.as_str());
         let stage = |(index, stage): (usize, &crate::syntax::dockerfile::Stage)| {
-            let outside =
-                ast.from_of(stage).is_some_and(|from| from.image.value != "scratch" && !names(index).any(|n| n == from.image.value));
+            let outside = ast.from_of(stage).map(|from| from.image.value.as_str()).is_some_and(|image| {
+                image != "scratch" && !names(index).any(|name| name == image) && !contexts.contains(&given::context_name(image))
+            });
             let works = |instruction: &&Instruction| matches!(instruction.op, Op::Run(_) | Op::Copy(_) | Op::Add(_) | Op::Workdir(_));
             Stage {
                 name: stage.name.as_ref().map(|name| name.value.clone()),
@@ -108,6 +111,21 @@ impl Steps {
     }
 }
 
+/// The instruction on one line.
+fn text(instruction: &Instruction) -> String {
+    let mut text = instruction.word.value.to_uppercase();
+    for flag in &instruction.flags {
+        text.push_str(" --");
+        text.push_str(&flag.name.value);
+        if let Some(value) = &flag.value {
+            text.push('=');
+            text.push_str(&value.value);
+        }
+    }
+    text.push(' ');
+    text + &instruction.rest.value
+}
+
 /// A vertex's name as stage, number and text; `None` for what is no instruction.
 fn parse(name: &str) -> Option<(&str, usize, &str)> {
     let (head, text) = name.strip_prefix('[')?.split_once("] ")?;
@@ -135,7 +153,7 @@ mod tests {
         let mut sources = Sources::new();
         let id = sources.add("Dockerfile", text.to_owned());
         let file = sources.get(id);
-        let steps = Steps::read(&parse(file), file, &BTreeMap::new());
+        let steps = Steps::read(&parse(file), file, &BTreeMap::new(), &BTreeSet::new());
         let line = |name: &str| steps.find(name).map(|place| place.line);
         assert_eq!(line("[build 1/5] FROM docker.io/library/x"), Some(1));
         assert_eq!(line("[build 2/5] RUN a   b"), Some(3));
@@ -145,5 +163,19 @@ mod tests {
         assert_eq!(line("[stage-2 1/1] COPY --from=build /a /"), Some(10));
         assert_eq!(line("[internal] load build definition from Dockerfile"), None);
         assert_eq!(line("importing cache manifest from x"), None);
+    }
+    #[test]
+    fn a_context_in_the_place_of_an_image_is_not_counted() {
+        let text = "FROM base:latest\nCOPY --from=a /x /x\nCOPY --from=$B y /y\nFROM other\nRUN --network=none   true\n";
+        let mut sources = Sources::new();
+        let id = sources.add("Dockerfile", text.to_owned());
+        let file = sources.get(id);
+        let contexts = BTreeSet::from(["base".to_owned()]);
+        let steps = Steps::read(&parse(file), file, &BTreeMap::new(), &contexts);
+        let line = |name: &str| steps.find(name).map(|place| place.line);
+        assert_eq!(line("[stage-0 1/2] COPY --from=a /x /x"), Some(2));
+        assert_eq!(line("[stage-0 2/2] COPY --from=b y /y"), Some(3));
+        assert_eq!(line("[stage-1 1/2] FROM other"), Some(4));
+        assert_eq!(steps.find("[stage-1 2/2] RUN --network=none true").map(|place| place.text.as_str()), Some("RUN --network=none true"));
     }
 }

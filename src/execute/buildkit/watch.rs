@@ -1,6 +1,6 @@
 //! What BuildKit tells while it builds: vertices of its graph that start and end, and what they print.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +17,8 @@ pub(super) struct Watch {
     steps: Steps,
     mask: Arc<Mask>,
     events: Events,
+    /// Steps of other Dockerfiles, from which this one goes on.
+    foreign: BTreeSet<String>,
     seen: BTreeMap<String, Seen>,
 }
 
@@ -26,6 +28,7 @@ struct Seen {
     name: String,
     place: Option<Place>,
     started: bool,
+    cached: bool,
     ended: bool,
     error: Option<String>,
     partial: String,
@@ -45,7 +48,12 @@ pub(super) struct Culprit {
 
 impl Watch {
     pub(super) fn new(steps: Steps, mask: Arc<Mask>, events: Events) -> Watch {
-        Watch { steps, mask, events, seen: BTreeMap::new() }
+        Watch { steps, mask, events, foreign: BTreeSet::new(), seen: BTreeMap::new() }
+    }
+
+    /// Says which steps, by their digests, are of other Dockerfiles.
+    pub(super) fn set_apart(&mut self, digests: BTreeSet<String>) {
+        self.foreign = digests;
     }
 
     pub(super) fn read(&mut self, told: &StatusResponse) {
@@ -56,12 +64,13 @@ impl Watch {
 
     fn vertex(&mut self, vertex: &Vertex) {
         let mask = &self.mask;
-        let steps = &self.steps;
+        let (steps, foreign) = (&self.steps, &self.foreign);
         let seen = self.seen.entry(vertex.digest.clone()).or_insert_with(|| Seen {
             id: vertex.digest.as_str().into(),
             name: mask.hide(&vertex.name),
-            place: steps.find(&vertex.name).cloned(),
+            place: steps.find(&vertex.name).filter(|_| !foreign.contains(&vertex.digest)).cloned(),
             started: false,
+            cached: false,
             ended: false,
             error: None,
             partial: String::new(),
@@ -69,7 +78,9 @@ impl Watch {
             transfers: BTreeMap::new(),
             ran: None,
         });
-        if vertex.started.is_none() && !vertex.cached || seen.ended {
+        // A step that is found elsewhere begins anew for each part that is fetched; only the first time says that it was found.
+        seen.cached |= vertex.cached;
+        if vertex.started.is_none() && !vertex.cached || seen.ended && !seen.breaks_late(vertex) {
             return;
         }
         if !seen.started {
@@ -87,12 +98,9 @@ impl Watch {
             let rest = std::mem::take(&mut seen.partial);
             seen.line(&rest, &self.mask, &self.events);
         }
-        let state = if vertex.cached {
-            seen.ran = Some(Ran::Cached);
-            StepState::Cached
-        } else if vertex.error.is_empty() {
-            seen.ran = Some(Ran::Executed(time));
-            StepState::Done(time)
+        let state = if vertex.error.is_empty() {
+            seen.ran = Some(if seen.cached { Ran::Cached } else { Ran::Executed(time) });
+            if seen.cached { StepState::Cached } else { StepState::Done(time) }
         } else if vertex.error.contains("context canceled") {
             StepState::Cancelled
         } else {
@@ -165,6 +173,11 @@ impl Drop for Watch {
 }
 
 impl Seen {
+    /// It had ended well, and what it found cannot be fetched after all.
+    fn breaks_late(&self, vertex: &Vertex) -> bool {
+        self.error.is_none() && !vertex.error.is_empty() && !vertex.error.contains("context canceled")
+    }
+
     fn event(&self, state: StepState) -> StepEvent {
         StepEvent {
             id: Arc::clone(&self.id),
@@ -189,4 +202,50 @@ impl Seen {
 fn between(from: &Timestamp, to: &Timestamp) -> Duration {
     let nanos = |time: &Timestamp| i128::from(time.seconds) * 1_000_000_000 + i128::from(time.nanos);
     u64::try_from(nanos(to) - nanos(from)).map_or(Duration::ZERO, Duration::from_nanos)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::mpsc::unbounded_channel;
+
+    fn told(started: i64, completed: Option<i64>, cached: bool, error: &str) -> StatusResponse {
+        let time = |seconds| Timestamp { seconds, nanos: 0 };
+        let vertex = Vertex {
+            digest: "d".to_owned(),
+            name: "[2/2] RUN make".to_owned(),
+            started: Some(time(started)),
+            completed: completed.map(time),
+            cached,
+            error: error.to_owned(),
+            ..Vertex::default()
+        };
+        StatusResponse { vertexes: vec![vertex], ..StatusResponse::default() }
+    }
+
+    fn states(all: &[StatusResponse]) -> Vec<StepState> {
+        let (to, mut from) = unbounded_channel();
+        let mut watch = Watch::new(Steps::default(), Arc::default(), Events::new(0, &to));
+        all.iter().for_each(|told| watch.read(told));
+        drop(watch);
+        std::iter::from_fn(|| from.try_recv().ok())
+            .filter_map(|event| if let What::Step(step) = event.what { Some(step.state) } else { None })
+            .collect()
+    }
+
+    #[test]
+    fn a_step_that_is_fetched_in_parts_was_found() {
+        let parts = [told(1, None, true, ""), told(2, None, false, ""), told(2, Some(3), false, ""), told(1, Some(9), true, "")];
+        assert_eq!(states(&parts), [StepState::Running, StepState::Cached]);
+        let run = [told(1, None, false, ""), told(1, Some(4), false, "")];
+        assert_eq!(states(&run), [StepState::Running, StepState::Done(Duration::from_secs(3))]);
+    }
+
+    #[test]
+    fn what_was_found_and_cannot_be_fetched_has_failed() {
+        let parts = [told(1, Some(1), true, ""), told(2, Some(3), false, "gone"), told(2, Some(3), false, "gone")];
+        assert_eq!(states(&parts), [StepState::Running, StepState::Cached, StepState::Failed("gone".to_owned())]);
+        let stopped = [told(1, None, false, ""), told(1, Some(2), false, "context canceled")];
+        assert_eq!(states(&stopped), [StepState::Running, StepState::Cancelled]);
+    }
 }

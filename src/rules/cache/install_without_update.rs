@@ -1,5 +1,5 @@
 use crate::rule::{Cx, Rule, rule};
-use crate::rules::support::packages::{self, Manager, SYSTEM, System, Verb};
+use crate::rules::support::packages::{self, Manager, System, Verb};
 use crate::rules::support::steps::{self, Step};
 use crate::source::Span;
 use crate::stack::DockerfileUnit;
@@ -9,9 +9,6 @@ rule!(InstallWithoutUpdate, "cache/install-without-update");
 
 impl Rule for InstallWithoutUpdate {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
-        if !unit.may_run(SYSTEM) {
-            return;
-        }
         for stage in 0..unit.stages.len() {
             let history = steps::history(unit, stage);
             for (n, step) in history.iter().enumerate().filter(|(_, s)| s.stage == stage) {
@@ -55,7 +52,7 @@ fn title(install: &System<'_>) -> String {
 
 /// The install of a RUN that fetches no lists itself.
 fn install_alone<'a>(unit: &'a DockerfileUnit, step: &Step<'a>) -> Option<System<'a>> {
-    let script = step.run(unit).filter(|s| s.may_run(SYSTEM))?;
+    let script = step.run(unit)?;
     let holds_lists =
         |target: &str| target.starts_with("/var/lib/apt") || target.starts_with("/var/cache/apk") || target.starts_with("/etc/apk");
     if step.mounts().iter().any(|m| m.get("target").is_some_and(|t| holds_lists(t))) {
@@ -88,11 +85,11 @@ fn fetches_itself(call: &System<'_>) -> bool {
 
 /// `curl … | bash` and the like fetch lists where they set repositories up.
 fn fetches(command: &crate::syntax::shell::Command) -> bool {
-    command.effective().program().is_some_and(|p| ["bash", "sh", "dash", "zsh", "add-apt-repository"].contains(&p.as_ref()))
+    packages::program(command.effective().words).is_some_and(|p| ["bash", "sh", "dash", "zsh", "add-apt-repository"].contains(&p.as_ref()))
 }
 
 fn update(unit: &DockerfileUnit, step: &Step<'_>, manager: Manager) -> Option<Span> {
-    let script = step.run(unit).filter(|s| s.may_run(SYSTEM))?;
+    let script = step.run(unit)?;
     let calls = script.walk().filter_map(|(_, c)| packages::system(c));
     calls.into_iter().find(|c| c.manager == manager && c.verb == Verb::Update).map(|c| c.head)
 }
