@@ -42,7 +42,7 @@ pub fn run_with(stack: &Stack, selection: &Selection, outside: Vec<Diagnostic>) 
     all.extend(outside.into_iter().filter(wanted));
     all.sort_by(|a, b| order(stack, a).cmp(&order(stack, b)));
     without_said_twice(selection, &mut all);
-    let stopped = stopped(stack);
+    let stopped = stopped(stack, &all);
     for mut diagnostic in all {
         // a file that belongs to several projects is judged in each; the same fault is said once
         let name = if diagnostic.rule == SHELLCHECK { diagnostic.aliases.first().copied() } else { None };
@@ -103,8 +103,8 @@ fn order<'a>(stack: &'a Stack, d: &'a Diagnostic) -> (&'a str, u32, &'static str
     (stack.sources.path(d.primary.file), d.primary.start, d.rule, d.primary.end, &d.message)
 }
 
-/// What rules find: file by file, script by script, project by project, each seen by all rules while it is at hand; then what
-/// they see in the whole.
+/// What rules find: file by file, script by script, project by project, a few of them seen by all rules while they are at hand; then
+/// what they see in the whole.
 fn run_rules(stack: &Stack, rules: &[&'static Info]) -> Vec<Diagnostic> {
     let native: Vec<(&'static Info, &dyn Rule)> = rules.iter().filter_map(|info| Some((*info, info.entry.native?))).collect();
     let scripts: Vec<&ScriptUnit> = stack.all_scripts().collect();
@@ -130,13 +130,17 @@ fn each<T: Sync>(
     look: impl Fn(&dyn Rule, &T, &mut Cx<'_>) + Sync + Send,
 ) -> Vec<Diagnostic> {
     let (Some((first, _)), false) = (rules.first(), items.is_empty()) else { return Vec::new() };
-    let found = crate::par::map(items, stack.sources.bytes(), |item| {
-        let mut cx = Cx::new(stack, first);
+    // as many files as the core keeps at hand beside a rule's code, and enough batches for all cores
+    let batches: Vec<&[T]> = items.chunks((items.len() / 16).clamp(1, 16)).collect();
+    let found = crate::par::map(&batches, stack.sources.bytes(), |batch| {
+        let mut seen: Vec<(&T, Cx<'_>)> = batch.iter().map(|item| (item, Cx::new(stack, first))).collect();
         for (info, rule) in rules {
-            cx.hand_to(info);
-            look(*rule, item, &mut cx);
+            for (item, cx) in &mut seen {
+                cx.hand_to(info);
+                look(*rule, item, cx);
+            }
         }
-        cx.into_found()
+        seen.into_iter().flat_map(|(_, cx)| cx.into_found()).collect::<Vec<Diagnostic>>()
     });
     found.into_iter().flatten().collect()
 }

@@ -29,3 +29,4 @@ pub mod stack;
 pub mod syntax;
 pub mod text;
 pub mod trace;
+mod word_set;

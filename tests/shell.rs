@@ -173,7 +173,7 @@ fn wrappers_are_seen_through() {
         let script = sh(text);
         let seen = script.commands[0].effective();
         let words = seen.words.iter().map(|w| w.lossy()).collect::<Vec<_>>().join(" ");
-        assert_eq!((words.as_str(), seen.through.join(" ").as_str()), (program, through), "{text}");
+        assert_eq!((words.as_str(), seen.through().join(" ").as_str()), (program, through), "{text}");
     }
 }
 

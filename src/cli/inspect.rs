@@ -65,7 +65,7 @@ struct InstructionView<'a> {
     start_line: usize,
     end_line: usize,
     flags: Vec<String>,
-    args: &'a [String],
+    args: Vec<&'a str>,
     json: bool,
     expanded: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -121,7 +121,7 @@ impl<'a> InstructionView<'a> {
             start_line: file.line_of(i.span.start as usize),
             end_line: file.line_of(i.span.end as usize),
             flags: i.flags.iter().map(flag).collect(),
-            args: &i.args,
+            args: i.args(),
             json: i.json,
             expanded: expansion.words,
             expand_error: expansion.error.map(|e| MessageView { message: e.message }),

@@ -76,9 +76,18 @@ pub(super) fn common_folder(paths: &[String], files: &dyn Files) -> String {
         let path = files::normalize(path);
         if files.kind(&path) == Some(Kind::Dir) { path } else { files::parent(&path).to_owned() }
     };
-    let mut folders = paths.iter().map(folder);
-    let mut common = folders.next().unwrap_or_default();
-    folders.for_each(|folder| common.truncate(shared(&common, &folder)));
+    // all have this much in common, whatever they are: once no more than that is left, no further path has to be looked at
+    let mut parents = paths.iter().map(|path| files::parent(&files::normalize(path)).to_owned());
+    let mut least = parents.next().unwrap_or_default();
+    parents.for_each(|parent| least.truncate(shared(&least, &parent)));
+    let least = if matches!(least.as_str(), "." | "/") { 0 } else { least.len() };
+    let mut rest = paths.iter();
+    let mut common = rest.next().map(folder).unwrap_or_default();
+    while common.len() > least
+        && let Some(path) = rest.next()
+    {
+        common.truncate(shared(&common, &folder(path)));
+    }
     if common.is_empty() { ".".to_owned() } else { common }
 }
 
@@ -194,5 +203,10 @@ mod tests {
         let common = |paths: &[&str]| common_folder(&paths.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>(), &files);
         assert_eq!((common(&["a/b/Dockerfile"]).as_str(), common(&["a/b", "a/c/d"]).as_str(), common(&[]).as_str()), ("a/b", "a", "."));
         assert_eq!(common(&["a/b", "../x"]), ".");
+        assert_eq!((common(&["a/b", "a/b/Dockerfile"]).as_str(), common(&["a/b", "a/c"]).as_str()), ("a/b", "a"));
+        assert_eq!(
+            (common(&["a", "b"]).as_str(), common(&["a", "a/b/Dockerfile"]).as_str(), common(&["/x", "/y"]).as_str()),
+            (".", "a", "/")
+        );
     }
 }

@@ -271,6 +271,10 @@ fn mistagged(scalar: &yaml::Scalar, node: &yaml::Node, data: Option<Data>) -> Op
 }
 
 fn plain(text: &str) -> Data {
+    // most begin as nothing but a string does
+    if !matches!(text.as_bytes().first(), None | Some(b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'.' | b'+' | b'-' | b'0'..=b'9')) {
+        return Data::Str;
+    }
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Data::Null,
         "true" | "True" | "TRUE" => Data::Bool(true),
@@ -283,8 +287,13 @@ fn plain(text: &str) -> Data {
 }
 
 fn number(text: &str) -> Option<Data> {
-    if !text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.')) {
+    let begins = matches!(text.as_bytes().first(), Some(b'-' | b'+' | b'.' | b'0'..=b'9'));
+    let number_like = |b: u8| b.is_ascii_hexdigit() || matches!(b, b'.' | b'_' | b'+' | b'-' | b'x' | b'X' | b'o' | b'O');
+    if !begins || !text.bytes().all(number_like) {
         return None;
+    }
+    if (1..=18).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0') {
+        return text.parse().ok().map(Data::Int);
     }
     let plain = text.replace('_', "");
     if let Some(int) = integer(&plain) {

@@ -40,8 +40,8 @@ fn item_variable(item: &Node) -> Option<EnvVar> {
 /// `env_file`, then `environment` over it.
 pub(super) fn environment(node: &Node, loader: &mut Loader<'_>) -> (Vec<EnvFile>, Vec<EnvVar>) {
     let own = variables(node.get("environment"));
-    let mut all: Vec<EnvVar> = Vec::new();
     let (files, lines) = env_files(node, &own, loader);
+    let mut all: Vec<EnvVar> = Vec::with_capacity(lines.len() + own.len());
     for variable in lines.into_iter().map(|(variable, _)| variable).chain(own) {
         replace(&mut all, variable);
     }
@@ -54,6 +54,9 @@ pub(super) fn env_file_lines(node: &Node, loader: &mut Loader<'_>) -> Vec<(EnvVa
 }
 
 fn env_files(node: &Node, own: &[EnvVar], loader: &mut Loader<'_>) -> (Vec<EnvFile>, Vec<(EnvVar, Span)>) {
+    if node.items_at("env_file").next().is_none() {
+        return (Vec::new(), Vec::new());
+    }
     let own: Env = own.iter().filter_map(|v| Some((v.name.value.clone(), v.value.as_ref()?.value.clone()))).collect();
     let mut before = Env::new();
     let mut files = Vec::new();

@@ -1,12 +1,15 @@
 //! What is laid down for certain key paths, `services.*.build.args`: looked up in step with a walk down a tree, so that no
 //! node compares its whole path with every one of them.
 
+use std::cmp::Ordering;
+
 /// Key paths, each with what holds there. `*` is any key; the items of a list are under `[]`.
 pub(super) struct KeyPaths<T> {
     steps: Vec<Step<T>>,
 }
 
 struct Step<T> {
+    /// Sorted once all are there, by [`order`].
     keys: Vec<(&'static str, usize)>,
     any: Option<usize>,
     holds: Option<T>,
@@ -39,6 +42,7 @@ impl<T: Copy> KeyPaths<T> {
                 step.holds = Some(*holds);
             }
         }
+        paths.steps.iter_mut().for_each(|step| step.keys.sort_unstable_by(|(a, _), (b, _)| order(a, b)));
         paths
     }
 
@@ -68,7 +72,18 @@ impl<T: Copy> KeyPaths<T> {
     }
 }
 
+/// Keys by their lengths first: few are equal in that, and the letters of the others are never looked at.
+pub(super) fn order(a: &str, b: &str) -> Ordering {
+    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+}
+
 impl<T> Step<T> {
+    /// Where a key leads.
+    fn next(&self, key: &str) -> Option<usize> {
+        let named = self.keys.binary_search_by(|(known, _)| order(known, key)).ok();
+        named.and_then(|n| self.keys.get(n)).map(|(_, at)| *at).or(self.any)
+    }
+
     fn new() -> Step<T> {
         Step { keys: Vec::new(), any: None, holds: None }
     }
@@ -77,7 +92,7 @@ impl<T> Step<T> {
 impl<T: Copy> Place<'_, T> {
     /// One key further down.
     pub(super) fn below(self, key: &str) -> Self {
-        let next = self.step.and_then(|s| s.keys.iter().find(|(k, _)| *k == key).map(|(_, at)| *at).or(s.any));
+        let next = self.step.and_then(|step| step.next(key));
         Place { step: next.and_then(|at| self.paths.steps.get(at)), ..self }
     }
 

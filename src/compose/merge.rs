@@ -193,7 +193,7 @@ fn named(node: Node, dependency: bool) -> Node {
         }
         let key = At::new(name.to_owned(), item.span);
         let mut value = if dependency { dependency_default(item.span) } else { Node::null(item.span) };
-        if let Some(via) = item.origin.as_ref().and_then(|o| o.via.as_ref()) {
+        if let Some(via) = item.origin.history.as_ref().and_then(|h| h.via.as_ref()) {
             value.brought_by(via);
         }
         entries.push(Entry { key, value });

@@ -4,16 +4,16 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::model::Problem;
-use super::tree::{Entry, Made, Node, Origin, Step, StepKind, Value};
+use super::tree::{Entry, History, Made, Node, Origin, Step, StepKind, Value};
 use crate::source::Span;
 
 impl Node {
-    fn origin_mut(&mut self) -> &mut Origin {
-        self.origin.get_or_insert_default()
+    fn history_mut(&mut self) -> &mut History {
+        self.origin.history.get_or_insert_default()
     }
 
     pub(super) fn made_as(mut self, made: Made) -> Node {
-        self.origin_mut().made = made;
+        self.origin.made = made;
         self
     }
 
@@ -29,19 +29,19 @@ impl Node {
     }
 
     pub(super) fn take_past(&mut self) -> Vec<Node> {
-        self.origin.as_mut().map(|o| std::mem::take(&mut o.past)).unwrap_or_default()
+        self.origin.history.as_mut().map(|h| std::mem::take(&mut h.past)).unwrap_or_default()
     }
 
     pub(super) fn with_past(mut self, past: Vec<Node>) -> Node {
         if !past.is_empty() {
-            self.origin_mut().past = past;
+            self.history_mut().past = past;
         }
         self
     }
 
     /// Is brought in by `steps`, outermost first.
     pub(super) fn brought_by(&mut self, steps: &Rc<[Step]>) {
-        let via = &mut self.origin_mut().via;
+        let via = &mut self.history_mut().via;
         *via = Some(match via.take() {
             None => Rc::clone(steps),
             Some(inner) => steps.iter().chain(inner.iter()).cloned().collect(),
@@ -50,7 +50,7 @@ impl Node {
 
     /// What brought it in is said of each part, so that the parts can go separate ways.
     pub(super) fn into_parts(mut self) -> Value {
-        if let Some(steps) = self.origin.take().and_then(|o| o.via) {
+        if let Some(steps) = self.origin.take().history.and_then(|h| h.via) {
             match &mut self.value {
                 Value::Map(entries) => entries.iter_mut().for_each(|e| e.value.brought_by(&steps)),
                 Value::Seq(items) => items.iter_mut().for_each(|i| i.brought_by(&steps)),
@@ -69,15 +69,21 @@ impl Node {
     }
 
     pub(super) fn via(&self) -> &[Step] {
-        self.origin.as_ref().and_then(|o| o.via.as_deref()).unwrap_or_default()
+        self.origin.history.as_ref().and_then(|h| h.via.as_deref()).unwrap_or_default()
     }
 
     pub(super) fn past(&self) -> &[Node] {
-        self.origin.as_ref().map(|o| o.past.as_slice()).unwrap_or_default()
+        self.origin.history.as_ref().map(|h| h.past.as_slice()).unwrap_or_default()
     }
 
     pub(super) fn made(&self) -> Made {
-        self.origin.as_ref().map(|o| o.made).unwrap_or_default()
+        self.origin.made
+    }
+}
+
+impl Origin {
+    pub(super) fn take(&mut self) -> Origin {
+        std::mem::take(self)
     }
 }
 

@@ -85,7 +85,7 @@ impl<'a> Walk<'a> {
             return;
         }
         let wanted = schema.kinds.as_slice();
-        if !wanted.is_empty() && !wanted.iter().any(|k| is_kind(node, k)) {
+        if !wanted.is_empty() && !schema.takes(node) {
             self.wrong_kind(node, wanted, place);
             return;
         }
@@ -100,8 +100,7 @@ impl<'a> Walk<'a> {
     }
 
     fn accepts(&self, node: &Node, schema: &Part) -> bool {
-        schema.one_of.iter().any(|b| self.accepts(node, self.schema.part(*b)))
-            || schema.one_of.is_empty() && schema.kinds.iter().any(|k| is_kind(node, k))
+        schema.one_of.iter().any(|b| self.accepts(node, self.schema.part(*b))) || schema.one_of.is_empty() && schema.takes(node)
     }
 
     fn wrong_kind(&mut self, node: &Node, kinds: &[&str], place: Span) {
@@ -325,19 +324,5 @@ fn either(words: &[&str]) -> String {
         Some((last, [])) => (*last).to_owned(),
         Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
         None => "something else".to_owned(),
-    }
-}
-
-fn is_kind(node: &Node, kind: &str) -> bool {
-    match (&node.value, kind) {
-        (Value::Map(_), "object") | (Value::Seq(_), "array") => true,
-        (Value::Scalar(s), kind) => match (s.data, kind) {
-            (Data::Str, "string") | (Data::Bool(_), "boolean") | (Data::Null, "null") => true,
-            (Data::Date(_), "string") => true,
-            (Data::Int(_) | Data::Uint(_), "integer" | "number") | (Data::Float(_), "number") => true,
-            (Data::Float(f), "integer") => f.fract() == 0.0,
-            _ => false,
-        },
-        _ => false,
     }
 }

@@ -69,6 +69,22 @@ pub(super) fn volume(text: &Text) -> Result<Volume, String> {
     Ok(volume)
 }
 
+/// The target alone, of what [`volume`] reads.
+pub(super) fn volume_target(value: &str) -> Option<&str> {
+    if value.len() <= 2 {
+        return Some(value).filter(|value| !value.is_empty());
+    }
+    let parts = sections(value);
+    if parts.iter().any(|(from, to)| from == to) {
+        return None;
+    }
+    match parts.as_slice() {
+        [_] => Some(value),
+        [_, (from, to)] | [_, (from, to), _] => value.get(*from..*to),
+        _ => None,
+    }
+}
+
 /// The parts between colons; the colon of a drive letter and those inside `${…}` do not count.
 fn sections(value: &str) -> Vec<(usize, usize)> {
     let mut parts = Vec::new();
@@ -205,7 +221,9 @@ mod tests {
     #[test]
     fn volumes_split_at_their_colons() {
         let read = |text: &str| {
-            let v = volume(&Text::verbatim(text, Span::new(FileId(0), 0, text.len()))).ok()?;
+            let v = volume(&Text::verbatim(text, Span::new(FileId(0), 0, text.len()))).ok();
+            assert_eq!(v.as_ref().map(|v| v.target.value.as_str()), volume_target(text), "{text}");
+            let v = v?;
             Some((v.bind, v.source.map(|s| s.value), v.target.value, v.read_only))
         };
         let some = |bind, source: Option<&str>, target: &str, ro| Some((bind, source.map(str::to_owned), target.to_owned(), ro));
@@ -217,5 +235,7 @@ mod tests {
         // one letter before a colon is a drive, also here; a longer name leaves the middle empty
         assert_eq!(read("ab::c"), None);
         assert_eq!(read("ab:/bc:cd:de"), None);
+        assert_eq!(read(""), None);
+        assert_eq!(read("a:"), some(false, None, "a:", false));
     }
 }

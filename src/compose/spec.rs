@@ -8,6 +8,9 @@ use regex::Regex;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::keypaths::order;
+use super::tree::{Data, Node, Value};
+
 /// The whole schema; what its parts refer to by name is looked up when it is read.
 pub(super) struct Schema {
     parts: Vec<Part>,
@@ -32,7 +35,9 @@ pub(super) struct Part {
     pub(super) pattern: Option<Pattern>,
     pub(super) minimum: Option<f64>,
     pub(super) maximum: Option<f64>,
-    /// Names in `properties` that are asked for, sorted.
+    /// `kinds` as bits.
+    kind_bits: u8,
+    /// `properties`, sorted by [`order`].
     sorted: Vec<(&'static str, usize)>,
 }
 
@@ -71,10 +76,40 @@ impl Pattern {
     }
 }
 
+/// Kinds of values, as bits.
+const KINDS: [&str; 7] = ["object", "array", "string", "number", "integer", "boolean", "null"];
+
+/// The bit of a kind of value by its name in schemas; none for a name that is no kind.
+fn kind_bit(name: &str) -> u8 {
+    KINDS.iter().position(|kind| *kind == name).map_or(0, |n| 1 << n)
+}
+
+/// The kinds that a value is of.
+fn kinds_of(node: &Node) -> u8 {
+    let [object, array, string, number, integer, boolean, null] = [0, 1, 2, 3, 4, 5, 6].map(|n| 1_u8 << n);
+    match &node.value {
+        Value::Map(_) => object,
+        Value::Seq(_) => array,
+        Value::Scalar(scalar) => match scalar.data {
+            Data::Str | Data::Date(_) => string,
+            Data::Bool(_) => boolean,
+            Data::Null => null,
+            Data::Int(_) | Data::Uint(_) => integer | number,
+            Data::Float(f) if f.fract() == 0.0 => integer | number,
+            Data::Float(_) => number,
+        },
+    }
+}
+
 impl Part {
+    /// Whether a value is of one of the kinds.
+    pub(super) fn takes(&self, node: &Node) -> bool {
+        self.kind_bits & kinds_of(node) != 0
+    }
+
     /// What is laid down for a key by its name.
     pub(super) fn property(&self, key: &str) -> Option<usize> {
-        self.sorted.binary_search_by(|(name, _)| (*name).cmp(key)).ok().and_then(|n| self.sorted.get(n)).map(|(_, part)| *part)
+        self.sorted.binary_search_by(|(name, _)| order(name, key)).ok().and_then(|n| self.sorted.get(n)).map(|(_, part)| *part)
     }
 }
 
@@ -112,10 +147,11 @@ impl Schema {
         let properties: Option<Vec<(&'static str, usize)>> =
             raw.properties.as_ref().map(|p| p.0.iter().map(|(name, raw)| (*name, self.add(raw, names))).collect());
         let mut sorted = properties.clone().unwrap_or_default();
-        sorted.sort_unstable();
+        sorted.sort_unstable_by(|(a, _), (b, _)| order(a, b));
         Part {
             one_of: raw.one_of.iter().map(|raw| self.add(raw, names)).collect(),
             kinds: raw.kinds.0.clone(),
+            kind_bits: raw.kinds.0.iter().fold(0, |bits, kind| bits | kind_bit(kind)),
             properties,
             patterns: raw.patterns.0.iter().map(|(pattern, raw)| (Pattern::new(pattern), self.add(raw, names))).collect(),
             closed: raw.additional.0,
@@ -135,6 +171,7 @@ impl Schema {
         static NOTHING: Part = Part {
             one_of: Vec::new(),
             kinds: Vec::new(),
+            kind_bits: 0,
             properties: None,
             patterns: Vec::new(),
             closed: false,

@@ -12,7 +12,7 @@ use crate::text::Text;
 pub(super) struct Node {
     pub(super) value: Value,
     pub(super) span: Span,
-    pub(super) origin: Option<Box<Origin>>,
+    pub(super) origin: Origin,
 }
 
 /// What a node holds.
@@ -57,10 +57,17 @@ pub(super) enum Data {
     Str,
 }
 
-/// What is known of a value beyond its place. Most have none: they stand where they are written.
+/// What is known of a value beyond its place.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Origin {
     pub(super) made: Made,
+    /// Most have none: they stand where they are written, and replace nothing.
+    pub(super) history: Option<Box<History>>,
+}
+
+/// How a value came where it stands.
+#[derive(Clone, Debug, Default)]
+pub(super) struct History {
     /// Values of the same key that it took the place of, oldest first.
     pub(super) past: Vec<Node>,
     /// What brought it here, outermost first.
@@ -110,7 +117,7 @@ impl Node {
     }
 
     pub(super) fn new(value: Value, span: Span) -> Node {
-        Node { value, span, origin: None }
+        Node { value, span, origin: Origin::default() }
     }
 
     /// A string that stands nowhere: it belongs to `span`.

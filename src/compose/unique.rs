@@ -1,5 +1,6 @@
 //! Lists in which a later entry takes the place of an earlier one with the same name, target or port.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -7,7 +8,7 @@ use super::keypaths::{KeyPaths, Place};
 use super::model::ProblemKind;
 use super::problems::Problems;
 use super::short;
-use super::tree::{Data, Node, Value};
+use super::tree::{Data, Node, Scalar, Value};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum By {
@@ -64,7 +65,7 @@ fn below(node: &mut Node, place: Place<'_, By>) {
         Value::Map(entries) => entries.iter_mut().for_each(|entry| below(&mut entry.value, place.below(&entry.key.value))),
         Value::Seq(items) => {
             if let Some(by) = place.holds() {
-                *items = dedupe(std::mem::take(items), by);
+                dedupe(items, by);
             }
         }
         Value::Scalar(_) => {}
@@ -108,14 +109,14 @@ fn fits(item: &Node, by: By) -> bool {
     }
 }
 
-fn dedupe(items: Vec<Node>, by: By) -> Vec<Node> {
-    if items.len() < 2 || by == By::Name && names_differ(&items) {
-        return items;
+fn dedupe(items: &mut Vec<Node>, by: By) {
+    if items.len() < 2 || all_differ(items, by) {
+        return;
     }
     let mut places: HashMap<String, usize> = HashMap::with_capacity(items.len());
     let mut out: Vec<Node> = Vec::with_capacity(items.len());
-    for item in items {
-        match key(&item, by) {
+    for item in std::mem::take(items) {
+        match key(&item, by).map(Cow::into_owned) {
             None => out.push(item),
             Some(key) => match places.get(&key).and_then(|&i| out.get_mut(i)) {
                 Some(slot) => {
@@ -129,56 +130,69 @@ fn dedupe(items: Vec<Node>, by: By) -> Vec<Node> {
             },
         }
     }
-    out
+    *items = out;
 }
 
-/// Whether no two of a few strings have the same name: seen without a copy, as nearly all lists are so.
-fn names_differ(items: &[Node]) -> bool {
-    let mut names = [""; 16];
-    items.len() <= names.len()
-        && items.iter().enumerate().all(|(n, item)| {
-            let Some((name, slot)) = item.as_str().and_then(|text| text.split('=').next()).zip(names.get_mut(n)) else { return false };
-            *slot = name;
-            !names.iter().take(n).any(|before| *before == name)
+/// Whether no two of a few items have the same key: nearly all lists are so, and stay as they are.
+fn all_differ(items: &[Node], by: By) -> bool {
+    let mut keys: Vec<Cow<'_, str>> = Vec::with_capacity(items.len().min(FEW));
+    items.len() <= FEW
+        && items.iter().filter_map(|item| key(item, by)).all(|key| {
+            let new = !keys.contains(&key);
+            keys.push(key);
+            new
         })
 }
 
+/// So many keys are compared with one another.
+const FEW: usize = 16;
+
 /// `None` for what has no key: it stays as it is.
-fn key(item: &Node, by: By) -> Option<String> {
-    let text = item.as_scalar().filter(|s| s.data != Data::Null).map(|s| s.shown());
-    let field = |name: &str| item.get(name).and_then(Node::as_scalar).map(|s| s.shown());
+fn key(item: &Node, by: By) -> Option<Cow<'_, str>> {
+    let text = item.as_scalar().filter(|s| s.data != Data::Null).map(shown);
+    let field = |name: &str| item.get(name).and_then(Node::as_scalar).map(shown);
     match (by, text) {
-        (By::Name, Some(text)) => Some(text.split('=').next().unwrap_or_default().to_owned()),
+        (By::Name, Some(text)) => part(text, |text| Some(text.split_once('=').map_or(text, |(name, _)| name))),
         (By::Name, None) => None,
-        (By::Volume, Some(text)) => short::volume(&made(&text)).ok().map(|v| v.target.value),
-        (By::Device, Some(text)) => text.split(':').nth(1).or(text.split(':').next()).map(str::to_owned),
+        (By::Volume, Some(text)) => part(text, short::volume_target),
+        (By::Device, Some(text)) => part(text, |text| text.split(':').nth(1).or(text.split(':').next())),
         (By::Volume | By::Device, None) => field("target"),
         // one that was resolved in another folder is another file
-        (By::EnvFile, None) => item.get("path").and_then(Node::as_scalar).map(|s| s.path.clone().unwrap_or_else(|| s.shown())),
+        (By::EnvFile, None) => {
+            item.get("path").and_then(Node::as_scalar).map(|s| s.path.as_deref().map_or_else(|| shown(s), Cow::Borrowed))
+        }
         (By::EnvFile | By::Text | By::Port, Some(text)) => Some(text),
         (By::Text, None) => None,
         (By::Port, None) => {
             let target = field("target")?;
             // no port and an empty one are two, and so are a number and a text
             let published = match item.get("published").and_then(Node::as_scalar) {
-                Some(scalar) if scalar.data == Data::Str => scalar.shown(),
-                Some(scalar) => format!("number {}", scalar.shown()),
-                None => "none".to_owned(),
+                Some(scalar) if scalar.data == Data::Str => shown(scalar),
+                Some(scalar) => format!("number {}", scalar.shown()).into(),
+                None => "none".into(),
             };
-            let host = field("host_ip").unwrap_or_else(|| "0.0.0.0".to_owned());
-            let protocol = field("protocol").unwrap_or_else(|| "tcp".to_owned());
-            Some(format!("{host}:{published}:{target}/{protocol}"))
+            let host = field("host_ip").unwrap_or("0.0.0.0".into());
+            let protocol = field("protocol").unwrap_or("tcp".into());
+            Some([host.as_ref(), ":", &published, ":", &target, "/", &protocol].concat().into())
         }
         (By::Config | By::Secret, text) => {
             let dir = if matches!(by, By::Secret) { "/run/secrets" } else { "" };
             match text {
-                Some(name) => Some(format!("{dir}/{name}")),
-                None => field("target").or_else(|| field("source").map(|name| format!("{dir}/{name}"))),
+                Some(name) => Some(format!("{dir}/{name}").into()),
+                None => field("target").or_else(|| field("source").map(|name| format!("{dir}/{name}").into())),
             }
         }
     }
 }
 
-fn made(text: &str) -> crate::text::Text {
-    crate::text::Text::verbatim(text, crate::source::Span::new(crate::source::FileId(0), 0, 0))
+fn shown(scalar: &Scalar) -> Cow<'_, str> {
+    if scalar.data == Data::Str { scalar.text.value.as_str().into() } else { scalar.shown().into() }
+}
+
+/// What a function takes out of a text.
+fn part<'t>(text: Cow<'t, str>, take: impl for<'a> Fn(&'a str) -> Option<&'a str>) -> Option<Cow<'t, str>> {
+    match text {
+        Cow::Borrowed(text) => take(text).map(Cow::Borrowed),
+        Cow::Owned(text) => take(&text).map(|part| Cow::Owned(part.to_owned())),
+    }
 }

@@ -1,5 +1,7 @@
 //! A command string split into words, as Compose does it: no shell reads it.
 
+use std::ops::Range;
+
 use crate::text::Text;
 
 /// Splits a command; `None` where a quote or bracket stays open. What follows `;`, `&`, `|`, `<` or `>` is dropped, as Compose drops it.
@@ -8,9 +10,16 @@ pub fn split(text: &Text) -> Option<Vec<Text>> {
     each(text, &mut |word| words.push(word)).then_some(words)
 }
 
+/// Whether every quote and bracket of a command is closed.
+pub(super) fn is_closed(text: &Text) -> bool {
+    let may_open = |b: u8| matches!(b, b'\\' | b'"' | b'\'' | b'`' | b'(' | b')');
+    !text.value.bytes().any(may_open) || each(text, &mut |_| {})
+}
+
 /// Hands over word after word; false where a quote or bracket stays open.
 pub(super) fn each(text: &Text, take: &mut dyn FnMut(Text)) -> bool {
-    let mut split = Split { text, take, word: Text::builder(text.span.at_start()), any: false };
+    let word = Text::builder(text.span.at_start());
+    let mut split = Split { text, take, word, any: false, exact: text.is_verbatim(), pending: 0..0 };
     let (mut single, mut double, mut back, mut dollar) = (false, false, false, false);
     let mut chars = text.value.char_indices();
     while let Some((i, c)) = chars.next() {
@@ -34,6 +43,7 @@ pub(super) fn each(text: &Text, take: &mut dyn FnMut(Text)) -> bool {
                 split.push(i, c);
             }
             '(' if !single && !double && !back => {
+                split.flush();
                 if dollar || !split.word.value.ends_with('$') {
                     return false;
                 }
@@ -45,6 +55,7 @@ pub(super) fn each(text: &Text, take: &mut dyn FnMut(Text)) -> bool {
                 split.push(i, c);
             }
             ';' | '&' | '|' | '<' | '>' if !quoted => {
+                split.flush();
                 if c == '>' && split.word.value.starts_with(|d: char| d.is_ascii_digit()) {
                     split.any = false;
                 }
@@ -65,18 +76,31 @@ struct Split<'a, 't> {
     take: &'t mut dyn FnMut(Text),
     word: Text,
     any: bool,
+    /// The text stands in its source as it is: stretches of it may be taken as one.
+    exact: bool,
+    /// A stretch that belongs to the word and is not in it yet.
+    pending: Range<usize>,
 }
 
 impl Split<'_, '_> {
     fn push(&mut self, at: usize, c: char) {
-        if !self.any {
-            self.word.span = self.text.span_of(at, at + c.len_utf8());
-        }
         self.any = true;
-        self.word.append_range(self.text, at, at + c.len_utf8());
+        if self.pending.end != at || !self.exact {
+            self.flush();
+            self.pending.start = at;
+        }
+        self.pending.end = at + c.len_utf8();
+    }
+
+    fn flush(&mut self) {
+        let Range { start, end } = std::mem::take(&mut self.pending);
+        if start < end {
+            self.word.append_range(self.text, start, end);
+        }
     }
 
     fn escaped(&mut self, from: usize, at: usize, c: char) {
+        self.flush();
         let c = match c {
             't' => '\t',
             'n' => '\n',
@@ -92,6 +116,7 @@ impl Split<'_, '_> {
             return;
         }
         self.any = false;
+        self.flush();
         let mut word = std::mem::replace(&mut self.word, Text::builder(self.text.span.at_start()));
         word.span = if word.value.is_empty() { word.span } else { word.span_of(0, word.value.len()) };
         (self.take)(word);

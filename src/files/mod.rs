@@ -2,6 +2,7 @@
 //! already [`normalize`]d.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -129,14 +130,20 @@ impl Memory {
         self
     }
 
+    /// Whether it holds no file.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
     /// All paths, sorted.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(String::as_str)
     }
 
     fn below<'a>(&'a self, dir: &'a str) -> impl Iterator<Item = (&'a str, &'a (Vec<u8>, u32))> {
-        let prefix = if dir == "." || dir.is_empty() { String::new() } else { format!("{}/", dir.trim_end_matches('/')) };
-        self.files.iter().filter_map(move |(path, file)| path.strip_prefix(&prefix).map(|rest| (rest, file)))
+        let prefix = if dir == "." || dir.is_empty() { String::new() } else { [dir.trim_end_matches('/'), "/"].concat() };
+        let from = self.files.range::<str, _>((Bound::Included(prefix.as_str()), Bound::Unbounded));
+        from.map_while(move |(path, file)| path.strip_prefix(&prefix).map(|rest| (rest, file)))
     }
 }
 
@@ -218,15 +225,12 @@ pub fn in_context(source: &str) -> String {
 
 /// Whether a path is what [`normalize`] makes of it; nearly all are. May deny it of one that is.
 fn is_clean(path: &str) -> bool {
-    let mut before = b'/';
-    for byte in path.strip_prefix('/').unwrap_or(path).bytes() {
-        // a part that is empty or begins with a dot
-        if before == b'/' && matches!(byte, b'/' | b'.') {
-            return false;
-        }
-        before = byte;
-    }
-    before != b'/'
+    let bytes = path.as_bytes();
+    // a part that is empty or begins with a dot
+    let unclean = |byte: Option<&u8>| matches!(byte, None | Some(b'/' | b'.'));
+    let start = usize::from(bytes.first() == Some(&b'/'));
+    !unclean(bytes.get(start))
+        && memchr::memchr_iter(b'/', bytes.get(start..).unwrap_or_default()).all(|slash| !unclean(bytes.get(start + slash + 1)))
 }
 
 /// `path` seen from the folder `dir`: absolute paths stay, others are joined and cleaned.

@@ -26,6 +26,9 @@ impl<'a> Overlay<'a> {
 
 impl Files for Overlay<'_> {
     fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
+        if self.over.is_empty() {
+            return self.base.read(path);
+        }
         match self.over.read(path) {
             Err(FileError::NotFound) => self.base.read(path),
             found => found,
@@ -33,6 +36,9 @@ impl Files for Overlay<'_> {
     }
 
     fn list(&self, dir: &str) -> Result<Vec<Entry>, FileError> {
+        if self.over.is_empty() {
+            return self.base.list(dir);
+        }
         let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
         let below = self.base.list(dir);
         let above = self.over.list(dir);
@@ -49,13 +55,16 @@ impl Files for Overlay<'_> {
     }
 
     fn names(&self, dir: &str) -> Result<Arc<[Named]>, FileError> {
-        if self.over.list(dir).map_or(true, |above| above.is_empty()) {
+        if self.over.is_empty() || self.over.list(dir).map_or(true, |above| above.is_empty()) {
             return self.base.names(dir);
         }
         Ok(self.list(dir)?.into_iter().map(|Entry { name, kind, .. }| Named { name, kind }).collect())
     }
 
     fn kind(&self, path: &str) -> Option<Kind> {
+        if self.over.is_empty() {
+            return self.base.kind(path);
+        }
         match self.over.kind(path) {
             Some(Kind::File) => Some(Kind::File),
             above => self.base.kind(path).or(above),
@@ -63,6 +72,9 @@ impl Files for Overlay<'_> {
     }
 
     fn mode(&self, path: &str) -> Option<u32> {
+        if self.over.is_empty() {
+            return self.base.mode(path);
+        }
         match self.over.kind(path) {
             Some(Kind::File) => self.over.mode(path),
             above => self.base.mode(path).or(above.and_then(|_| self.over.mode(path))),

@@ -177,7 +177,7 @@ fn on_another_machine(command: &Command) -> Option<Box<Nested>> {
 
 /// The names that are set for one command only: `A=1 sh -c …`, `env A=1 sh -c …`.
 fn given(command: &Command) -> HashMap<String, Span> {
-    let words = command.effective().environment.into_iter();
+    let words = command.effective().environment().into_iter();
     let named = words.filter_map(|w| Some((w.lossy().split_once('=')?.0.to_owned(), w.span)));
     command.assigns.iter().map(|a| (a.name.clone(), a.span)).chain(named).collect()
 }

@@ -53,7 +53,7 @@ fn follow<'a>(
 ) {
     let effective = command.effective();
     if state.depth < MAX_DEPTH
-        && let Some(name) = effective.name().filter(|_| effective.through.is_empty())
+        && let Some(name) = effective.name().filter(|_| effective.through().is_empty())
     {
         let bodies = function_ends(script, &name);
         if !bodies.is_empty() {

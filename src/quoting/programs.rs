@@ -187,13 +187,13 @@ fn through(words: &[Word], handed: &Handed, child: &mut Environment) {
     let seen = effective(words);
     let before = words.get(..words.len() - seen.words.len()).unwrap_or_default();
     let clears = before.iter().any(|w| matches!(w.lossy().as_ref(), "-i" | "-" | "--ignore-environment"));
-    if seen.through.iter().any(|w| w == "env") && clears {
+    if seen.through().iter().any(|w| w == "env") && clears {
         *child = Environment::new(std::rc::Rc::new(|_| None));
     }
-    if seen.through.iter().any(|w| matches!(w.as_str(), "sudo" | "doas")) {
+    if seen.through().iter().any(|w| matches!(w.as_ref(), "sudo" | "doas")) {
         child.forget_all("sudo resets the environment");
     }
-    for word in seen.environment {
+    for word in seen.environment() {
         let value = word.lossy();
         if let Some((name, value)) = value.split_once('=') {
             let known = word.literal().is_some();
@@ -209,7 +209,7 @@ fn through(words: &[Word], handed: &Handed, child: &mut Environment) {
         }
         ["HOME", "USER", "LOGNAME", "SHELL", "PATH"].iter().for_each(|name| child.forget(name, "the user's own"));
     }
-    if seen.through.iter().any(|w| matches!(w.as_str(), "gosu" | "su-exec" | "setpriv" | "chpst")) {
+    if seen.through().iter().any(|w| matches!(w.as_ref(), "gosu" | "su-exec" | "setpriv" | "chpst")) {
         child.forget("HOME", "the user's own");
     }
 }
@@ -217,7 +217,7 @@ fn through(words: &[Word], handed: &Handed, child: &mut Environment) {
 /// `xargs` and `find` add arguments of their own.
 fn gives_arguments(words: &[Word]) -> bool {
     let seen = effective(words);
-    seen.through.iter().any(|w| w == "xargs") || seen.name().as_deref() == Some("find")
+    seen.through().iter().any(|w| w == "xargs") || seen.name().as_deref() == Some("find")
 }
 
 /// The names that envsubst finds in a SHELL-FORMAT.

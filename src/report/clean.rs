@@ -77,8 +77,14 @@ pub(crate) fn json(text: String) -> String {
 
 /// A document as JSON text, over several lines or on one.
 pub(crate) fn document(value: &impl serde::Serialize, pretty: bool) -> String {
-    let text = if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
-    let mut text = json(text.unwrap_or_default());
+    document_within(value, pretty, 0)
+}
+
+/// The same of a document that may have so many bytes: room for them is made once.
+pub(crate) fn document_within(value: &impl serde::Serialize, pretty: bool, room: usize) -> String {
+    let mut bytes = Vec::with_capacity(room);
+    let written = if pretty { serde_json::to_writer_pretty(&mut bytes, value) } else { serde_json::to_writer(&mut bytes, value) };
+    let mut text = json(written.ok().and_then(|()| String::from_utf8(bytes).ok()).unwrap_or_default());
     text.push('\n');
     text
 }

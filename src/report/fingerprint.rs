@@ -1,6 +1,7 @@
 //! What a finding is known by while the file around it changes: its rule, its path, the text of its line, and which of
 //! several such it is. Line numbers are no part of it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
@@ -31,7 +32,9 @@ pub fn all(sources: &Sources, diagnostics: &[Diagnostic]) -> Vec<String> {
 }
 
 fn hex<'b>(bytes: impl Iterator<Item = &'b u8>) -> String {
-    bytes.flat_map(|b| [b >> 4, b & 15]).filter_map(|half| char::from_digit(half.into(), 16)).collect()
+    let mut out = String::with_capacity(32);
+    out.extend(bytes.flat_map(|b| [b >> 4, b & 15]).filter_map(|half| char::from_digit(half.into(), 16)));
+    out
 }
 
 fn base(sources: &Sources, d: &Diagnostic) -> [u8; 32] {
@@ -45,12 +48,17 @@ fn base(sources: &Sources, d: &Diagnostic) -> [u8; 32] {
 }
 
 /// The trimmed line of a finding; its own secrets are no part of the fingerprint, so that nobody can guess them from it.
-fn line_text(sources: &Sources, d: &Diagnostic) -> String {
+fn line_text<'s>(sources: &'s Sources, d: &Diagnostic) -> Cow<'s, str> {
     let file = sources.get(d.primary.file);
     let line = file.line_range(file.line_of(d.primary.start as usize));
     let mut end = line.end.min(line.start + LINE_BYTES);
     while !file.text.is_char_boundary(end) {
         end -= 1;
+    }
+    let whole = |text: &str| format!("{text}…{}", line.len());
+    if d.masks.is_empty() {
+        let text = file.text.get(line.start..end).unwrap_or_default().trim();
+        return if end == line.end { text.into() } else { whole(text).into() };
     }
     let mut start = line.start;
     let mut out = String::new();
@@ -66,5 +74,5 @@ fn line_text(sources: &Sources, d: &Diagnostic) -> String {
     }
     out.push_str(file.text.get(start..end).unwrap_or_default());
     let text = out.trim();
-    if end == line.end { text.to_owned() } else { format!("{text}…{}", line.len()) }
+    if end == line.end { text.to_owned().into() } else { whole(text).into() }
 }

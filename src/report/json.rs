@@ -75,6 +75,9 @@ struct Summary {
     fixable: usize,
 }
 
+/// What a finding seldom has more of.
+const FINDING_BYTES: usize = 1200;
+
 pub(super) fn render(view: &View) -> String {
     let document = Document {
         version: 1,
@@ -89,7 +92,7 @@ pub(super) fn render(view: &View) -> String {
             fixable: view.fixable(Applicability::Safe),
         },
     };
-    clean::document(&document, true)
+    clean::document_within(&document, true, FINDING_BYTES * (document.diagnostics.len() + 1))
 }
 
 pub(super) fn diagnostic<'a>(view: &'a View, f: &'a Finding) -> Diagnostic<'a> {

@@ -106,6 +106,10 @@ fn scalar(value: &str) -> Option<&str> {
         return (!quoted.contains(['"', '\\'])).then_some(quoted);
     }
     let letter = value.starts_with(|c: char| c.is_ascii_alphabetic());
+    // names and ids, which nearly all values are, seen in one pass
+    if letter && value.len() > "false".len() && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')) {
+        return Some(value);
+    }
     let version = value.split('.').count() == 3 && value.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let word = matches!(value, "true" | "false" | "null" | "yes" | "no" | "on" | "off");
     let marks = value.contains(": ") || value.contains(" #") || value.ends_with(':') || value.contains(['[', ']', '{', '}']);

@@ -1,6 +1,9 @@
 //! Comments that silence findings: ours, hadolint's, BuildKit's, dclint's and ShellCheck's, each with its own scope.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::CheckOptions;
 use crate::diagnostic::Diagnostic;
@@ -228,6 +231,8 @@ fn pragma(comment: &str) -> Option<Pragma> {
         let list = rest.split_whitespace().find_map(|w| w.strip_prefix("disable="))?;
         return Some(Pragma::Here(Names::These(list.split(',').map(str::to_owned).collect())));
     }
+    static DCLINT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("dclint"));
+    DCLINT.find(comment.as_bytes())?;
     // it may follow another comment on its line
     let rest = comment.split('#').find_map(|part| part.trim().strip_prefix("dclint"))?;
     let rest = rest.strip_prefix(char::is_whitespace)?.trim_start();

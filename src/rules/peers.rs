@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+const TEXT: &str = include_str!("../../rules/data/peers.txt");
+
 fn table() -> &'static HashMap<&'static str, &'static str> {
     static TABLE: OnceLock<HashMap<&'static str, &'static str>> = OnceLock::new();
     TABLE.get_or_init(|| {
-        let text = include_str!("../../rules/data/peers.txt");
-        text.lines().filter(|l| !l.starts_with('#')).filter_map(|l| l.split_once(' ')).map(|(tool, id)| (id, tool)).collect()
+        TEXT.lines().filter(|l| !l.starts_with('#')).filter_map(|l| l.split_once(' ')).map(|(tool, id)| (id, tool)).collect()
     })
 }
 
@@ -27,7 +28,8 @@ pub fn all() -> Vec<(&'static str, &'static str)> {
 
 /// Whether it is a check of `docker build --check`.
 pub fn is_buildkit(id: &str) -> bool {
-    table().get(id) == Some(&"buildkit")
+    static CHECKS: OnceLock<Vec<&'static str>> = OnceLock::new();
+    CHECKS.get_or_init(|| TEXT.lines().filter_map(|l| l.strip_prefix("buildkit ")).collect()).contains(&id)
 }
 
 /// Whether it is a rule of dclint's.

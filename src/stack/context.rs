@@ -89,9 +89,12 @@ impl Context {
         Context::walk(files, dir, &[ignore], MAX_ENTRIES)
     }
 
-    /// Lists a folder, but at most so many entries; `truncated` says that there are more.
-    pub fn list_up_to(files: &dyn Files, dir: &str, ignore: &IgnoreFile, limit: usize) -> Result<Context, FileError> {
-        Context::walk(files, dir, &[ignore], limit)
+    /// Lists a folder, but at most so many entries; `truncated` says that there are more. What stands in the folder itself is
+    /// known already.
+    pub(super) fn list_up_to(files: &dyn Files, dir: &str, here: Vec<files::Entry>, ignore: &IgnoreFile, limit: usize) -> Context {
+        let mut walk = Walk::new(files, dir, std::slice::from_ref(&ignore), limit);
+        walk.run(here);
+        walk.context
     }
 
     /// Lists what neither of two ignore files leaves out: the folder's own, and one that says what is not wanted of it.
@@ -106,8 +109,9 @@ impl Context {
             Some(_) => return Err(FileError::Other("is no folder".to_owned())),
             None => return Err(FileError::NotFound),
         }
-        let mut walk = Walk { files, ignores, limit, context: Context { dir: dir.to_owned(), ..Context::default() } };
-        walk.run();
+        let mut walk = Walk::new(files, dir, ignores, limit);
+        let here = walk.entries("");
+        walk.run(here);
         Ok(walk.context)
     }
 
@@ -145,9 +149,15 @@ struct Open {
     pending: Option<Entry>,
 }
 
-impl Walk<'_> {
-    fn run(&mut self) {
-        let mut open = vec![self.open(String::new(), vec![Inherited::default(); self.ignores.len()], None)];
+impl<'a> Walk<'a> {
+    fn new(files: &'a dyn Files, dir: &str, ignores: &'a [&'a IgnoreFile], limit: usize) -> Walk<'a> {
+        Walk { files, ignores, limit, context: Context { dir: dir.to_owned(), ..Context::default() } }
+    }
+
+    /// Goes through the folder itself, whose entries are given, and all that is below.
+    fn run(&mut self, here: Vec<files::Entry>) {
+        let inherited = vec![Inherited::default(); self.ignores.len()];
+        let mut open = vec![Open { path: String::new(), inherited, rest: here.into_iter(), pending: None }];
         while let Some(folder) = open.last_mut() {
             let Some(entry) = folder.rest.next() else {
                 if open.pop().is_some_and(|folder| folder.pending.is_some()) {
@@ -181,11 +191,15 @@ impl Walk<'_> {
     }
 
     fn open(&mut self, path: String, inherited: Vec<Inherited>, pending: Option<Entry>) -> Open {
-        let entries = self.files.list(&files::join(&self.context.dir, &path)).unwrap_or_else(|error| {
-            self.context.unreadable.push((path.clone(), error));
+        let rest = self.entries(&path).into_iter();
+        Open { path, inherited, rest, pending }
+    }
+
+    fn entries(&mut self, path: &str) -> Vec<files::Entry> {
+        self.files.list(&files::join(&self.context.dir, path)).unwrap_or_else(|error| {
+            self.context.unreadable.push((path.to_owned(), error));
             Vec::new()
-        });
-        Open { path, inherited, rest: entries.into_iter(), pending }
+        })
     }
 
     /// Adds an entry, after the ignored folders that it lies in: they must be there to hold it.

@@ -86,26 +86,30 @@ pub fn distribution(image: &ImageRef) -> Option<Distribution> {
     let tag = image.tag.as_deref().unwrap_or("latest").to_lowercase();
     let name = image.name.to_lowercase();
     let short = image.short_name().to_lowercase();
-    if holds(&tag, "alpine") || short == "alpine" || (short == "docker" && image.official().is_some()) {
+    // a letter that the tag lacks settles it, and most tags are a number or two
+    let letters = |text: &str| text.bytes().fold(0_u32, |all, byte| all | 1 << (byte & 31));
+    let of_tag = letters(&tag);
+    let tag_holds = |word: &str| letters(word) & !of_tag == 0 && holds(&tag, word);
+    if tag_holds("alpine") || short == "alpine" || (short == "docker" && image.official().is_some()) {
         return Some(Distribution::Alpine);
     }
     if holds(&name, "distroless") {
-        return Some(if holds(&tag, "debug") { Distribution::Busybox } else { Distribution::Distroless });
+        return Some(if tag_holds("debug") { Distribution::Busybox } else { Distribution::Distroless });
     }
-    if ["windowsservercore", "nanoserver"].iter().any(|w| holds(&tag, w)) {
+    if ["windowsservercore", "nanoserver"].iter().any(|w| tag_holds(w)) {
         return None;
     }
     const DEBIAN_TAGS: [&str; 17] = [
         "slim", "bullseye", "bookworm", "buster", "stretch", "jessie", "trixie", "forky", "focal", "jammy", "noble", "bionic", "xenial",
         "trusty", "debian", "ubuntu", "wheezy",
     ];
-    if RED_HAT.contains(&short.as_str()) || ["el7", "el8", "el9", "ubi", "centos", "fedora", "oraclelinux"].iter().any(|w| holds(&tag, w)) {
+    if RED_HAT.contains(&short.as_str()) || ["el7", "el8", "el9", "ubi", "centos", "fedora", "oraclelinux"].iter().any(|w| tag_holds(w)) {
         return Some(Distribution::RedHat);
     }
-    if short == "busybox" || holds(&tag, "busybox") {
+    if short == "busybox" || tag_holds("busybox") {
         return Some(Distribution::Busybox);
     }
-    if DEBIAN_TAGS.iter().any(|w| holds(&tag, w)) {
+    if DEBIAN_TAGS.iter().any(|w| tag_holds(w)) {
         return Some(Distribution::Debian);
     }
     let official = image.official()?;

@@ -51,6 +51,7 @@ pub fn load(request: &Request, disk: &dyn Files) -> Stack {
         stack: Stack { options: request.options.clone(), build_args: request.build_args.clone(), ..Stack::default() },
         dockerfile_paths: BTreeMap::new(),
         context_ids: BTreeMap::new(),
+        ignore_files: BTreeMap::new(),
         gitignores: RefCell::default(),
     };
     let sorted = loader.read_candidates();
@@ -78,6 +79,8 @@ pub(super) struct Loader<'a> {
     pub(super) stack: Stack,
     pub(super) dockerfile_paths: BTreeMap<String, usize>,
     pub(super) context_ids: BTreeMap<(String, String), Option<usize>>,
+    /// The names of the ignore files in each folder that is a build context, in lower case: some disks do not tell case.
+    pub(super) ignore_files: BTreeMap<String, Vec<String>>,
     /// The `.gitignore` of each folder that was asked for; empty where there is none.
     pub(super) gitignores: RefCell<BTreeMap<String, Arc<str>>>,
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::compose::EnvVar;
-use crate::files;
+use crate::files::{self, FileError};
 use crate::source::{FileId, Span};
 use crate::syntax::dockerfile::{self, Form, Instruction, Op};
 use crate::syntax::shell;
@@ -134,19 +134,32 @@ impl Loader<'_> {
         if !reads_context {
             return None;
         }
+        // the folder's entries say which ignore files there are, before any is asked for
+        let mut here = None;
+        if !self.ignore_files.contains_key(dir)
+            && let Ok(entries) = self.disk.list(dir)
+        {
+            let names = entries.iter().map(|e| e.name.to_ascii_lowercase()).filter(|name| name.ends_with(".dockerignore"));
+            self.ignore_files.insert(dir.to_owned(), names.collect());
+            here = Some(entries);
+        }
         let path = dockerfile.map(|path| format!("{path}.dockerignore")).unwrap_or_default();
-        let own = dockerfile.and_then(|_| Ignore::read(self.disk, &path, &mut self.stack.sources).transpose());
+        let own = dockerfile.and_then(|_| self.ignore_file(&path).transpose());
         // without an ignore file of its own, the context's folder says which one there is
         let key = (dir.to_owned(), if own.is_some() { path } else { String::new() });
         if let Some(&known) = self.context_ids.get(&key) {
             return known;
         }
         let ignore = match own {
-            Some(own) => own.unwrap_or_default(),
-            None => Ignore::find(self.disk, dir, None, &mut self.stack.sources).unwrap_or_default(),
+            Some(own) => own,
+            None => self.ignore_file(&files::join(dir, ".dockerignore")).transpose().unwrap_or(Ok(Ignore::default())),
         };
-        let listing = Context::list_up_to(self.disk, dir, &ignore.rules, MAX_CONTEXT_ENTRIES);
-        let found = listing.ok().map(|mut listing| {
+        let ignore = ignore.unwrap_or_default();
+        let listing = match here.or_else(|| self.disk.list(dir).ok()) {
+            Some(here) => Some(Context::list_up_to(self.disk, dir, here, &ignore.rules, MAX_CONTEXT_ENTRIES)),
+            None => Context::list(self.disk, dir, &ignore.rules).ok(),
+        };
+        let found = listing.map(|mut listing| {
             listing.entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
             if let Some(file) = ignore.file {
                 self.stack.checked.push(file);
@@ -156,6 +169,16 @@ impl Loader<'_> {
         });
         self.context_ids.insert(key, found);
         found
+    }
+
+    /// Reads an ignore file, unless the entries of its folder are known and it is none of them.
+    fn ignore_file(&mut self, path: &str) -> Result<Option<Ignore>, (String, FileError)> {
+        let name = files::file_name(path);
+        let there = |known: &Vec<String>| !name.is_ascii() || known.iter().any(|other| other.eq_ignore_ascii_case(name));
+        match self.ignore_files.get(files::parent(path)).is_none_or(there) {
+            true => Ignore::read(self.disk, path, &mut self.stack.sources),
+            false => Ok(None),
+        }
     }
 
     pub(super) fn stages(&mut self) {

@@ -598,7 +598,7 @@ impl Walk<'_> {
 
 /// The variables that `env NAME=value` and its kin give to a program.
 fn given(effective: &shell::Effective<'_>) -> impl Iterator<Item = RuntimeEnv> {
-    effective.environment.iter().filter_map(|word| {
+    effective.environment().into_iter().filter_map(|word| {
         let text = word.lossy();
         let (name, value) = text.split_once('=')?;
         let value = word.literal().is_some().then(|| value.to_owned());
@@ -669,7 +669,7 @@ pub(super) fn is_shell(name: &str) -> bool {
 }
 
 fn runs_init(effective: &shell::Effective<'_>) -> bool {
-    effective.through.iter().any(|w| matches!(w.as_str(), "tini" | "dumb-init" | "docker-init" | "catatonit" | "s6-svscan" | "my_init"))
+    effective.through().iter().any(|w| matches!(w.as_ref(), "tini" | "dumb-init" | "docker-init" | "catatonit" | "s6-svscan" | "my_init"))
 }
 
 fn passes_arguments_on(words: &[&Word]) -> bool {

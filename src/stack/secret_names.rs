@@ -2,18 +2,25 @@
 
 /// The words of a variable's name: `DB_PASSWORD`, `dbPassword` and `db-password` are `db`, `password`.
 pub(crate) fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut lower = false;
-    for c in name.chars() {
-        if !c.is_alphanumeric() || (lower && c.is_uppercase()) {
-            words.push(String::new());
+    let mut words = Vec::new();
+    let mut add = |from: usize, to: usize| {
+        let word = name.get(from..to).unwrap_or_default();
+        if !word.is_empty() {
+            words.push(if word.is_ascii() { word.to_ascii_lowercase() } else { word.chars().flat_map(char::to_lowercase).collect() });
+        }
+    };
+    let (mut start, mut lower) = (0, false);
+    for (at, c) in name.char_indices() {
+        if !c.is_alphanumeric() {
+            add(start, at);
+            start = at + c.len_utf8();
+        } else if lower && c.is_uppercase() {
+            add(start, at);
+            start = at;
         }
         lower = c.is_lowercase();
-        if let (true, Some(word)) = (c.is_alphanumeric(), words.last_mut()) {
-            word.extend(c.to_lowercase());
-        }
     }
-    words.retain(|w| !w.is_empty());
+    add(start, name.len());
     words
 }
 
@@ -164,23 +171,23 @@ pub(crate) fn hadolint_name(name: &str) -> bool {
 /// Whether a name holds one of the syllables without which it speaks of no secret, here or for another tool: a look that
 /// copies nothing, since nearly all names have none.
 pub(crate) fn hints_at_secret(name: &str) -> bool {
-    // by the letter that they begin with
-    const fn syllables(letter: u8) -> &'static [&'static str] {
-        match letter.to_ascii_lowercase() {
-            b'p' => &["pass", "pword", "pwd", "pat", "private"],
-            b's' => &["secret"],
-            b'k' => &["key"],
-            b'c' => &["credential"],
-            b't' => &["token"],
-            b'u' => &["username"],
-            b'a' => &["auth"],
-            _ => &[],
-        }
-    }
+    const SYLLABLES: [&str; 11] = ["pass", "pword", "pwd", "pat", "private", "secret", "key", "credential", "token", "username", "auth"];
     let starts = |rest: &[u8], syllable: &str| rest.get(..syllable.len()).is_some_and(|w| w.eq_ignore_ascii_case(syllable.as_bytes()));
     let bytes = name.as_bytes();
-    let here = |(at, byte): (usize, &u8)| syllables(*byte).iter().any(|s| starts(bytes.get(at..).unwrap_or_default(), s));
-    !name.is_ascii() || bytes.iter().enumerate().any(here)
+    // the first two letters, in lower case, say of nearly all places that none of them begins there
+    let may_start = |a: u8, b: u8| match a | 0x20 {
+        b'p' => matches!(b | 0x20, b'a' | b'w' | b'r'),
+        b's' | b'k' => b | 0x20 == b'e',
+        b'c' => b | 0x20 == b'r',
+        b't' => b | 0x20 == b'o',
+        b'u' => b | 0x20 == b's',
+        b'a' => b | 0x20 == b'u',
+        _ => false,
+    };
+    let here = |(at, pair): (usize, &[u8])| {
+        matches!(pair, [a, b] if may_start(*a, *b)) && SYLLABLES.iter().any(|s| starts(bytes.get(at..).unwrap_or_default(), s))
+    };
+    !name.is_ascii() || bytes.windows(2).enumerate().any(here)
 }
 
 /// Whether a value under this name is shown nowhere: what builders warn about, or what we would.
@@ -191,6 +198,19 @@ pub(crate) fn looks_secret(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_ends_where_another_begins() {
+        for (name, wanted) in [
+            ("dbPassWord2", &["db", "pass", "word2"][..]),
+            ("__A-b.C", &["a", "b", "c"]),
+            ("APIKey", &["apikey"]),
+            ("ÄrgerÜber", &["ärger", "über"]),
+            ("", &[]),
+        ] {
+            assert_eq!(words(name), wanted, "{name}");
+        }
+    }
 
     #[test]
     fn names_are_read_word_by_word() {

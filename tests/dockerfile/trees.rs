@@ -42,7 +42,7 @@ fn instruction(out: &mut String, file: &SourceFile, i: &Instruction, depth: usiz
     let lines = (file.line_of(i.span.start as usize), file.line_of(i.span.end as usize));
     let lines = if lines.0 == lines.1 { lines.0.to_string() } else { format!("{}-{}", lines.0, lines.1) };
     let json = if i.json { " json" } else { "" };
-    let _ = writeln!(out, "{pad}{lines} {:?} {:?}{json} {}", i.keyword, i.word.value, clip(&format!("{:?}", i.args)));
+    let _ = writeln!(out, "{pad}{lines} {:?} {:?}{json} {}", i.keyword, i.word.value, clip(&format!("{:?}", i.args())));
     for flag in &i.flags {
         let _ = writeln!(out, "{pad}  --{} {:?} from {:?}", flag.name.value, flag.value.as_ref().map(|v| &v.value), file.slice(flag.span));
     }

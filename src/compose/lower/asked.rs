@@ -61,7 +61,7 @@ impl Walk<'_> {
     }
 
     fn leaves(&mut self, node: &Node) {
-        let short = node.origin.as_ref().is_some_and(|o| o.made == Made::Short);
+        let short = node.made() == Made::Short;
         match &node.value {
             Value::Scalar(scalar) => self.add(node.span, &scalar.shown(), scalar.unset),
             Value::Seq(items) => items.iter().for_each(|item| self.leaves(item)),

@@ -39,9 +39,14 @@ impl Validate<'_> {
     }
 
     pub(super) fn one(&mut self, service: &Node, path: &[&str], wanted: &str, fits: impl Fn(&Node) -> bool) {
-        let Some(value) = service.at(path).filter(|v| v.as_scalar().is_some_and(|s| s.data != Data::Null)) else { return };
-        if !fits(value) && !self.open(value) && !self.said(value.span) {
-            let key = path.last().copied().unwrap_or_default();
+        if let (Some(value), Some(key)) = (service.at(path), path.last()) {
+            self.value(value, key, wanted, fits);
+        }
+    }
+
+    /// A value that says something, under a key.
+    pub(super) fn value(&mut self, value: &Node, key: &str, wanted: &str, fits: impl Fn(&Node) -> bool) {
+        if value.as_scalar().is_some_and(|s| s.data != Data::Null) && !fits(value) && !self.open(value) && !self.said(value.span) {
             let shown = value.any_text().map(|t| t.value).unwrap_or_default();
             let message = format!("`{key}` takes {wanted}, not `{shown}`");
             let bare = !shown.is_empty() && shown.bytes().all(|b| b.is_ascii_digit());

@@ -86,6 +86,8 @@ impl Validate<'_> {
             let implied = implied(&entry.value).into_iter().map(|(name, _, span)| (name, span));
             edges.insert(&entry.key.value, direct.chain(implied).collect());
         }
+        // who waits for nobody stands in no circle
+        edges.retain(|_, waits| !waits.is_empty());
         let mut done: Vec<String> = Vec::new();
         let mut found: Vec<(Span, String)> = Vec::new();
         for &name in edges.keys() {

@@ -9,13 +9,10 @@ use crate::compose::tree::{Data, Entry, Node, Value};
 impl Validate<'_> {
     /// Texts that Compose makes a truth value or a number of, and those of which it makes none.
     pub(super) fn converted(&mut self, node: &Node) {
-        for path in BOOLEANS {
-            self.truth(node, path);
-        }
         for key in ["pre_start", "post_start", "pre_stop"] {
             for hook in node.items_at(key) {
-                self.truth(hook, &["privileged"]);
-                self.truth(hook, &["per_replica"]);
+                self.truth_at(hook, "privileged");
+                self.truth_at(hook, "per_replica");
             }
         }
         self.numbers(node);
@@ -60,8 +57,14 @@ impl Validate<'_> {
         }
     }
 
-    fn truth(&mut self, node: &Node, path: &[&str]) {
-        self.one(node, path, "true or false", |n| match data(n) {
+    fn truth_at(&mut self, node: &Node, key: &str) {
+        if let Some(value) = node.get(key) {
+            self.truth(value, key);
+        }
+    }
+
+    pub(super) fn truth(&mut self, value: &Node, key: &str) {
+        self.value(value, key, "true or false", |n| match data(n) {
             Some(Data::Bool(_)) => true,
             _ => n.as_str().is_some_and(|t| boolean(t).is_some()),
         });
@@ -104,7 +107,7 @@ impl Validate<'_> {
 
     fn files(&mut self, node: &Node) {
         for file in node.items_at("env_file") {
-            self.truth(file, &["required"]);
+            self.truth_at(file, "required");
         }
     }
 
@@ -148,5 +151,3 @@ pub(super) fn is_count(node: &Node) -> bool {
 pub(super) fn is_fraction(node: &Node) -> bool {
     matches!(data(node), Some(Data::Float(_) | Data::Uint(_) | Data::Date(_)))
 }
-
-const BOOLEANS: &[&[&str]] = &[&["attach"], &["build", "no_cache"], &["build", "pull"], &["build", "privileged"], &["use_api_socket"]];

@@ -1,9 +1,11 @@
 //! Values that Compose reads as sizes, durations, counts, words and the like.
 
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use super::context::Validate;
 use super::typed::{is_count, is_fraction};
+use crate::compose::keypaths::{KeyPaths, Place};
 use crate::compose::model::ProblemKind;
 use crate::compose::print::bytes;
 use crate::compose::substitute::boolean;
@@ -15,28 +17,37 @@ impl Validate<'_> {
     /// Values that Compose reads as sizes, durations, counts and words, of every service.
     pub(super) fn decoded(&mut self, entry: &Entry) {
         let node = &entry.value;
-        for path in DURATIONS {
-            self.one(node, path, "a duration such as 30s or 1m30s", |n| n.any_text().is_some_and(|t| units::duration(&t.value).is_some()));
-        }
-        for path in SIZES {
-            self.one(node, path, "a size such as 512m or 2g", |n| bytes(n).is_some());
-        }
-        for path in NUMBERS {
-            self.one(node, path, "a number", |n| n.any_text().is_some_and(|t| units::float(&t.value).is_some()));
-        }
-        for path in WHOLE {
-            self.one(node, path, "a whole number, 0 or more", |n| match n.as_scalar().map(|s| s.data) {
-                Some(Data::Float(f)) => f >= 0.0,
-                _ => n.any_text().is_some_and(|t| t.value.parse::<u64>().is_ok()),
-            });
+        let mut found = Vec::new();
+        meant(node, "", PLACES.top(), &mut found);
+        // in the order of the table: of two keys with one and the same value the first speaks
+        found.sort_unstable_by_key(|found| found.0.0);
+        for ((_, meaning), key, value) in &found {
+            match meaning {
+                Meaning::Duration => {
+                    let fits = |n: &Node| n.any_text().is_some_and(|t| units::duration(&t.value).is_some());
+                    self.value(value, key, "a duration such as 30s or 1m30s", fits);
+                }
+                Meaning::Size => self.value(value, key, "a size such as 512m or 2g", |n| bytes(n).is_some()),
+                Meaning::Number => {
+                    self.value(value, key, "a number", |n| n.any_text().is_some_and(|t| units::float(&t.value).is_some()));
+                }
+                Meaning::Count => self.value(value, key, "a whole number, 0 or more", |n| match n.as_scalar().map(|s| s.data) {
+                    Some(Data::Float(f)) => f >= 0.0,
+                    _ => n.any_text().is_some_and(|t| t.value.parse::<u64>().is_ok()),
+                }),
+                Meaning::Truth => {}
+            }
         }
         for key in ["command", "entrypoint"] {
             if let Some(text) = node.get(key).filter(|n| !self.open(n)).and_then(Node::as_text)
-                && !words::each(text, &mut |_| {})
+                && !words::is_closed(text)
             {
                 let message = format!("`{key}` has a quote or bracket that is never closed, so Compose cannot split it into words");
                 self.invalid(text.span, message).help = Some("write it as a list".to_owned());
             }
+        }
+        for (_, key, value) in found.iter().filter(|((_, meaning), ..)| *meaning == Meaning::Truth) {
+            self.truth(value, key);
         }
         self.converted(node);
         self.names_with_blanks(node);
@@ -148,37 +159,65 @@ impl Validate<'_> {
     }
 }
 
-const DURATIONS: &[&[&str]] = &[
-    &["stop_grace_period"],
-    &["healthcheck", "interval"],
-    &["healthcheck", "timeout"],
-    &["healthcheck", "start_period"],
-    &["healthcheck", "start_interval"],
-    &["deploy", "update_config", "delay"],
-    &["deploy", "update_config", "monitor"],
-    &["deploy", "rollback_config", "delay"],
-    &["deploy", "rollback_config", "monitor"],
-    &["deploy", "restart_policy", "delay"],
-    &["deploy", "restart_policy", "window"],
+/// What Compose reads a value of a service as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    Duration,
+    Size,
+    Number,
+    Count,
+    Truth,
+}
+
+const MEANINGS: &[(&str, Meaning)] = &[
+    ("stop_grace_period", Meaning::Duration),
+    ("healthcheck.interval", Meaning::Duration),
+    ("healthcheck.timeout", Meaning::Duration),
+    ("healthcheck.start_period", Meaning::Duration),
+    ("healthcheck.start_interval", Meaning::Duration),
+    ("deploy.update_config.delay", Meaning::Duration),
+    ("deploy.update_config.monitor", Meaning::Duration),
+    ("deploy.rollback_config.delay", Meaning::Duration),
+    ("deploy.rollback_config.monitor", Meaning::Duration),
+    ("deploy.restart_policy.delay", Meaning::Duration),
+    ("deploy.restart_policy.window", Meaning::Duration),
+    ("mem_limit", Meaning::Size),
+    ("mem_reservation", Meaning::Size),
+    ("memswap_limit", Meaning::Size),
+    ("mem_swappiness", Meaning::Size),
+    ("shm_size", Meaning::Size),
+    ("build.shm_size", Meaning::Size),
+    ("deploy.resources.limits.memory", Meaning::Size),
+    ("deploy.resources.reservations.memory", Meaning::Size),
+    ("deploy.resources.limits.cpus", Meaning::Number),
+    ("deploy.resources.reservations.cpus", Meaning::Number),
+    ("healthcheck.retries", Meaning::Count),
+    ("deploy.update_config.parallelism", Meaning::Count),
+    ("deploy.rollback_config.parallelism", Meaning::Count),
+    ("deploy.restart_policy.max_attempts", Meaning::Count),
+    ("deploy.placement.max_replicas_per_node", Meaning::Count),
+    ("attach", Meaning::Truth),
+    ("build.no_cache", Meaning::Truth),
+    ("build.pull", Meaning::Truth),
+    ("build.privileged", Meaning::Truth),
+    ("use_api_socket", Meaning::Truth),
 ];
 
-const SIZES: &[&[&str]] = &[
-    &["mem_limit"],
-    &["mem_reservation"],
-    &["memswap_limit"],
-    &["mem_swappiness"],
-    &["shm_size"],
-    &["build", "shm_size"],
-    &["deploy", "resources", "limits", "memory"],
-    &["deploy", "resources", "reservations", "memory"],
-];
+/// A meaning, and its place in the table.
+type Ranked = (usize, Meaning);
 
-const NUMBERS: &[&[&str]] = &[&["deploy", "resources", "limits", "cpus"], &["deploy", "resources", "reservations", "cpus"]];
+static PLACES: LazyLock<KeyPaths<Ranked>> = LazyLock::new(|| {
+    let ranked: Vec<(&'static str, Ranked)> = MEANINGS.iter().enumerate().map(|(n, (path, meaning))| (*path, (n, *meaning))).collect();
+    KeyPaths::new(&ranked)
+});
 
-const WHOLE: &[&[&str]] = &[
-    &["healthcheck", "retries"],
-    &["deploy", "update_config", "parallelism"],
-    &["deploy", "rollback_config", "parallelism"],
-    &["deploy", "restart_policy", "max_attempts"],
-    &["deploy", "placement", "max_replicas_per_node"],
-];
+/// The values below a node that mean something, each with its key.
+fn meant<'n>(node: &'n Node, key: &'n str, place: Place<'_, Ranked>, found: &mut Vec<(Ranked, &'n str, &'n Node)>) {
+    found.extend(place.holds().map(|ranked| (ranked, key, node)));
+    for entry in node.entries() {
+        let below = place.below(&entry.key.value);
+        if !below.is_bare() {
+            meant(&entry.value, &entry.key.value, below, found);
+        }
+    }
+}

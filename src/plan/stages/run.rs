@@ -105,7 +105,7 @@ fn command(place: Place<'_>, run: &RunOp, state: &State, facts: &mut Vec<Fact>) 
     let default = if state.platform.starts_with("windows") { vec!["cmd", "/S", "/C"] } else { vec!["/bin/sh", "-c"] };
     let shell = state.shell.as_ref().map_or_else(|| default.join("\0"), |(words, _)| words.join("\0"));
     facts.push(place.fact(Topic::Shell, "", shell));
-    let text = place.instruction.args.first().cloned().unwrap_or_default();
+    let text = place.instruction.args().first().copied().unwrap_or_default();
     match place.instruction.heredocs.as_slice() {
         [one, ..] if run.heredoc_script && one.content.starts_with("#!") => {
             facts.push(place.fact(Topic::Command, "", format!("/dev/pipes/{}", one.name)));

@@ -6,7 +6,8 @@ rule!(DebugServerPublished, "binds/debug-server-published");
 
 impl Rule for DebugServerPublished {
     fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
-        for runtime in &stack.runtimes {
+        // nothing else publishes a port
+        for runtime in stack.runtimes.iter().filter(|r| r.service.is_some()) {
             let modes = debug::modes(stack, runtime);
             if modes.is_empty() || setting::for_development(stack, runtime) {
                 continue;

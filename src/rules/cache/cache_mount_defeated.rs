@@ -13,6 +13,10 @@ rule!(CacheMountDefeated, "cache/cache-mount-defeated");
 
 impl Rule for CacheMountDefeated {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
+        let caches = |op: &Op| matches!(op, Op::Run(run) if run.mounts.iter().any(|m| m.kind == "cache"));
+        if !unit.ast.instructions().any(|(_, i)| caches(&i.op)) {
+            return;
+        }
         for stage in 0..unit.stages.len() {
             let history = steps::history(unit, stage);
             for (n, step) in history.iter().enumerate().filter(|(_, s)| s.stage == stage) {

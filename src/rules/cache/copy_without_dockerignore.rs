@@ -6,6 +6,7 @@ use crate::rules::support::copies;
 use crate::rules::support::steps;
 use crate::stack::context::size;
 use crate::stack::{BuildContext, DockerfileUnit};
+use crate::syntax::dockerfile::Op;
 
 rule!(CopyWithoutDockerignore, "cache/copy-without-dockerignore");
 
@@ -16,8 +17,12 @@ impl Rule for CopyWithoutDockerignore {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
         let Some(context) = steps::context(cx.stack, unit).filter(|c| c.ignore.path.is_none()) else { return };
         let all = |path: &str| path == "." || path == "*";
+        // what cannot come to that is not worked out
+        let may_be_all =
+            |text: &str| text.contains(['$', '\'', '"', '\\', '`']) || text.contains("..") || text.trim_matches(['.', '/', '*']).is_empty();
         let whole = (0..unit.stages.len())
             .flat_map(|n| steps::own(unit, n))
+            .filter(|s| matches!(&s.instruction.op, Op::Copy(op) | Op::Add(op) if op.sources.iter().any(|t| may_be_all(t))))
             .filter_map(|step| copies::copy(unit, step, Some(context)))
             .find(|copy| copy.sources.iter().any(|s| all(&s.path)) && copy.step.instruction.flag("exclude").is_none());
         let Some(copy) = whole else { return };

@@ -1,5 +1,5 @@
 use crate::rule::{Cx, Rule, rule};
-use crate::rules::support::packages::{self, Manager, System, Verb};
+use crate::rules::support::packages::{self, Manager, SYSTEM, System, Verb};
 use crate::rules::support::steps::{self, Step};
 use crate::source::Span;
 use crate::stack::DockerfileUnit;
@@ -9,6 +9,9 @@ rule!(InstallWithoutUpdate, "cache/install-without-update");
 
 impl Rule for InstallWithoutUpdate {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
+        if !unit.may_run(SYSTEM) {
+            return;
+        }
         for stage in 0..unit.stages.len() {
             let history = steps::history(unit, stage);
             for (n, step) in history.iter().enumerate().filter(|(_, s)| s.stage == stage) {
@@ -52,7 +55,7 @@ fn title(install: &System<'_>) -> String {
 
 /// The install of a RUN that fetches no lists itself.
 fn install_alone<'a>(unit: &'a DockerfileUnit, step: &Step<'a>) -> Option<System<'a>> {
-    let script = step.run(unit)?;
+    let script = step.run(unit).filter(|s| s.may_run(SYSTEM))?;
     let holds_lists =
         |target: &str| target.starts_with("/var/lib/apt") || target.starts_with("/var/cache/apk") || target.starts_with("/etc/apk");
     if step.mounts().iter().any(|m| m.get("target").is_some_and(|t| holds_lists(t))) {
@@ -85,11 +88,11 @@ fn fetches_itself(call: &System<'_>) -> bool {
 
 /// `curl … | bash` and the like fetch lists where they set repositories up.
 fn fetches(command: &crate::syntax::shell::Command) -> bool {
-    packages::program(command.effective().words).is_some_and(|p| ["bash", "sh", "dash", "zsh", "add-apt-repository"].contains(&p.as_ref()))
+    command.effective().program().is_some_and(|p| ["bash", "sh", "dash", "zsh", "add-apt-repository"].contains(&p.as_ref()))
 }
 
 fn update(unit: &DockerfileUnit, step: &Step<'_>, manager: Manager) -> Option<Span> {
-    let script = step.run(unit)?;
+    let script = step.run(unit).filter(|s| s.may_run(SYSTEM))?;
     let calls = script.walk().filter_map(|(_, c)| packages::system(c));
     calls.into_iter().find(|c| c.manager == manager && c.verb == Verb::Update).map(|c| c.head)
 }

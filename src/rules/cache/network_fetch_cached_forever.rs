@@ -1,9 +1,8 @@
 use crate::rule::{Cx, Rule, rule};
-use crate::rules::support::packages::program;
 use crate::rules::support::steps;
 use crate::source::Span;
 use crate::stack::DockerfileUnit;
-use crate::syntax::shell::{Command, Word};
+use crate::syntax::shell::{Command, Walk, Word};
 
 rule!(NetworkFetchCachedForever, "cache/network-fetch-cached-forever");
 
@@ -11,10 +10,9 @@ impl Rule for NetworkFetchCachedForever {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
         for step in (0..unit.stages.len()).flat_map(|n| steps::own(unit, n)) {
             let Some(script) = step.run(unit) else { continue };
-            let commands: Vec<&Command> = script.walk().map(|(_, c)| c).collect();
-            for (n, command) in commands.iter().enumerate() {
-                let rest = commands.get(n + 1..).unwrap_or_default();
-                let Some((span, what)) = moving(command, rest) else { continue };
+            let mut commands = script.walk();
+            while let Some((_, command)) = commands.next() {
+                let Some((span, what)) = moving(command, &commands) else { continue };
                 cx.report(span, format!("{what} is fetched once and then cached: later builds keep the copy of that day"))
                     .help("name a version, a tag or a commit, and change it when you want another one");
             }
@@ -23,10 +21,10 @@ impl Rule for NetworkFetchCachedForever {
 }
 
 /// What a command fetches that changes where it lies.
-fn moving(command: &Command, rest: &[&Command]) -> Option<(Span, String)> {
+fn moving(command: &Command, rest: &Walk<'_>) -> Option<(Span, String)> {
     let effective = command.effective();
     let args = effective.args();
-    match program(effective.words)?.as_ref() {
+    match effective.program()?.as_ref() {
         "git" => cloned(args, rest),
         "curl" | "wget" => args.iter().find(|w| is_latest(&w.lossy())).map(|w| (w.span, "what is latest on that day".to_owned())),
         name if name.starts_with("pip") || name.starts_with("python") || name == "uv" => {
@@ -36,7 +34,7 @@ fn moving(command: &Command, rest: &[&Command]) -> Option<(Span, String)> {
     }
 }
 
-fn cloned(args: &[Word], rest: &[&Command]) -> Option<(Span, String)> {
+fn cloned(args: &[Word], rest: &Walk<'_>) -> Option<(Span, String)> {
     let values = ["-b", "--branch", "--depth", "-c", "-j", "--jobs", "-o", "--origin", "--filter", "--revision"];
     let operands = crate::syntax::shell::command::operands(args, &values);
     let url = operands.get(1).filter(|_| operands.first().is_some_and(|w| w.lossy() == "clone"))?;
@@ -47,7 +45,7 @@ fn cloned(args: &[Word], rest: &[&Command]) -> Option<(Span, String)> {
         return is_branch(&branch).then(|| (url.span, format!("branch `{branch}`")));
     }
     // a checkout that follows may pin it, and so may a script
-    let pinned = rest.iter().any(|c| {
+    let pinned = rest.clone().any(|(_, c)| {
         let words = c.effective().words.iter().map(Word::lossy).collect::<Vec<_>>();
         words.first().is_some_and(|w| w.ends_with("git"))
             && words.iter().any(|w| ["checkout", "reset", "switch", "fetch", "pull"].contains(&w.as_ref()))

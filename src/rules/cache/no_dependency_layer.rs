@@ -1,7 +1,6 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::copies;
 use crate::rules::support::dependencies::{self, INSTALLERS, Needs};
-use crate::rules::support::packages::program;
 use crate::rules::support::steps;
 use crate::source::Span;
 use crate::stack::DockerfileUnit;
@@ -57,7 +56,7 @@ struct Build {
 /// A command that fetches dependencies and builds the project in one go.
 fn builds(command: &Command) -> Option<Build> {
     let effective = command.effective();
-    let name = program(effective.words)?;
+    let name = effective.program()?;
     let words: Vec<_> = effective.args().iter().map(Word::lossy).collect();
     let has = |names: &[&str]| words.iter().find(|w| names.contains(&w.as_ref())).cloned();
     let offline = words.iter().any(|w| w == "--offline" || w == "-o" && name.starts_with("mvn") || w == "--no-restore");

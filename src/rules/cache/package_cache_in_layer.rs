@@ -61,7 +61,7 @@ fn switched_off(unit: &DockerfileUnit, stage: Option<usize>, item: usize, filled
         let exported = || {
             let export = command.name().as_deref() == Some("export");
             let words = command.effective();
-            let words = words.environment.iter().copied().chain(command.args().iter().filter(|_| export));
+            let words = words.environment().into_iter().chain(command.args().iter().filter(|_| export));
             words.map(|w| w.lossy()).find_map(|w| w.strip_prefix(switch)?.strip_prefix('=').map(|v| Some(v.to_owned().into())))
         };
         assigned.or_else(exported).flatten()

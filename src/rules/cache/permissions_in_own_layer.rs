@@ -1,7 +1,6 @@
 use crate::files;
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::copies::{self, SourceKind};
-use crate::rules::support::packages::program;
 use crate::rules::support::steps;
 use crate::stack::DockerfileUnit;
 
@@ -10,19 +9,17 @@ rule!(PermissionsInOwnLayer, "cache/permissions-in-own-layer");
 impl Rule for PermissionsInOwnLayer {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
         for stage in 0..unit.stages.len() {
-            let steps = steps::own(unit, stage);
+            let steps: Vec<_> = steps::own(unit, stage).collect();
             for (n, step) in steps.iter().enumerate() {
                 let commands = step.commands(unit);
                 let only = !commands.is_empty()
-                    && commands
-                        .iter()
-                        .all(|p| matches!(program(p.command.effective().words).as_deref(), Some("chmod" | "chown" | "chgrp")));
+                    && commands.iter().all(|p| matches!(p.command.effective().program().as_deref(), Some("chmod" | "chown" | "chgrp")));
                 if !only || !step.mounts().is_empty() {
                     continue;
                 }
                 for placed in commands {
                     let effective = placed.command.effective();
-                    let name = program(effective.words).unwrap_or_default();
+                    let name = effective.program().unwrap_or_default();
                     let flag = if name == "chmod" { "--chmod" } else { "--chown" };
                     let operands = effective.operands(&["--reference", "--from"]);
                     let paths = operands.iter().skip(1).filter_map(|w| unit.expand_at(stage, step.item, &w.lossy()));

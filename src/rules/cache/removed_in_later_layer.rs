@@ -1,7 +1,9 @@
+use std::cell::OnceCell;
+
 use crate::files;
 use crate::rule::{Cx, Rule, rule};
-use crate::rules::support::copies;
-use crate::rules::support::packages::{self, Manager, SYSTEM, Verb, program};
+use crate::rules::support::copies::{self, Copy};
+use crate::rules::support::packages::{self, Manager, SYSTEM, Verb};
 use crate::rules::support::steps::{self, Step};
 use crate::source::Span;
 use crate::stack::{DockerfileUnit, Lookup};
@@ -20,13 +22,14 @@ impl Rule for RemovedInLaterLayer {
         shipped.dedup();
         for stage in shipped {
             let history = steps::history(unit, stage);
+            let earlier: Vec<Earlier<'_>> = history.iter().map(|step| Earlier { step: *step, copy: OnceCell::new() }).collect();
             for (n, step) in history.iter().enumerate().filter(|(_, s)| s.stage == stage && s.mounts().is_empty()) {
                 if !step.may_run(unit, REMOVERS) {
                     continue;
                 }
-                let earlier = history.get(..n).unwrap_or_default();
-                for placed in step.commands(unit) {
-                    let found = match program(placed.command.effective().words).as_deref() {
+                let earlier = earlier.get(..n).unwrap_or_default();
+                for placed in step.commands(unit).into_iter().filter(|p| p.command.may_start(REMOVERS)) {
+                    let found = match placed.command.effective().program().as_deref() {
                         Some("rm") => removed_file(unit, step, placed.command, placed.dir.as_deref(), earlier),
                         _ => removed_package(unit, placed.command, earlier),
                     };
@@ -47,6 +50,13 @@ fn makes_again(unit: &DockerfileUnit, step: &Step<'_>, command: &Command) -> boo
     lists && step.run(unit).is_some_and(|s| s.walk().any(|(_, c)| packages::system(c).is_some_and(|c| c.verb == Verb::Update)))
 }
 
+/// A step before a removal.
+struct Earlier<'a> {
+    step: Step<'a>,
+    /// What it copies, read once for all that is removed later.
+    copy: OnceCell<Option<Copy<'a>>>,
+}
+
 type Found = Option<(Span, String, Span)>;
 
 fn value(unit: &DockerfileUnit, step: &Step<'_>, word: &Word) -> Option<String> {
@@ -56,7 +66,7 @@ fn value(unit: &DockerfileUnit, step: &Step<'_>, word: &Word) -> Option<String> 
     })
 }
 
-fn removed_file(unit: &DockerfileUnit, step: &Step<'_>, command: &Command, dir: Option<&str>, earlier: &[Step<'_>]) -> Found {
+fn removed_file<'a>(unit: &'a DockerfileUnit, step: &Step<'_>, command: &Command, dir: Option<&str>, earlier: &[Earlier<'a>]) -> Found {
     for word in command.effective().operands(&[]) {
         let text = value(unit, step, word)?;
         let path = if text.starts_with('/') { files::normalize(&text) } else { files::join(dir?, &text) };
@@ -70,12 +80,13 @@ fn removed_file(unit: &DockerfileUnit, step: &Step<'_>, command: &Command, dir: 
 }
 
 /// Whether a step puts a file, or a folder of its own, at a path or under a pattern.
-fn brings(unit: &DockerfileUnit, step: &Step<'_>, path: &str) -> Option<Span> {
+fn brings<'a>(unit: &'a DockerfileUnit, earlier: &Earlier<'a>, path: &str) -> Option<Span> {
+    let step = &earlier.step;
     let is = |made: &str| {
         let (dir, name) = (files::parent(path), files::file_name(path));
         made == path || name.contains('*') && files::parent(made) == dir && copies::glob(name, files::file_name(made))
     };
-    if let Some(copy) = copies::copy(unit, *step, None) {
+    if let Some(copy) = earlier.copy.get_or_init(|| copies::copy(unit, *step, None)) {
         let found = copy.sources.iter().any(|s| {
             let name = files::file_name(&s.path);
             let made =
@@ -84,12 +95,16 @@ fn brings(unit: &DockerfileUnit, step: &Step<'_>, path: &str) -> Option<Span> {
         });
         return found.then_some(step.instruction.head);
     }
-    const BRINGERS: Programs = SYSTEM.and(Programs::of(&["curl", "wget", "git"]));
-    if !step.mounts().is_empty() || !step.may_run(unit, BRINGERS) {
+    const FETCHERS: Programs = Programs::of(&["curl", "wget", "git"]);
+    let lists = path.starts_with("/var/lib/apt/lists") || path == "/var/lib/apt";
+    let bringers = if lists { SYSTEM.and(FETCHERS) } else { FETCHERS };
+    if !step.mounts().is_empty() || !step.may_run(unit, bringers) {
         return None;
     }
-    let lists = path.starts_with("/var/lib/apt/lists") || path == "/var/lib/apt";
     step.commands(unit).into_iter().find_map(|placed| {
+        if !placed.command.may_start(bringers) {
+            return None;
+        }
         if let Some(call) = packages::system(placed.command) {
             return (lists && call.manager == Manager::Apt && call.verb == Verb::Update).then_some(call.head);
         }
@@ -100,7 +115,7 @@ fn brings(unit: &DockerfileUnit, step: &Step<'_>, path: &str) -> Option<Span> {
 
 fn removed_here(unit: &DockerfileUnit, step: &Step<'_>, path: &str) -> bool {
     step.commands(unit).iter().any(|placed| {
-        let name = program(placed.command.effective().words);
+        let name = placed.command.effective().program();
         matches!(name.as_deref(), Some("rm" | "mv"))
             && placed.command.effective().operands(&[]).iter().any(|w| {
                 let text = value(unit, step, w).unwrap_or_default();
@@ -113,7 +128,7 @@ fn removed_here(unit: &DockerfileUnit, step: &Step<'_>, path: &str) -> bool {
 /// The file that a download writes, the folder that a clone makes.
 fn fetched(unit: &DockerfileUnit, step: &Step<'_>, command: &Command, dir: Option<&str>) -> Option<String> {
     let effective = command.effective();
-    let name = program(effective.words)?;
+    let name = effective.program()?;
     let at = |text: &str| if text.starts_with('/') { Some(files::normalize(text)) } else { dir.map(|d| files::join(d, text)) };
     let known = |(text, _): (String, Span)| unit.expand_at(step.stage, step.item, &text).filter(|t| !t.contains('$'));
     let url = || effective.args().iter().find_map(|w| value(unit, step, w).filter(|v| v.contains("://")));
@@ -144,10 +159,10 @@ fn fetched(unit: &DockerfileUnit, step: &Step<'_>, command: &Command, dir: Optio
     }
 }
 
-fn removed_package(unit: &DockerfileUnit, command: &Command, earlier: &[Step<'_>]) -> Found {
+fn removed_package(unit: &DockerfileUnit, command: &Command, earlier: &[Earlier<'_>]) -> Found {
     let call = packages::system(command).filter(|c| c.verb == Verb::Remove)?;
     for (name, span) in call.names() {
-        for step in earlier.iter().rev() {
+        for step in earlier.iter().rev().map(|e| e.step) {
             let Some(script) = step.run(unit) else { continue };
             for (_, command) in script.walk() {
                 let Some(install) = packages::system(command).filter(|c| c.verb == Verb::Install && c.manager == call.manager) else {

@@ -1,6 +1,6 @@
 use crate::diagnostic::{Applicability, Edit};
 use crate::rule::{Cx, Rule, replace, rule};
-use crate::rules::support::packages::{self, Manager, System, Verb};
+use crate::rules::support::packages::{self, Manager, SYSTEM, System, Verb};
 use crate::rules::support::steps::{self, Step};
 use crate::source::Span;
 use crate::stack::DockerfileUnit;
@@ -11,10 +11,13 @@ rule!(UpdateWithoutInstall, "cache/update-without-install");
 
 impl Rule for UpdateWithoutInstall {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
+        if !unit.may_run(SYSTEM) {
+            return;
+        }
         for stage in 0..unit.stages.len() {
-            let steps = steps::own(unit, stage);
+            let steps: Vec<_> = steps::own(unit, stage).collect();
             for (n, step) in steps.iter().enumerate() {
-                let Some(update) = step.run(unit).and_then(lone_update) else { continue };
+                let Some(update) = step.run(unit).filter(|s| s.may_run(SYSTEM)).and_then(lone_update) else { continue };
                 let covered = |m: &crate::syntax::dockerfile::Mount| m.get("target").is_some_and(|t| t.starts_with("/var/lib/apt"));
                 if step.mounts().iter().any(covered) {
                     continue;
@@ -59,7 +62,7 @@ fn lone_update(script: &Script) -> Option<System<'_>> {
 }
 
 fn install_span(unit: &DockerfileUnit, step: &Step<'_>, manager: Manager) -> Option<Span> {
-    let script = step.run(unit)?;
+    let script = step.run(unit).filter(|s| s.may_run(SYSTEM))?;
     let calls = script.walk().filter_map(|(_, c)| packages::system(c));
     calls.into_iter().find(|c| c.manager == manager && c.verb == Verb::Install).map(|c| c.head)
 }

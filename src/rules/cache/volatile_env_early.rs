@@ -28,8 +28,8 @@ impl Rule for VolatileEnvEarly {
 /// Whether an ENV differs in every build: by its name, or by the ARG that it takes its value from. A fixed value is only what it is.
 fn source<'a>(stage: &'a StageModel, set: &'a EnvSet) -> Option<Option<&'a EnvSet>> {
     let arg = stage.env.iter().rev().find(|a| {
-        let release = volatile::is_per_release(&a.name) && a.value.is_none();
-        a.arg && a.item < set.item && volatile::reads(set, &a.name) && (release || volatile::is_per_build(&a.name))
+        let release = || volatile::is_per_release(&a.name) && a.value.is_none();
+        a.arg && a.item < set.item && volatile::reads(set, &a.name) && (release() || volatile::is_per_build(&a.name))
     });
     let named = volatile::is_per_build(&set.name)
         && set.text.as_ref().is_some_and(|t| !["unknown", "dev", "\"\"", "", "0"].contains(&t.value.trim_matches('"')));

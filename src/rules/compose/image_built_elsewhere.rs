@@ -6,14 +6,15 @@ rule!(ImageBuiltElsewhere, "compose/image-built-elsewhere");
 
 impl Rule for ImageBuiltElsewhere {
     fn project(&self, project: &Project, cx: &mut Cx<'_>) {
+        let built = project.services.iter().filter(|s| s.build.is_some());
+        let built: Vec<_> = built.filter_map(|s| s.image.as_ref().map(|tag| (s, tag, ImageRef::parse(tag)))).collect();
+        if built.is_empty() {
+            return;
+        }
         for service in project.services.iter().filter(|s| s.build.is_none()) {
             let Some(image) = &service.image else { continue };
             let wanted = ImageRef::parse(image);
-            let builder = project
-                .services
-                .iter()
-                .find(|other| other.build.is_some() && other.image.as_ref().is_some_and(|i| ImageRef::parse(i).same_image(&wanted)));
-            let Some((builder, tag)) = builder.and_then(|b| Some((b, b.image.as_ref()?))) else { continue };
+            let Some((builder, tag, _)) = built.iter().find(|(.., made)| made.same_image(&wanted)) else { continue };
             if waits_for(project, service, builder) {
                 continue;
             }

@@ -60,7 +60,13 @@ impl Rule for VariantDrift {
 
 /// The image of a service that is a database or broker.
 fn store(service: &Service) -> Option<ImageRef> {
-    let image = service.image.as_ref().filter(|_| service.build.is_none()).map(|i| ImageRef::parse(i))?;
+    let text = service.image.as_ref().filter(|_| service.build.is_none())?;
+    // nearly none is one, which the last part of the name says before all is taken apart
+    let last = files::file_name(text.split_once('@').map_or(&**text, |(rest, _)| rest));
+    if !STORES.contains(&last.rsplit_once(':').map_or(last, |(name, _)| name)) {
+        return None;
+    }
+    let image = ImageRef::parse(text);
     STORES.contains(&image.short_name()).then_some(image)
 }
 

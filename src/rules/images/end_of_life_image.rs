@@ -67,7 +67,8 @@ fn help(ended: &[Ended]) -> String {
 /// The tag where the text holds it as it is, else the whole text.
 fn tag_span(text: &Text, image: &ImageRef) -> Span {
     let Some(tag) = &image.tag else { return text.span };
-    match text.rfind(&format!(":{tag}")) {
+    let mut colons = text.bytes().enumerate().rev().filter(|(_, byte)| *byte == b':').map(|(at, _)| at);
+    match colons.find(|at| text.get(at + 1..).is_some_and(|rest| rest.starts_with(tag.as_str()))) {
         Some(at) => text.span_of(at + 1, at + 1 + tag.len()),
         None => text.span,
     }

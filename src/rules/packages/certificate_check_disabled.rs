@@ -20,11 +20,15 @@ const VARIABLES: [(&str, &[&str], &str); 5] = [
     ("PIP_TRUSTED_HOST", &[], "CKV2_DOCKER_16"),
 ];
 
+/// No name in [`VARIABLES`] has fewer bytes.
+const SHORTEST_NAME: usize = "PIP_TRUSTED_HOST".len();
+
 impl Rule for CertificateCheckDisabled {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
         for (_, instruction) in unit.ast.instructions() {
             let (Op::Env(pairs) | Op::Arg(pairs)) = &instruction.op else { continue };
-            for pair in pairs {
+            // with quotes a key is only longer
+            for pair in pairs.iter().filter(|p| p.key.len() >= SHORTEST_NAME) {
                 let name = unquote(&pair.key, unit.ast.escape).value;
                 let value = pair.value.as_ref().map(|v| unquote(v, unit.ast.escape).value).unwrap_or_default();
                 variable(&name, &value, pair.span, cx);

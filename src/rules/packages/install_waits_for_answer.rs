@@ -13,20 +13,18 @@ impl Rule for InstallWaitsForAnswer {
             return;
         }
         let Some((unit, item)) = run_of(cx.stack, script) else { return };
-        let text = unit.ast.instruction(item).map(|i| i.rest.value.clone()).unwrap_or_default();
-        if ["Assume-Yes", "assumeyes=1", "assumeyes=True"].iter().any(|m| text.contains(m)) {
-            return;
-        }
+        let text = unit.ast.instruction(item).map(|i| i.rest.value.as_str()).unwrap_or_default();
+        let answered = || ["Assume-Yes", "assumeyes=1", "assumeyes=True"].iter().any(|m| text.contains(m));
         let last = unit.ast.stage_of(item).is_none_or(|stage| stage + 1 == unit.ast.stages.len());
         for (call, command) in system_calls(script) {
             // `yes |` answers
             let only_files = call.program == "apt" && !call.packages.is_empty() && !call.needs_lists();
-            if command.place.pipe_index > 0 || only_files || !asks(&call) {
+            if command.place.pipe_index > 0 || only_files || !asks(&call) || answered() {
                 continue;
             }
             let installs =
                 !matches!(verb_word(&call).as_str(), "group" | "groups" | "module") || second(&call).as_deref() == Some("install");
-            let aliases: &[&'static str] = match (call.manager, call.program.as_str()) {
+            let aliases: &[&'static str] = match (call.manager, call.program) {
                 (Manager::Apt, "apt-get") => &["DL3014", "DS-0021", "kics:apt_get_missing_flags_to_avoid_manual_input"],
                 (Manager::Yum | Manager::Dnf, _) if !installs => &[],
                 (Manager::Yum, _) => &["DL3030", "kics:yum_install_allows_manual_input"],
@@ -60,12 +58,14 @@ fn asks(call: &System<'_>) -> bool {
     let verb = verb_word(call);
     match call.manager {
         Manager::Apt => {
-            let quiet = call.args.iter().filter(|w| matches!(w.lossy().as_ref(), "-q" | "--quiet")).count() >= 2;
+            let quiet = || call.args.iter().filter(|w| matches!(w.lossy().as_ref(), "-q" | "--quiet")).count() >= 2;
             let very_quiet =
-                call.args.iter().any(|w| matches!(w.lossy().as_ref(), "-qq" | "-q=2" | "-qqy") || w.lossy().starts_with("-qq"));
-            let silent =
-                has("-s", "--simulate") || ["--just-print", "--dry-run", "--recon", "--no-act", "--print-uris"].iter().any(|o| has("", o));
-            verb == "install" && !(quiet || very_quiet || silent || has("-y", "--yes") || has("", "--assume-yes") || has("", "--force-yes"))
+                || call.args.iter().any(|w| matches!(w.lossy().as_ref(), "-qq" | "-q=2" | "-qqy") || w.lossy().starts_with("-qq"));
+            let silent = || {
+                has("-s", "--simulate") || ["--just-print", "--dry-run", "--recon", "--no-act", "--print-uris"].iter().any(|o| has("", o))
+            };
+            verb == "install"
+                && !(has("-y", "--yes") || quiet() || very_quiet() || silent() || has("", "--assume-yes") || has("", "--force-yes"))
         }
         Manager::Yum | Manager::Dnf => {
             let parted = matches!(verb.as_str(), "group" | "groups" | "module")

@@ -23,7 +23,7 @@ impl Rule for PackageSignatureUnchecked {
                 Manager::Yum | Manager::Dnf => flag("--nogpgcheck").map(|s| (s, "CKV2_DOCKER_9")),
                 _ => None,
             };
-            found.extend(unchecked.map(|(span, alias)| (span, call.program.clone(), alias)));
+            found.extend(unchecked.map(|(span, alias)| (span, call.program.to_owned(), alias)));
         }
         for (_, command) in script.script.walk() {
             let effective = command.effective();

@@ -20,7 +20,7 @@ impl Rule for RecommendedPackagesInstalled {
             if call.manager != Manager::Apt || verb_word(&call) != "install" || told {
                 continue;
             }
-            let aliases: &[&'static str] = match call.program.as_str() {
+            let aliases: &[&'static str] = match call.program {
                 "apt-get" => &["DL3015", "DS-0029", "kics:apt_get_not_avoiding_additional_packages"],
                 _ => &[],
             };

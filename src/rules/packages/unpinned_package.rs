@@ -12,7 +12,7 @@ impl Rule for UnpinnedPackage {
         for (call, _) in system_calls(script) {
             let unpinned = unpinned_system(&call, Surroundings { script: &script.script, place: (unit, item) });
             let Some(first) = unpinned.first() else { continue };
-            let aliases: &[&'static str] = match (call.manager, call.program.as_str()) {
+            let aliases: &[&'static str] = match (call.manager, call.program) {
                 (Manager::Apt, "apt-get") => &["DL3008", "kics:apt_get_install_pin_version_not_defined"],
                 (Manager::Apk, _) => &["DL3018", "kics:unpinned_package_version_in_apk_add"],
                 (Manager::Yum, _) => &["DL3033", "kics:yum_install_without_version"],

@@ -1,6 +1,5 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::installs::run_of;
-use crate::rules::support::packages::program;
 use crate::stack::ScriptUnit;
 
 rule!(WgetProgressInLog, "packages/wget-progress-in-log");
@@ -13,7 +12,7 @@ impl Rule for WgetProgressInLog {
         for (_, command) in script.script.walk() {
             let effective = command.effective();
             let Some(word) = effective.words.first() else { continue };
-            if program(effective.words).as_deref() != Some("wget") || is_quiet(&effective) {
+            if effective.program().as_deref() != Some("wget") || is_quiet(&effective) {
                 continue;
             }
             cx.report(word.span, "wget draws its progress into the build's log, line after line")

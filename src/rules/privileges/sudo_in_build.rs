@@ -18,7 +18,7 @@ impl Rule for SudoInBuild {
         for (_, command) in script.script.walk() {
             let Some(at) = command.words.iter().position(is_sudo) else { continue };
             let effective = command.effective();
-            if at > 0 && !effective.through.iter().any(|t| t == "sudo") {
+            if at > 0 && !effective.through().iter().any(|t| t == "sudo") {
                 continue;
             }
             let Some(word) = command.words.get(at) else { continue };

@@ -122,7 +122,7 @@ fn program(words: &[Text]) -> Option<&Text> {
     let seen = script.commands.first()?.effective();
     let at = words.len().checked_sub(seen.words.len()).filter(|at| *at > 0)?;
     let word = words.get(at)?;
-    (is_command_line(word) && seen.through.iter().all(|name| WRAPPERS.contains(&name.as_str()))).then_some(word)
+    (is_command_line(word) && seen.through().iter().all(|name| WRAPPERS.contains(&name.as_ref()))).then_some(word)
 }
 
 /// A program with its arguments, not a path that has blanks in it.

@@ -107,7 +107,7 @@ fn is_exported(unit: &ScriptUnit, found: &Call<'_>, name: &str) -> bool {
     unit.script.walk().filter(|(_, c)| !later(c)).any(|(_, c)| {
         let exports = matches!(c.name().as_deref(), Some("export" | "declare" | "typeset" | "local" | "readonly"));
         let handed = !c.words.is_empty() && c.assigns.iter().any(|a| a.name == name);
-        exports && c.args().iter().any(|w| named(&w.lossy())) || handed || c.effective().environment.iter().any(|w| named(&w.lossy()))
+        exports && c.args().iter().any(|w| named(&w.lossy())) || handed || c.effective().environment().iter().any(|w| named(&w.lossy()))
     })
 }
 

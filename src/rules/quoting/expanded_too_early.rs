@@ -6,12 +6,15 @@ use crate::rules::support::substitution::is_nginx_variable;
 use crate::source::At;
 use crate::stack::{DockerfileUnit, Lookup, ScriptOrigin, ScriptUnit, Stack};
 use crate::syntax::dockerfile::Op;
-use crate::syntax::shell::{self, Command, Dialect, PieceKind, Quote, Script, Word};
+use crate::syntax::shell::{self, Command, Dialect, PieceKind, Programs, Quote, Script, Word};
 
 rule!(ExpandedTooEarly, "quoting/expanded-too-early");
 
 impl Rule for ExpandedTooEarly {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
+        if !unit.script.expands() {
+            return;
+        }
         let stack = cx.stack;
         let shell_text = !matches!(unit.origin, ScriptOrigin::Instruction { exec: true, .. } | ScriptOrigin::Compose { .. });
         for early in expanded_too_early(&unit.script) {
@@ -57,6 +60,10 @@ fn has_value(unit: &ScriptUnit, name: &str, stack: &Stack) -> bool {
 
 /// `xargs sh -c "… $1"`, `awk "{ print $1 }"`: the text of an instruction has no arguments, so that the outer shell puts nothing there.
 fn arguments(unit: &ScriptUnit, cx: &mut Cx<'_>) {
+    const AWKS: Programs = Programs::of(&["awk", "gawk", "mawk", "nawk"]);
+    if !unit.script.may_run(AWKS) && unit.script.commands.iter().all(|c| c.nested.is_none()) {
+        return;
+    }
     let sets = |c: &&Command| c.name().as_deref() == Some("set") && c.args().iter().any(|w| w.lossy() == "--");
     if unit.script.commands.iter().any(|c| sets(&c)) {
         return;
@@ -120,7 +127,7 @@ fn is_special(name: &str) -> bool {
 fn changed(unit: &ScriptUnit, layer: &Layer<'_>, cx: &mut Cx<'_>) {
     let Some(nested) = layer.command.nested.as_ref().filter(|n| n.by != "eval") else { return };
     let seen = layer.command.effective();
-    let user = matches!(nested.by.as_str(), "su" | "runuser") || seen.through.iter().any(|w| matches!(w.as_str(), "gosu" | "su-exec"));
+    let user = matches!(nested.by.as_str(), "su" | "runuser") || seen.through().iter().any(|w| matches!(w.as_ref(), "gosu" | "su-exec"));
     let mut own: Vec<String> = assigned(layer.script).into_iter().map(|n| n.value).collect();
     // told by name already
     own.extend(assigned(&nested.script).into_iter().map(|n| n.value));

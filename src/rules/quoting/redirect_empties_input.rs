@@ -1,7 +1,10 @@
+use std::cell::OnceCell;
+
 use crate::files;
 use crate::quoting::assigned;
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::substitution::Surroundings;
+use crate::source::At;
 use crate::stack::{Runtime, ScriptOrigin, ScriptUnit};
 use crate::syntax::dockerfile::Op;
 use crate::syntax::shell::{Command, Join, Redirect, Script, Word};
@@ -10,14 +13,18 @@ rule!(RedirectEmptiesInput, "quoting/redirect-empties-input");
 
 impl Rule for RedirectEmptiesInput {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
+        let stack = cx.stack;
         // where it starts and what it knows is work to find out, and few commands write to a file what they read from one
         let commands = || unit.script.walk().map(|(_, c)| c);
         if !commands().any(|c| output(c).is_some()) || !commands().any(|c| reads(c, &|_| true)) {
             return;
         }
         let words = matches!(unit.origin, ScriptOrigin::Instruction { exec: true, .. } | ScriptOrigin::Compose { .. });
-        let around = Surroundings::of(cx.stack, unit);
-        let lookup = |name: &str| set_once(&unit.script, name).or_else(|| around.value(name));
+        let (names, around) = (OnceCell::new(), OnceCell::new());
+        let lookup = |name: &str| {
+            set_once(&unit.script, names.get_or_init(|| assigned(&unit.script)), name)
+                .or_else(|| around.get_or_init(|| Surroundings::of(stack, unit)).value(name))
+        };
         in_script(&unit.script, Known { dir: workdir(unit, cx), lookup: &lookup }, !words, 0, cx);
     }
 }
@@ -30,8 +37,8 @@ struct Known<'a> {
 }
 
 /// The value of a variable that a script sets in one place, to a plain text, and for good.
-fn set_once(script: &Script, name: &str) -> Option<String> {
-    let mut places = assigned(script).into_iter().filter(|a| a.value == name);
+fn set_once(script: &Script, assigned: &[At<String>], name: &str) -> Option<String> {
+    let mut places = assigned.iter().filter(|a| a.value == name);
     let place = places.next().filter(|_| places.next().is_none())?;
     let plain = |c: &&Command| c.words.is_empty() && c.place.depth == 0 && c.place.join != Join::Or;
     let mut assigns = script.commands.iter().filter(plain).flat_map(|c| &c.assigns);
@@ -127,6 +134,6 @@ fn reads(command: &Command, same: &dyn Fn(&Word) -> bool) -> bool {
     }
     let seen = command.effective();
     let known = seen.name().is_some_and(|n| READERS.contains(&n.as_ref()));
-    let in_place = seen.args().iter().any(|w| w.lossy().starts_with("-i") || w.lossy() == "--in-place");
-    known && !in_place && seen.args().iter().any(same)
+    let in_place = || seen.args().iter().any(|w| w.lossy().starts_with("-i") || w.lossy() == "--in-place");
+    known && !in_place() && seen.args().iter().any(same)
 }

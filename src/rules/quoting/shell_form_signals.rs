@@ -42,7 +42,7 @@ fn check(unit: &DockerfileUnit, stage: Option<usize>, step: &Step<'_>, cx: &mut 
     let shell = stage.map(|stage| unit.shell_at(stage, step.item));
     let words = shell.as_ref().map_or_else(|| "/bin/sh -c".to_owned(), |s| s.argv.join(" "));
     let name = instruction.keyword.name();
-    let empty = instruction.args.iter().all(|a| a.trim().is_empty());
+    let empty = instruction.args().iter().all(|a| a.trim().is_empty());
     let brackets = instruction.rest.starts_with('[');
     let message = match (health, empty, brackets) {
         (true, ..) => format!("HEALTHCHECK goes through `{words}`, one more process for every probe"),

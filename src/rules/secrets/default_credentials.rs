@@ -19,10 +19,10 @@ impl Rule for DefaultCredentials {
                 cx.stack.runtime_of((p, s))
             });
             let runtime = places.next();
-            if runtime.is_some_and(|r| for_development(cx.stack, r)) {
-                continue;
+            let found: Vec<_> = own.into_iter().filter_map(|var| login(project, service, var, runtime)).collect();
+            if !found.is_empty() && !runtime.is_some_and(|r| for_development(cx.stack, r)) {
+                logins.extend(found);
             }
-            logins.extend(own.into_iter().filter_map(|var| login(project, service, var, runtime)));
         }
         let (servers, mut clients): (Vec<_>, Vec<_>) = logins.into_iter().partition(|l| l.server);
         for server in &servers {

@@ -1,13 +1,14 @@
 use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::set_words::swallowed;
-use crate::rules::support::shell_scripts::readings;
+use crate::rules::support::shell_scripts::readings_running;
 use crate::stack::ScriptUnit;
+use crate::syntax::shell::Programs;
 
 rule!(SetSwallowsWords, "shell/set-swallows-words");
 
 impl Rule for SetSwallowsWords {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
-        for reading in readings(unit, cx.stack) {
+        for reading in readings_running(unit, cx.stack, const { Programs::of(&["set"]) }) {
             for found in reading.script.commands.iter().filter_map(|c| swallowed(reading.script, c)) {
                 let name = found.word.lossy();
                 let (message, help) = if found.option {

@@ -1,6 +1,6 @@
 use crate::diagnostic::Applicability;
 use crate::rule::{Cx, Rule, replace, rule};
-use crate::rules::support::shell_scripts::{readings, split_words};
+use crate::rules::support::shell_scripts::{readings_expanding, split_words};
 use crate::stack::ScriptUnit;
 use crate::syntax::shell::{Param, Quote};
 
@@ -8,7 +8,7 @@ rule!(UnquotedArguments, "shell/unquoted-arguments");
 
 impl Rule for UnquotedArguments {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
-        for reading in readings(unit, cx.stack) {
+        for reading in readings_expanding(unit, cx.stack) {
             let commands = reading.script.commands.iter().flat_map(|c| split_words(c, reading.script.dialect));
             for word in commands.chain(reading.script.groups.iter().flat_map(|g| &g.words)) {
                 for (param, piece) in word.params().filter(|(_, p)| p.quote == Quote::None) {

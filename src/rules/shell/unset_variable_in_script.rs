@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::rule::{Cx, Rule, rule};
-use crate::rules::support::shell_scripts::{Reading, assigned_name, is_declaration, readings};
+use crate::rules::support::shell_scripts::{Reading, assigned_name, is_declaration, readings_expanding};
 use crate::source::Span;
 use crate::stack::ScriptUnit;
 use crate::syntax::shell::{Command, GroupKind, Param, Script, Word};
@@ -11,15 +11,18 @@ rule!(UnsetVariableInScript, "shell/unset-variable-in-script");
 
 impl Rule for UnsetVariableInScript {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
-        for reading in readings(unit, cx.stack) {
-            if !reading.is_instruction() || reads_files(reading.script) {
+        for reading in readings_expanding(unit, cx.stack) {
+            if !reading.is_instruction() {
+                continue;
+            }
+            let local = params(&reading);
+            if local.is_empty() || reads_files(reading.script) {
                 continue;
             }
             let mut set = None;
             let mut seen = BTreeSet::new();
-            for (param, span) in params(&reading) {
-                let local = param.name.contains(|c: char| c.is_ascii_lowercase());
-                if !local || has_fallback(param) || reading.is_declared(&param.name) || reading.is_out_of_scope(&param.name) {
+            for (param, span) in local {
+                if reading.is_declared(&param.name) || reading.is_out_of_scope(&param.name) {
                     continue;
                 }
                 if set.get_or_insert_with(|| names_set(reading.script)).contains(&param.name) {
@@ -52,9 +55,11 @@ fn reads_files(script: &Script) -> bool {
             .any(|c| matches!(c.name().as_deref(), Some("." | "source" | "eval" | "mapfile" | "readarray" | "getopts" | "let" | "((")))
 }
 
+/// What a script expands under names of its own, and must have set.
 fn params<'a>(reading: &'a Reading<'_>) -> Vec<(&'a Param, Span)> {
     let mut found: Vec<(&Param, Span)> = Vec::new();
-    let mut add = |word: &'a Word| found.extend(word.params().map(|(p, piece)| (p, piece.span)));
+    let local = |p: &Param| p.name.bytes().any(|b| b.is_ascii_lowercase()) && !has_fallback(p);
+    let mut add = |word: &'a Word| found.extend(word.params().filter(|(p, _)| local(p)).map(|(p, piece)| (p, piece.span)));
     for command in &reading.script.commands {
         command.assigns.iter().filter_map(|a| a.value.as_ref()).for_each(&mut add);
         command.words.iter().for_each(&mut add);
@@ -98,6 +103,11 @@ fn asked_about(command: &Command) -> Vec<String> {
     asked.flat_map(|(_, w)| w.params().map(|(p, _)| p.name.clone())).collect()
 }
 
+/// A word without `=` assigns nothing: nearly all words, seen before anything is put together.
+fn may_assign(word: &Word) -> bool {
+    !matches!(word.pieces.as_slice(), [piece] if piece.literal().is_some_and(|text| !text.as_bytes().contains(&b'=')))
+}
+
 fn set_by(command: &Command) -> Vec<String> {
     let name = command.effective().name().unwrap_or_default();
     let operands = || command.args().iter().map(Word::lossy).filter(|w| !w.starts_with('-'));
@@ -105,6 +115,6 @@ fn set_by(command: &Command) -> Vec<String> {
         _ if is_declaration(&name) => operands().map(|w| w.split('=').next().unwrap_or_default().to_owned()).collect(),
         "read" | "unset" => operands().map(Cow::into_owned).collect(),
         "printf" => command.option("", "-v").map(|(value, _)| value).into_iter().collect(),
-        _ => command.args().iter().filter_map(assigned_name).collect(),
+        _ => command.args().iter().filter(|w| may_assign(w)).filter_map(assigned_name).collect(),
     }
 }

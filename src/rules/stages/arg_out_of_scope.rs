@@ -1,3 +1,5 @@
+use std::cell::OnceCell;
+
 use crate::diagnostic::Applicability;
 use crate::rule::{Cx, Rule, replace, rule};
 use crate::rules::support::substitution::Surroundings;
@@ -61,19 +63,21 @@ impl Rule for ArgOutOfScope {
 /// What a container starts reads an ARG of its stage, which ended with the build.
 fn at_run_time(unit: &DockerfileUnit, cx: &mut Cx<'_>) {
     for stage in unit.stages.iter().filter(|s| s.env.iter().any(|e| e.arg)) {
-        let args: Vec<&EnvSet> = unit.settings(stage.index, usize::MAX).into_iter().filter(|s| s.arg).collect();
+        let args: OnceCell<Vec<&EnvSet>> = OnceCell::new();
+        let args = || args.get_or_init(|| unit.settings(stage.index, usize::MAX).into_iter().filter(|s| s.arg).collect());
         for step in steps::own(unit, stage.index) {
             if !matches!(step.instruction.op, Op::Cmd(_) | Op::Entrypoint(_) | Op::Healthcheck(_)) || !step.instruction.rest.contains('$') {
                 continue;
             }
             let Some(script) = unit.scripts.get(&step.item) else { continue };
-            let around = Surroundings::of(cx.stack, script);
-            let lost = args.iter().find_map(|arg| {
+            let (stack, around) = (cx.stack, OnceCell::new());
+            let around = || around.get_or_init(|| Surroundings::of(stack, script));
+            let lost = args().iter().find_map(|arg| {
                 let used = read(&script.script, &arg.name)?;
                 // whoever starts containers for others gives them a PORT
-                let given = arg.name == "PORT" && arg.value.is_none() && !around.is_run_by_compose();
-                let without = if around.is_gone(&arg.name) { Vec::new() } else { around.services_without(&arg.name) };
-                let gone = around.is_gone(&arg.name) && !given || !without.is_empty();
+                let given = arg.name == "PORT" && arg.value.is_none() && !around().is_run_by_compose();
+                let without = if around().is_gone(&arg.name) { Vec::new() } else { around().services_without(&arg.name) };
+                let gone = around().is_gone(&arg.name) && !given || !without.is_empty();
                 let lost = gone && !is_set_in(&script.script, &arg.name) && !may_come_along(unit, stage.index, &arg.name);
                 lost.then_some((*arg, used, without.into_iter().next()))
             });

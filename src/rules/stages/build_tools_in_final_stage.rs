@@ -5,7 +5,7 @@ use crate::rules::support::steps;
 use crate::source::Span;
 use crate::stack::DockerfileUnit;
 use crate::syntax::dockerfile::Op;
-use crate::syntax::shell::{Command, Script};
+use crate::syntax::shell::{Command, Programs, Script};
 
 rule!(BuildToolsInFinalStage, "stages/build-tools-in-final-stage");
 
@@ -15,7 +15,7 @@ impl Rule for BuildToolsInFinalStage {
             return;
         }
         let mut said: Vec<Span> = Vec::new();
-        for stage in purpose::serving_stages(cx.stack, unit) {
+        for &stage in &purpose::serving_stages(unit, cx).0 {
             let history = steps::history(unit, stage);
             let brings = history.iter().any(|s| matches!(s.instruction.op, Op::Copy(_) | Op::Add(_)));
             if !brings {
@@ -48,13 +48,13 @@ fn list(names: &[String]) -> String {
 
 /// The installs of a RUN whose build tools are still there at its end.
 fn kept(script: &Script) -> Vec<(Span, Vec<String>)> {
-    let commands: Vec<&Command> = script.walk().map(|(_, c)| c).collect();
+    let commands: Vec<(&Command, Option<System<'_>>)> = script.walk().map(|(_, c)| (c, packages::system(c))).collect();
     let mut found = Vec::new();
-    for (n, command) in commands.iter().enumerate() {
-        let Some(call) = packages::system(command).filter(|c| c.verb == Verb::Install) else { continue };
+    for (n, (_, call)) in commands.iter().enumerate() {
+        let Some(call) = call.as_ref().filter(|c| c.verb == Verb::Install) else { continue };
         let tools: Vec<(String, Span)> = call.names().into_iter().filter(|(name, _)| is_tool(name)).collect();
         let rest = commands.get(n + 1..).unwrap_or_default();
-        let left: Vec<String> = tools.iter().filter(|(name, _)| !removed(&call, name, rest)).map(|(name, _)| name.clone()).collect();
+        let left: Vec<String> = tools.iter().filter(|(name, _)| !removed(call, name, rest)).map(|(name, _)| name.clone()).collect();
         let last = tools.iter().filter(|(name, _)| left.contains(name)).map(|(_, span)| *span).next_back();
         if let Some(last) = last {
             found.push((call.head.to(last), left));
@@ -63,13 +63,15 @@ fn kept(script: &Script) -> Vec<(Span, Vec<String>)> {
     found
 }
 
-fn removed(install: &System<'_>, name: &str, rest: &[&Command]) -> bool {
+const APT_MARK: Programs = Programs::of(&["apt-mark"]);
+
+fn removed(install: &System<'_>, name: &str, rest: &[(&Command, Option<System<'_>>)]) -> bool {
     let group = crate::syntax::shell::command::option(install.args, "--virtual", "-t").map(|(v, _)| v);
-    rest.iter().any(|command| {
-        if packages::program(command.effective().words).as_deref() == Some("apt-mark") {
+    rest.iter().any(|(command, call)| {
+        if command.may_start(APT_MARK) && command.effective().program().as_deref() == Some("apt-mark") {
             return true;
         }
-        packages::system(command).filter(|c| c.verb == Verb::Remove).is_some_and(|call| {
+        call.as_ref().filter(|c| c.verb == Verb::Remove).is_some_and(|call| {
             call.packages.iter().any(|w| match w.literal() {
                 Some(text) => {
                     text == name

@@ -2,21 +2,20 @@ use std::borrow::Cow;
 
 use crate::files;
 use crate::rule::{Cx, Rule, rule};
-use crate::rules::support::dependencies::{self, Install, Needs, Tool};
-use crate::rules::support::packages::program;
+use crate::rules::support::dependencies::{self, INSTALLERS, Install, Needs, Tool};
 use crate::rules::support::purpose;
 use crate::rules::support::steps::{self, Step};
 use crate::source::Span;
 use crate::stack::{DockerfileUnit, Lookup};
 use crate::syntax::dockerfile::Op;
-use crate::syntax::shell::{Command, Word};
+use crate::syntax::shell::{Command, Script, Word};
 
 rule!(DevDependenciesInFinalStage, "stages/dev-dependencies-in-final-stage");
 
 impl Rule for DevDependenciesInFinalStage {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
         let mut said: Vec<Span> = Vec::new();
-        for stage in purpose::serving_stages(cx.stack, unit) {
+        for &stage in &purpose::serving_stages(unit, cx).0 {
             let history = steps::history(unit, stage);
             let mut found = shipped(unit, &history);
             for (n, step) in history.iter().enumerate() {
@@ -58,8 +57,11 @@ struct Kept {
 fn shipped(unit: &DockerfileUnit, history: &[Step<'_>]) -> Vec<Kept> {
     let mut found: Vec<Kept> = Vec::new();
     for step in history {
-        for placed in step.commands(unit) {
-            let command = placed.command;
+        // what builds and what prunes matters only after an install
+        if found.is_empty() && !step.may_run(unit, INSTALLERS) {
+            continue;
+        }
+        for (_, command) in step.run(unit).into_iter().flat_map(Script::walk) {
             if prunes(command) {
                 found.retain(|k| !k.node);
                 continue;
@@ -132,7 +134,7 @@ fn words(command: &Command) -> Vec<Cow<'_, str>> {
 
 fn builds(command: &Command) -> bool {
     let effective = command.effective();
-    let name = program(effective.words).unwrap_or_default();
+    let name = effective.program().unwrap_or_default();
     let mut rest = effective.args().iter().map(Word::lossy);
     match name.as_ref() {
         "npm" | "pnpm" | "yarn" | "bun" => rest.any(|w| w == "build" || w.starts_with("build:")),
@@ -146,7 +148,7 @@ fn builds(command: &Command) -> bool {
 
 /// Takes the packages for developers out again.
 fn prunes(command: &Command) -> bool {
-    match program(command.effective().words).as_deref() {
+    match command.effective().program().as_deref() {
         Some("npm" | "pnpm" | "yarn") => {
             let words = words(command);
             words.iter().any(|w| w == "prune" || w == "deploy") || words.windows(3).any(|w| w == ["workspaces", "focus", "--production"])

@@ -1,5 +1,4 @@
 use crate::rule::{Cx, Rule, rule};
-use crate::rules::support::packages::program;
 use crate::rules::support::steps;
 use crate::source::Span;
 use crate::stack::knowledge::{Distribution, distribution};
@@ -29,7 +28,9 @@ impl Rule for MixedBaseArtifacts {
 fn mismatch(unit: &DockerfileUnit, from: usize, to: usize, path: &str) -> Option<(String, &'static str)> {
     let made = unit.root_image(from)?;
     let runs = unit.root_image(to);
-    let environment = [".venv", "venv", "site-packages", "virtualenv"].iter().any(|n| path.ends_with(&format!("/{n}")) || path == *n);
+    let environment = [".venv", "venv", "site-packages", "virtualenv"]
+        .iter()
+        .any(|n| path.strip_suffix(n).is_some_and(|before| before.is_empty() || before.ends_with('/')));
     if environment {
         let runs = runs?;
         let (a, b) = (version(made, "python")?, version(runs, "python")?);
@@ -105,7 +106,7 @@ fn dynamic(unit: &DockerfileUnit, stage: usize, path: &str) -> Option<(Span, &'s
             let effective = placed.command.effective();
             let words: Vec<_> = effective.args().iter().map(Word::lossy).collect();
             let joined = words.join(" ");
-            match program(effective.words).as_deref() {
+            match effective.program().as_deref() {
                 // on musl, cargo links statically by itself
                 Some("cargo")
                     if unit.root_image(stage).and_then(libc) == Some(Libc::Gnu)

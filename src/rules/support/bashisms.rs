@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::source::Span;
 use crate::stack::{DockerfileUnit, ImageRef, Runtime, ScriptOrigin, ScriptUnit, Stack, knowledge};
 use crate::syntax::dockerfile::{Form, ItemKind, Op};
-use crate::syntax::shell::{Command, Dialect, GroupKind, PieceKind, Quote, Script, Word};
+use crate::syntax::shell::{Command, Dialect, GroupKind, PieceKind, Programs, Quote, Script, Word};
 
 /// A place where a script goes beyond POSIX.
 pub(crate) struct Bashism {
@@ -47,6 +47,10 @@ pub(crate) fn bashisms(stack: &Stack, script: &Script) -> Vec<Bashism> {
     found
 }
 
+/// The commands that one shell knows and another does not, or reads in another way.
+const NAMES: Programs =
+    Programs::of(&["[[", "[", "test", "echo", "set", "local", "pushd", "popd", "dirs", "shopt", "declare", "typeset", "source", "read"]);
+
 const NOT_FOUND: &str = "knows no such command";
 const NAME: &str = "takes it for the name of a command";
 
@@ -55,7 +59,7 @@ fn in_command(command: &Command, found: &mut Vec<Bashism>) {
         found.push(Bashism { span, what, codes, dash, ash });
     };
     // `/bin/echo` is a program of its own, whatever the shell
-    let name = command.words.first().and_then(Word::literal).unwrap_or_default();
+    let name = command.words.first().filter(|_| command.may_start(NAMES)).and_then(Word::literal).unwrap_or_default();
     let place = command.words.first().map_or(command.span, |w| w.span);
     let equals = || command.args().iter().find(|w| w.literal().as_deref() == Some("==") && w.pieces.iter().all(|p| p.quote == Quote::None));
     match name.as_ref() {
@@ -125,12 +129,17 @@ fn in_command(command: &Command, found: &mut Vec<Bashism>) {
     }
     let targets = command.redirects.iter().filter_map(|r| r.target.as_ref());
     let values = command.assigns.iter().filter_map(|a| a.value.as_ref());
-    for word in command.words.iter().chain(targets) {
+    for word in command.words.iter().chain(targets).filter(|w| !is_text(w)) {
         in_word(word, found);
     }
-    for word in values {
+    for word in values.filter(|w| !is_text(w)) {
         in_expansions(word, found);
     }
+}
+
+/// Nothing but text, which every shell takes as it is: nearly all words.
+pub(super) fn is_text(word: &Word) -> bool {
+    matches!(word.pieces.as_slice(), [piece] if piece.quote != Quote::Single && matches!(piece.kind, PieceKind::Literal(_)))
 }
 
 fn in_word(word: &Word, found: &mut Vec<Bashism>) {

@@ -1,10 +1,10 @@
 //! The seldom parts of [`super::bashisms`]: tests, traps, variables and expansions that few scripts use.
 
-use super::bashisms::Bashism;
+use super::bashisms::{Bashism, is_text};
 use super::shell_scripts::{assigned_name, readings};
 use crate::source::Span;
 use crate::stack::{ScriptUnit, Stack};
-use crate::syntax::shell::{Command, Group, GroupKind, Join, Param, Piece, PieceKind, Quote, Script, Word};
+use crate::syntax::shell::{Command, Group, GroupKind, Join, Param, Piece, PieceKind, Programs, Quote, Script, Word};
 
 const SYNTAX: &str = "ends there with a syntax error";
 const BAD: &str = "ends there with \"Bad substitution\"";
@@ -14,13 +14,35 @@ const UNEXPECTED: &str = "stops with \"unexpected operator\"";
 
 type Codes = &'static [&'static str];
 
+/// The commands that shells differ about, beyond the common.
+const NAMES: Programs = Programs::of(&[
+    "((",
+    "[[",
+    "let",
+    "mapfile",
+    "readarray",
+    "disown",
+    "compgen",
+    "complete",
+    "caller",
+    "enable",
+    "[",
+    "test",
+    "trap",
+    "kill",
+    "printf",
+    "exec",
+    "builtin",
+    "export",
+]);
+
 /// What a command asks for, beyond the common.
 pub(super) fn in_command(script: &Script, command: &Command, found: &mut Vec<Bashism>) {
     let Some(word) = command.words.first() else {
         command.assigns.iter().filter_map(|a| a.value.as_ref()).for_each(|value| in_word(script, value, false, found));
         return;
     };
-    let name = word.literal().unwrap_or_default();
+    let name = Some(word).filter(|_| command.may_start(NAMES)).and_then(Word::literal).unwrap_or_default();
     let mut push = |span: Span, what: &str, codes: Codes, dash, ash| {
         found.push(Bashism { span, what: format!("`{what}`"), codes, dash, ash });
     };
@@ -89,7 +111,7 @@ pub(super) fn in_command(script: &Script, command: &Command, found: &mut Vec<Bas
     redirects(command, found);
     let words = command.words.iter().chain(command.assigns.iter().filter_map(|a| a.value.as_ref()));
     let targets = command.redirects.iter().filter(|r| r.heredoc.is_none()).filter_map(|r| r.target.as_ref());
-    for word in words.chain(targets) {
+    for word in words.chain(targets).filter(|w| !is_text(w)) {
         in_word(script, word, matches!(name.as_ref(), "[[" | "(("), found);
     }
 }

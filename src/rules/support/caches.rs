@@ -1,7 +1,7 @@
 //! Where package managers keep what they fetched, and what empties it.
 
 use super::dependencies::{self, Tool};
-use super::packages::{self, Manager, Verb, program};
+use super::packages::{self, Manager, Verb};
 use crate::source::Span;
 use crate::syntax::shell::{Command, Word};
 
@@ -40,7 +40,7 @@ pub(crate) fn filled(command: &Command) -> Option<Filled> {
             _ => return None,
         };
         let told_not_to = call.manager == Manager::Apk && has(call.args, "--no-cache");
-        return Some(Filled { kind, program: call.program, head: call.head, upgrade: call.verb == Verb::Upgrade, told_not_to });
+        return Some(Filled { kind, program: call.program.to_owned(), head: call.head, upgrade: call.verb == Verb::Upgrade, told_not_to });
     }
     let install = dependencies::install(command)?;
     let program = install.title.split(' ').next().unwrap_or_default().to_owned();
@@ -102,7 +102,7 @@ pub(crate) fn empties(command: &Command, kind: Kind, by: &str) -> bool {
     }
     let effective = command.effective();
     let words: Vec<_> = effective.words.iter().map(Word::lossy).collect();
-    match (program(effective.words).as_deref(), kind) {
+    match (effective.program().as_deref(), kind) {
         (Some("rm" | "find"), _) => words.iter().skip(1).any(|w| is_cache(kind, w) || braces(w).iter().any(|w| is_cache(kind, w))),
         (Some("yarn" | "npm"), Kind::Language(Tool::Yarn | Tool::Npm)) => words.windows(2).any(|w| w == ["cache", "clean"]),
         (Some("conda" | "mamba" | "micromamba"), Kind::Language(Tool::Conda)) => words.iter().any(|w| w == "clean"),

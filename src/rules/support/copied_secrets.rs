@@ -3,7 +3,7 @@
 use globset::GlobBuilder;
 
 use super::build_args::expand_in_stage;
-use super::secret_files::{is_innocent_folder, kind, named_by_glob};
+use super::secret_files::{is_innocent_folder, kind, literal_prefix, named_by_glob};
 use super::secret_variables::is_shipped;
 use crate::files::{self, Kind};
 use crate::stack::{BuildContext, BuildUse, DockerfileUnit, Stack};
@@ -66,10 +66,16 @@ fn below(context: &BuildContext, dir: &str, instruction: &Instruction) -> Vec<Fo
 }
 
 fn matching(context: &BuildContext, pattern: &str) -> Vec<Found> {
-    let Ok(glob) = GlobBuilder::new(pattern).literal_separator(true).build() else { return Vec::new() };
-    let glob = glob.compile_matcher();
-    let files = context.listing.files().filter(|e| glob.is_match(&e.path));
-    files.filter_map(|e| Some((e.path.clone(), kind(&e.path)?, true))).collect()
+    // patterns are dear to compile, and few are about such files
+    let prefix = literal_prefix(pattern);
+    let files = context.listing.files().filter(|e| e.path.starts_with(prefix));
+    let mut found: Vec<Found> = files.filter_map(|e| Some((e.path.clone(), kind(&e.path)?, true))).collect();
+    if !found.is_empty() {
+        let Ok(glob) = GlobBuilder::new(pattern).literal_separator(true).build() else { return Vec::new() };
+        let glob = glob.compile_matcher();
+        found.retain(|(path, ..)| glob.is_match(path));
+    }
+    found
 }
 
 /// `dumps/$name`, where nothing says what the name is: what lies in the folder that is known.

@@ -56,7 +56,8 @@ pub(crate) fn modes(stack: &Stack, runtime: &Runtime) -> Vec<Debug> {
         }
     }
     for var in &runtime.env {
-        let value = var.value.as_deref().filter(|v| AGENTS.iter().any(|agent| v.contains(agent)) && is_given_to_java(&var.name));
+        let value =
+            var.value.as_deref().filter(|v| v.contains('-') && AGENTS.iter().any(|agent| v.contains(agent)) && is_given_to_java(&var.name));
         found.extend(value.and_then(|value| jdwp(value, stack, runtime)).map(|shell| Debug {
             span: var.span,
             by: var.name.clone(),
@@ -168,7 +169,7 @@ fn flags(process: &Process, stack: &Stack, runtime: &Runtime) -> Vec<Debug> {
         let debug = match value {
             "--debug" if flask => (WERKZEUG, Shell::OnServer),
             "runserver_plus" => ("an error page of Werkzeug lets whoever sees it run Python", Shell::OnServer),
-            _ if process.name().starts_with("node") && value.starts_with("--inspect") => {
+            _ if value.starts_with("--inspect") && process.name().starts_with("node") => {
                 let place = value.split_once('=').map_or("", |(_, place)| place);
                 // told to listen where nobody else gets
                 if ["127.", "localhost", "[::1]"].iter().any(|own| place.starts_with(own)) {

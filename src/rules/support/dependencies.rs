@@ -1,7 +1,6 @@
 //! Package managers of languages: which command installs a project's dependencies, what it reads for that, which lockfile
 //! goes with it.
 
-use super::packages::program;
 use crate::source::Span;
 use crate::syntax::shell::command::operands;
 use crate::syntax::shell::{Command, Effective, Programs, Word};
@@ -291,13 +290,13 @@ pub(crate) fn install(command: &Command) -> Option<Install<'_>> {
         return None;
     }
     let effective = command.effective();
-    let words = if program(effective.words).as_deref() == Some("corepack") {
-        effective.words.get(1..).unwrap_or_default()
+    let name = effective.program()?;
+    let (call, name) = if name == "corepack" {
+        let call = Effective::plain(effective.args());
+        (call, call.program()?)
     } else {
-        effective.words
+        (effective, name)
     };
-    let name = program(words)?;
-    let call = Effective { words, through: Vec::new(), exec: false, environment: Vec::new() };
     match name.as_ref() {
         "npm" => node(&call, Tool::Npm, &["install", "i", "ci", "clean-install", "add", "install-clean"]),
         "yarn" | "yarnpkg" => node(&call, Tool::Yarn, &["install", ""]),
@@ -325,8 +324,8 @@ pub(crate) fn install(command: &Command) -> Option<Install<'_>> {
         "conda" | "mamba" | "micromamba" => conda(&call),
         _ if name.starts_with("pip") || name.starts_with("python") => pip(&call, &name),
         "php" => {
-            let inner = words.iter().position(|w| program(std::slice::from_ref(w)).is_some_and(|p| p.starts_with("composer")))?;
-            let call = Effective { words: words.get(inner..)?, through: Vec::new(), exec: false, environment: Vec::new() };
+            let composer = |w: &Word| Effective::plain(std::slice::from_ref(w)).program().is_some_and(|p| p.starts_with("composer"));
+            let call = Effective::plain(call.words.get(call.words.iter().position(composer)?..)?);
             plain(&call, Tool::Composer, &["install", "update", "i"], OTHER, &["composer.json", "composer.lock"])
         }
         _ => None,
@@ -343,7 +342,7 @@ fn verb<'a>(call: &Effective<'a>, verbs: &[&str], with_value: &[&str]) -> Option
 fn made<'a>(call: &Effective<'a>, tool: Tool, verb: Option<&'a Word>, named: Vec<&'a Word>, needs: Needs) -> Install<'a> {
     let first = call.words.first();
     let head = first.map(|w| verb.map_or(w.span, |v| w.span.to(v.span)));
-    let name = program(call.words).unwrap_or_default();
+    let name = call.program().unwrap_or_default();
     let title = verb.map_or_else(|| name.clone().into_owned(), |v| format!("{name} {}", v.lossy()));
     let head = head.unwrap_or_else(|| Span::new(crate::source::FileId(0), 0, 0));
     Install { tool, needs, dir: None, named, args: call.args(), head, title }
@@ -431,7 +430,7 @@ fn pip<'a>(call: &Effective<'a>, name: &str) -> Option<Install<'a>> {
     } else if !name.trim_start_matches("pip").chars().all(|c| c.is_ascii_digit() || c == '.') {
         return None;
     }
-    let call = Effective { words, through: Vec::new(), exec: false, environment: Vec::new() };
+    let call = Effective::plain(words);
     let (word, named) = verb(&call, &["install", "wheel", "download"], PIP)?;
     Some(pip_install(&call, word?, named))
 }

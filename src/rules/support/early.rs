@@ -27,12 +27,15 @@ const BEFORE: [&str; 12] = [
     "UndefinedArgInFrom",
 ];
 
-/// The Dockerfiles at one of whose FROMs the builder stops: it names no image, or a build argument is missing that nothing gives.
-pub(crate) fn stopped(stack: &Stack) -> BTreeSet<FileId> {
+/// The Dockerfiles at one of whose FROMs the builder stops: it names no image, or a build argument is missing that nothing gives. Of
+/// those without a finding that this changes none is looked at.
+pub(crate) fn stopped(stack: &Stack, findings: &[Diagnostic]) -> BTreeSet<FileId> {
+    let changes = |d: &&Diagnostic| d.aliases.iter().any(|id| is_late(id));
+    let asked: BTreeSet<FileId> = findings.iter().filter(changes).map(|d| d.primary.file).collect();
     let given = |unit: &DockerfileUnit| !stack.build_args.is_empty() || stack.builds_of(unit).any(|b| !b.args.is_empty());
     let stops =
         |unit: &DockerfileUnit| unit.ast.instructions().any(|(_, i)| is_no_reference(i) || no_image(unit, i).is_some_and(|_| !given(unit)));
-    stack.dockerfiles.iter().filter(|u| stops(u)).map(|u| u.file).collect()
+    stack.dockerfiles.iter().filter(|u| asked.contains(&u.file) && stops(u)).map(|u| u.file).collect()
 }
 
 fn is_no_reference(instruction: &Instruction) -> bool {
@@ -43,5 +46,9 @@ fn is_no_reference(instruction: &Instruction) -> bool {
 
 /// Takes the ids of the builder's checks from a finding in such a file that it does not come to.
 pub(crate) fn without_late_checks(finding: &mut Diagnostic) {
-    finding.aliases.retain(|id| !is_buildkit(id) || BEFORE.contains(id));
+    finding.aliases.retain(|id| !is_late(id));
+}
+
+fn is_late(id: &str) -> bool {
+    is_buildkit(id) && !BEFORE.contains(&id)
 }

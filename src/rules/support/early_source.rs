@@ -1,5 +1,7 @@
 //! Which COPY brings source before an install that could have run without it.
 
+use std::cell::OnceCell;
+
 use super::copies::{self, Copy, SourceKind, UNKNOWN};
 use super::dependencies::{self, INSTALLERS, Install, Needs, Tool};
 use super::packages::{self, SYSTEM, Verb};
@@ -94,18 +96,19 @@ fn wanted(unit: &DockerfileUnit, step: &Step<'_>) -> Vec<Wanted> {
     let alone = commands.len() == 1;
     let installs: Vec<Option<Install<'_>>> = commands.iter().map(|p| dependencies::install(p.command)).collect();
     // a RUN that does more may need the source for that
-    let pure = commands.iter().zip(&installs).all(|(p, install)| install.is_some() || !packages::is_opaque(p.command));
+    let pure = OnceCell::new();
+    let pure = || *pure.get_or_init(|| commands.iter().zip(&installs).all(|(p, i)| i.is_some() || !packages::is_opaque(p.command)));
     let mut found = Vec::new();
-    for (placed, install) in commands.iter().zip(installs) {
+    for (placed, install) in commands.iter().zip(&installs) {
         let dir = placed.dir.as_deref().unwrap_or(UNKNOWN);
         if let Some(install) = install {
             if kept_in_mount(step, install.tool) {
                 continue;
             }
-            found.extend(wanted_by(unit, step, &install, dir, alone, pure, placed.command.span));
+            found.extend(wanted_by(unit, step, install, dir, alone, &pure, placed.command.span));
         } else if let Some(call) = packages::system(placed.command) {
-            let by_name = call.packages.iter().all(|w| !w.lossy().contains('/') && w.literal().is_some());
-            if call.verb == Verb::Install && pure && by_name && !call.packages.is_empty() {
+            let by_name = || call.packages.iter().all(|w| !w.lossy().contains('/') && w.literal().is_some());
+            if call.verb == Verb::Install && !call.packages.is_empty() && by_name() && pure() {
                 let title = format!("{} {}", call.program, crate::rules::support::packages::verb_word(&call));
                 let span = call.head;
                 found.push(Wanted { span, title, tool: None, dir: dir.to_owned(), manifests: None, needs_code: false, alone });
@@ -134,7 +137,7 @@ fn wanted_by(
     install: &Install<'_>,
     dir: &str,
     alone: bool,
-    pure: bool,
+    pure: &dyn Fn() -> bool,
     command: Span,
 ) -> Option<Wanted> {
     let within = install
@@ -146,7 +149,7 @@ fn wanted_by(
         Needs::Project => return None,
         Needs::Nothing => {
             let constrained = ["-c", "--constraint", "--find-links", "-f"].iter().any(|o| install.args.iter().any(|w| w.lossy() == *o));
-            if !pure || constrained {
+            if constrained || !pure() {
                 return None;
             }
             None

@@ -235,9 +235,10 @@ impl Product {
     /// The day on which a version's support ended; a version that names several cycles follows the newest of them.
     fn ended(&'static self, version: &str, today: &str) -> Option<&'static str> {
         let below = |longer: &str, shorter: &str| longer == shorter || longer.strip_prefix(shorter).is_some_and(|r| r.starts_with('.'));
-        let exact = self.cycles.iter().filter(|(cycle, _)| below(version, cycle)).max_by_key(|(cycle, _)| cycle.len());
-        let ends: Vec<Option<&str>> = match exact {
-            Some((_, end)) => vec![end.as_deref()],
+        // `3.6.8` is of the cycle `3.6.8`, else of `3.6`, else of `3`
+        let names = std::iter::successors(Some(version), |name| name.rsplit_once('.').map(|(shorter, _)| shorter));
+        let ends: Vec<Option<&str>> = match names.into_iter().find_map(|cycle| self.cycles.get(cycle)) {
+            Some(end) => vec![end.as_deref()],
             None => self.cycles.iter().filter(|(cycle, _)| below(cycle, version)).map(|(_, end)| end.as_deref()).collect(),
         };
         let last = ends.into_iter().collect::<Option<Vec<&str>>>()?.into_iter().max()?;

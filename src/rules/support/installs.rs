@@ -1,12 +1,12 @@
 //! Packages that a RUN installs without saying which version.
 
-use super::packages::{Manager, System, Verb, program, system, verb_word};
+use super::packages::{Manager, System, Verb, system, verb_word};
 use super::word_values::Surroundings;
 use crate::source::Span;
 use crate::stack::{DockerfileUnit, Lookup, ScriptOrigin, ScriptUnit, Stack};
 use crate::syntax::dockerfile::{Op, unquote};
 use crate::syntax::shell::command::{has_flag, operands};
-use crate::syntax::shell::{Command, PieceKind, Word};
+use crate::syntax::shell::{Command, Effective, PieceKind, Word};
 
 /// The Dockerfile and item of a script, where it is the script of a RUN, or of a RUN that ONBUILD holds back.
 pub(crate) fn run_of<'a>(stack: &'a Stack, script: &ScriptUnit) -> Option<(&'a DockerfileUnit, usize)> {
@@ -130,10 +130,10 @@ pub(crate) enum Language {
 /// The packages of a language's package manager that are given without a version.
 pub(crate) fn unpinned_language(command: &Command, around: Surroundings<'_>) -> Option<(Language, Vec<Unpinned>)> {
     let effective = command.effective();
-    let (mut words, mut name) = (effective.words, program(effective.words)?);
+    let (mut words, mut name) = (effective.words, effective.program()?);
     if name.starts_with("python") && words.get(1).is_some_and(|w| w.lossy() == "-m") {
         words = words.get(2..)?;
-        name = program(words)?;
+        name = Effective::plain(words).program()?;
     } else if effective.words.first().is_some_and(is_variable) {
         return None;
     }

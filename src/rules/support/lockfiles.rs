@@ -31,6 +31,9 @@ pub(crate) fn installs<'a>(stack: &'a Stack, unit: &'a DockerfileUnit) -> Vec<Pl
     }
     let context = steps::context(stack, unit);
     for stage in 0..unit.stages.len() {
+        if !steps::own(unit, stage).any(|s| s.may_run(unit, INSTALLERS)) {
+            continue;
+        }
         let history = steps::history(unit, stage);
         for (n, step) in history.iter().enumerate().filter(|(_, s)| s.stage == stage) {
             if !step.may_run(unit, INSTALLERS) {

@@ -2,7 +2,7 @@
 
 use super::copies::{self, UNKNOWN};
 use super::dependencies;
-use super::packages::{self, program};
+use super::packages;
 use super::steps::{self, Step};
 use crate::files;
 use crate::stack::{Base, DockerfileUnit, Lookup, Stack};
@@ -120,7 +120,7 @@ fn writes(command: &Command, dir: &str, value: &dyn Fn(&Word) -> Option<String>,
     if command.words.is_empty() {
         return Some(());
     }
-    let name = program(effective.words)?;
+    let name = effective.program()?;
     let whole = |path: &str| Place { path: files::join(dir, path), whole: true };
     let output = |flag: &str, short: &str| effective.option(flag, short).map(|(text, _)| text);
     if let Some(install) = dependencies::install(command) {

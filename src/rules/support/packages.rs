@@ -1,10 +1,9 @@
 //! Package managers: what a command line does to the packages of an image, those of the system first.
 
-use std::borrow::Cow;
-
 use crate::source::Span;
 use crate::syntax::shell::command::operands;
 use crate::syntax::shell::{Command, Programs, Word};
+use crate::word_set::WordSet;
 
 /// Package managers of distributions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +44,7 @@ pub(crate) struct System<'a> {
     /// Its family.
     pub(crate) manager: Manager,
     /// The program, without folder.
-    pub(crate) program: String,
+    pub(crate) program: &'static str,
     /// What it does.
     pub(crate) verb: Verb,
     /// From the program to the verb: `apt-get -y install`.
@@ -137,8 +136,8 @@ pub(crate) const SYSTEM: Programs = {
     all
 };
 
-fn manager(program: &str) -> Option<(Manager, &'static [&'static str])> {
-    MANAGERS.iter().find(|(name, ..)| *name == program).map(|(_, manager, with_value)| (*manager, *with_value))
+fn manager(program: &str) -> Option<(&'static str, Manager, &'static [&'static str])> {
+    MANAGERS.iter().find(|(name, ..)| *name == program).copied()
 }
 
 fn verb(manager: Manager, word: &str) -> Verb {
@@ -175,30 +174,14 @@ fn pacman(word: &str) -> Verb {
     }
 }
 
-/// The name of the program that a command starts, without its folder, also where a variable holds the folder.
-pub(crate) fn program(words: &[Word]) -> Option<Cow<'_, str>> {
-    let program = |path: &'_ str| -> Option<usize> {
-        let start = path.bytes().rposition(|b| b == b'/').map_or(0, |slash| slash + 1);
-        let name = path.get(start..)?;
-        (!name.is_empty() && !name.contains(['$', '`', '(', '='])).then_some(start)
-    };
-    match words.first()?.lossy() {
-        Cow::Borrowed(path) => Some(Cow::Borrowed(path.get(program(path)?..)?)),
-        Cow::Owned(mut path) => {
-            path.drain(..program(&path)?);
-            Some(Cow::Owned(path))
-        }
-    }
-}
-
 /// Reads a call of a system's package manager.
 pub(crate) fn system(command: &Command) -> Option<System<'_>> {
     if !command.may_start(SYSTEM) {
         return None;
     }
     let effective = command.effective();
-    let program = program(effective.words)?;
-    let (manager, with_value) = manager(&program)?;
+    let program = effective.program()?;
+    let (program, manager, with_value) = manager(&program)?;
     let args = effective.args();
     let operands = operands(args, with_value);
     let (verb, verb_word, packages) = if manager == Manager::Pacman {
@@ -209,7 +192,7 @@ pub(crate) fn system(command: &Command) -> Option<System<'_>> {
         (verb(manager, &word.lossy()), word, operands.into_iter().skip(1).collect())
     };
     let head = effective.words.first().map_or(command.span, |w| w.span).to(verb_word.span);
-    Some(System { manager, program: program.into_owned(), verb, head, packages, args })
+    Some(System { manager, program, verb, head, packages, args })
 }
 
 impl System<'_> {
@@ -318,12 +301,13 @@ pub(crate) fn is_opaque(command: &Command) -> bool {
         "basename",
         "dirname",
     ];
+    const PLAIN_WORDS: WordSet<256> = WordSet::of(PLAIN);
     let effective = command.effective();
-    let Some(program) = program(effective.words) else { return !effective.words.is_empty() };
+    let Some(program) = effective.program() else { return !effective.words.is_empty() };
     if let Some(nested) = &command.nested {
         return nested.script.commands.is_empty();
     }
-    manager(&program).is_none() && !PLAIN.contains(&program.as_ref())
+    !PLAIN_WORDS.contains(&program) && manager(&program).is_none()
 }
 
 /// The verb as written.

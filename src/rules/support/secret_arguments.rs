@@ -22,15 +22,17 @@ pub(crate) struct Argument {
 /// All secrets in a script, nested shells included.
 pub(crate) fn of(script: &Script) -> Vec<Argument> {
     let mut found: Vec<Argument> = Vec::new();
-    let commands: Vec<&Command> = script.walk().map(|(_, c)| c).collect();
-    for (n, command) in commands.iter().enumerate() {
-        let mut own = if command.may_start(TAKERS) { options(&command.effective()) } else { Vec::new() };
-        own.extend(assignments(command));
-        if let Some(before) = n.checked_sub(1).and_then(|n| commands.get(n)) {
-            own.extend(piped_password(before, command));
+    let mut own: Vec<Argument> = Vec::new();
+    let mut before: Option<&Command> = None;
+    for (_, command) in script.walk() {
+        if command.may_start(TAKERS) {
+            options(&command.effective(), &mut own);
         }
-        own.extend(words(command));
-        for argument in own {
+        assignments(command, &mut own);
+        own.extend(before.and_then(|before| piped_password(before, command)));
+        before = Some(command);
+        words(command, &mut own);
+        for argument in own.drain(..) {
             if !found
                 .iter()
                 .any(|f| f.span.file == argument.span.file && f.span.start < argument.span.end && argument.span.start < f.span.end)
@@ -42,7 +44,7 @@ pub(crate) fn of(script: &Script) -> Vec<Argument> {
     found
 }
 
-fn argument(what: impl Into<String>, text: &str, span: Span) -> Option<Argument> {
+fn argument(what: impl FnOnce() -> String, text: &str, span: Span) -> Option<Argument> {
     let text = text.trim();
     if placeholder(text) || text.contains('`') {
         return None;
@@ -51,15 +53,19 @@ fn argument(what: impl Into<String>, text: &str, span: Span) -> Option<Argument>
         Value::Nothing => return None,
         value => value,
     };
-    Some(Argument { what: what.into(), span, value, well_known: tried_first(None, text), sets_password: false })
+    Some(Argument { what: what(), span, value, well_known: tried_first(None, text), sets_password: false })
 }
 
 /// Tokens by their form, and logins in URLs.
-fn words(command: &Command) -> Vec<Argument> {
-    let mut found = Vec::new();
+fn words(command: &Command, found: &mut Vec<Argument>) {
+    let short = |text: &str| text.len() < SHORTEST_TOKEN && !text.as_bytes().contains(&b'@');
     for word in &command.words {
+        // nearly all words, seen before anything is put together
+        if matches!(word.pieces.as_slice(), [piece] if piece.literal().is_some_and(short)) {
+            continue;
+        }
         let text = word.lossy();
-        if text.len() < SHORTEST_TOKEN && !text.contains('@') {
+        if short(&text) {
             continue;
         }
         if let Some(kind) = token(&text) {
@@ -74,13 +80,12 @@ fn words(command: &Command) -> Vec<Argument> {
         }
         let Some(login) = url_login(&text).filter(|l| !is_local(&l.host) && !l.password.is_empty()) else { continue };
         let span = word.text().span_of(login.range.0, login.range.1);
-        found.extend(argument(format!("the password in the URL of `{}`", login.host), &login.password, span));
+        found.extend(argument(|| format!("the password in the URL of `{}`", login.host), &login.password, span));
     }
     for redirect in &command.redirects {
         let Some((body, kind)) = redirect.heredoc.as_ref().and_then(|b| Some((b, token(&b.text)?))) else { continue };
         found.push(Argument { what: kind.to_owned(), span: body.span, value: Value::Token(kind), well_known: false, sets_password: false });
     }
-    found
 }
 
 fn is_local(host: &str) -> bool {
@@ -125,10 +130,9 @@ const TAKERS: Programs = Programs::of(&[
     "aws",
 ]);
 
-fn options(command: &Effective<'_>) -> Vec<Argument> {
-    let Some(name) = command.name() else { return Vec::new() };
-    let mut found = Vec::new();
-    let mut take = |what: String, value: Option<(String, Span)>| {
+fn options(command: &Effective<'_>, found: &mut Vec<Argument>) {
+    let Some(name) = command.name() else { return };
+    let mut take = |what: &dyn Fn() -> String, value: Option<(String, Span)>| {
         found.extend(value.and_then(|(text, span)| argument(what, &text, span)));
     };
     let operand_is = |n: usize, text: &str| command.operands(&[]).get(n).is_some_and(|w| w.lossy() == text);
@@ -136,45 +140,44 @@ fn options(command: &Effective<'_>) -> Vec<Argument> {
         "curl" => {
             for (long, short) in [("--user", "-u"), ("--proxy-user", "-U")] {
                 take(
-                    format!("the password of `{name} {short}`"),
+                    &|| format!("the password of `{name} {short}`"),
                     command.option(long, short).and_then(|(login, span)| after_colon(&login, span)),
                 );
             }
         }
         "wget" => {
             for long in ["--password", "--http-password", "--ftp-password", "--proxy-password"] {
-                take(format!("the password of `{name} {long}`"), command.option(long, ""));
+                take(&|| format!("the password of `{name} {long}`"), command.option(long, ""));
             }
         }
         "docker" | "podman" | "nerdctl" | "buildah" | "skopeo" | "crane" | "oras" | "helm" | "az" | "heroku"
             if command.operands(&[]).iter().any(|o| o.lossy() == "login") =>
         {
-            take(format!("the password of `{name} login`"), command.option("--password", "-p"));
+            take(&|| format!("the password of `{name} login`"), command.option("--password", "-p"));
         }
         "mysql" | "mysqldump" | "mysqladmin" | "mariadb" | "mariadb-dump" | "mariadb-admin" => {
             let attached =
                 command.args().iter().find_map(|w| Some((w.lossy().strip_prefix("-p").filter(|p| !p.is_empty())?.to_owned(), w.span)));
             let long = command.args().iter().find_map(|w| Some((w.lossy().strip_prefix("--password=")?.to_owned(), w.span)));
-            take(format!("the password of `{name}`"), attached.or(long));
+            take(&|| format!("the password of `{name}`"), attached.or(long));
         }
-        "sshpass" => take("the password of `sshpass`".to_owned(), command.option("", "-p")),
-        "redis-cli" => take("the password of `redis-cli`".to_owned(), command.option("--pass", "-a")),
-        "redis-server" | "valkey-server" => take(format!("the password of `{name}`"), command.option("--requirepass", "")),
+        "sshpass" => take(&|| "the password of `sshpass`".to_owned(), command.option("", "-p")),
+        "redis-cli" => take(&|| "the password of `redis-cli`".to_owned(), command.option("--pass", "-a")),
+        "redis-server" | "valkey-server" => take(&|| format!("the password of `{name}`"), command.option("--requirepass", "")),
         "mongo" | "mongosh" | "mongodump" | "mongorestore" | "svn" | "twine" | "lftp" => {
-            take(format!("the password of `{name}`"), command.option("--password", if name == "svn" { "" } else { "-p" }));
+            take(&|| format!("the password of `{name}`"), command.option("--password", if name == "svn" { "" } else { "-p" }));
         }
         "aws" if operand_is(0, "configure") && operand_is(2, "aws_secret_access_key") => {
             let word = command.operands(&[]).get(3).map(|w| (w.lossy().into_owned(), w.span));
-            take("the key of `aws configure set`".to_owned(), word);
+            take(&|| "the key of `aws configure set`".to_owned(), word);
         }
         _ => {}
     }
     if matches!(name.as_ref(), "curl" | "wget" | "http") {
         for (text, span) in command.options("--header", if name == "curl" { "-H" } else { "" }) {
-            found.extend(header(&text).and_then(|secret| argument("the login in this header", secret, span)));
+            found.extend(header(&text).and_then(|secret| argument(|| "the login in this header".to_owned(), secret, span)));
         }
     }
-    found
 }
 
 fn after_colon(login: &str, span: Span) -> Option<(String, Span)> {
@@ -194,8 +197,7 @@ fn header(text: &str) -> Option<&str> {
 }
 
 /// `PGPASSWORD=x psql`, `export TOKEN=x`.
-fn assignments(command: &Command) -> Vec<Argument> {
-    let mut found = Vec::new();
+fn assignments(command: &Command, found: &mut Vec<Argument>) {
     const EXPORTS: Programs = Programs::of(&["export", "declare", "readonly", "set"]);
     let exports = command.may_start(EXPORTS) && matches!(command.name().as_deref(), Some("export" | "declare" | "readonly" | "set"));
     let mut take = |name: &str, text: &str, span: Span| {
@@ -216,13 +218,12 @@ fn assignments(command: &Command) -> Vec<Argument> {
         take(&assign.name, &text, value.span);
     }
     let effective = command.effective();
-    let args = command.args().iter().filter(|_| exports).chain(effective.environment.iter().copied());
+    let args = command.args().iter().filter(|_| exports).chain(effective.environment());
     for word in args {
         if let Some((name, text)) = word.literal().as_deref().and_then(|t| t.split_once('=')) {
             take(name, text, word.text().span_of(name.len() + 1, name.len() + 1 + text.len()));
         }
     }
-    found
 }
 
 /// The key with which a framework signs. It does not start without one, so that a step of the build is given some word for it, which

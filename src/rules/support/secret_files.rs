@@ -160,8 +160,16 @@ pub(crate) fn named_by_glob(pattern: &str) -> Option<String> {
     if literal < 3 {
         return None;
     }
+    let prefix = literal_prefix(name);
+    let mut names = NAMES.iter().filter(|n| n.starts_with(prefix)).peekable();
+    names.peek()?;
     let glob = GlobBuilder::new(name).literal_separator(true).build().ok()?.compile_matcher();
-    NAMES.iter().find(|n| glob.is_match(n)).map(|n| (*n).to_owned())
+    names.find(|n| glob.is_match(n)).map(|n| (*n).to_owned())
+}
+
+/// What all that a pattern matches begins with.
+pub(crate) fn literal_prefix(pattern: &str) -> &str {
+    pattern.split(['*', '?', '[', ']', '{', '}', ',', '\\']).next().unwrap_or_default()
 }
 
 /// A pattern whose classes hold one character each is a plain name that may be missing.

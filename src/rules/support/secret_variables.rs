@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::rule::Cx;
 use crate::rules::support::secrets::{Value, buildkit_name, hadolint_name, hints_at_secret, judge, secret_name, tried_first};
-use crate::rules::support::tokens::{SHORTEST_TOKEN, url_login};
+use crate::rules::support::tokens::{SHORTEST_TOKEN, token, url_login};
 use crate::source::Span;
 use crate::stack::{DockerfileUnit, Stack};
 use crate::syntax::dockerfile::{Instruction, Op, Pair, unquote};
@@ -115,8 +115,10 @@ fn variable(stack: &Stack, unit: &DockerfileUnit, instruction: &Instruction, sta
 fn is_plain(pair: &Pair) -> bool {
     let key = pair.key.value.as_str();
     let written_plainly = key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
-    let short = |value: &str| value.len() < SHORTEST_TOKEN && !value.contains('@');
-    written_plainly && !hints_at_secret(key) && pair.value.as_ref().is_none_or(|v| short(&v.value))
+    let short = |value: &str| value.len() < SHORTEST_TOKEN;
+    let unquoted = |value: &str| !value.bytes().any(|b| matches!(b, b'\'' | b'"' | b'\\' | b'`'));
+    let harmless = |value: &str| !value.as_bytes().contains(&b'@') && (short(value) || unquoted(value) && token(value).is_none());
+    written_plainly && !hints_at_secret(key) && pair.value.as_ref().is_none_or(|v| harmless(&v.value))
 }
 
 /// What the password is that stands in a URL; one that everyone knows is somebody's example.

@@ -15,8 +15,8 @@ pub(crate) struct Reading<'a> {
     place: Option<(&'a DockerfileUnit, Option<usize>, usize)>,
     /// Other tools read it too: a RUN in shell form, or a script file.
     peers: bool,
-    /// Its shell is started with `-e`.
-    pub(crate) errexit: bool,
+    /// Its shell is started with `-e`; `None` for the shell of the instruction, which few ask about.
+    errexit: Option<bool>,
     /// It is handed to another shell by a command of its own.
     nested: bool,
     /// Its source.
@@ -26,7 +26,7 @@ pub(crate) struct Reading<'a> {
 /// The scripts of a unit: itself where a shell reads it, and what it hands to other shells in quotes that keep every character.
 pub(crate) fn readings<'a>(unit: &'a ScriptUnit, stack: &'a Stack) -> Vec<Reading<'a>> {
     let mut found = Vec::new();
-    let (mut place, mut own, mut peers, mut errexit) = (None, true, false, false);
+    let (mut place, mut own, mut peers, mut errexit) = (None, true, false, Some(false));
     match unit.origin {
         ScriptOrigin::Instruction { dockerfile, item, exec } => {
             own = !exec;
@@ -35,14 +35,14 @@ pub(crate) fn readings<'a>(unit: &'a ScriptUnit, stack: &'a Stack) -> Vec<Readin
                 place = Some((file, stage, item));
                 let inner = if let Op::Onbuild(inner) = &instruction.op { inner } else { instruction };
                 peers = matches!(inner.op, Op::Run(_)) && !exec;
-                errexit = stage.is_some_and(|s| starts_with_errexit(file.shell_at(s, item).argv.iter().skip(1)));
+                errexit = None;
             }
         }
         ScriptOrigin::File(file) => {
             peers = true;
             let text = &stack.sources.get(file).text;
             let first = text.lines().next().filter(|l| l.starts_with("#!")).unwrap_or_default();
-            errexit = starts_with_errexit(first.split_whitespace().skip(1));
+            errexit = Some(starts_with_errexit(first.split_whitespace().skip(1)));
         }
         ScriptOrigin::Compose { .. } => own = false,
     }
@@ -55,7 +55,7 @@ pub(crate) fn readings<'a>(unit: &'a ScriptUnit, stack: &'a Stack) -> Vec<Readin
             continue;
         }
         let flags: Vec<_> = command.words.iter().take_while(|w| w.span != nested.span).map(Word::lossy).collect();
-        let errexit = starts_with_errexit(flags.iter().skip(1));
+        let errexit = Some(starts_with_errexit(flags.iter().skip(1)));
         found.push(Reading { script: &nested.script, place, peers: false, errexit, nested: true, span: nested.span });
     }
     found
@@ -64,6 +64,11 @@ pub(crate) fn readings<'a>(unit: &'a ScriptUnit, stack: &'a Stack) -> Vec<Readin
 /// The same for rules on certain programs: none where no command has one of these names.
 pub(crate) fn readings_running<'a>(unit: &'a ScriptUnit, stack: &'a Stack, programs: Programs) -> Vec<Reading<'a>> {
     if unit.script.may_run(programs) { readings(unit, stack) } else { Vec::new() }
+}
+
+/// The same for rules on expansions: none where nothing is expanded.
+pub(crate) fn readings_expanding<'a>(unit: &'a ScriptUnit, stack: &'a Stack) -> Vec<Reading<'a>> {
+    if unit.script.expands() { readings(unit, stack) } else { Vec::new() }
 }
 
 fn starts_with_errexit<S: AsRef<str>>(mut words: impl Iterator<Item = S>) -> bool {
@@ -138,7 +143,11 @@ impl<'a> Reading<'a> {
             c.name().as_deref() == Some("set")
                 && c.args().iter().map(Word::lossy).any(|w| w == "errexit" || w.starts_with('-') && w.contains('e'))
         };
-        self.errexit || self.script.commands.iter().any(sets)
+        let of_shell = || match self.place {
+            Some((unit, Some(stage), item)) => starts_with_errexit(unit.shell_at(stage, item).argv.iter().skip(1)),
+            _ => false,
+        };
+        self.errexit.unwrap_or_else(of_shell) || self.script.commands.iter().any(sets)
     }
 
     /// Reports what other tools know under these ids, where they read the script at all.

@@ -174,6 +174,9 @@ fn all(names: &[At<String>], set: &dyn Fn(&str) -> bool) -> bool {
 fn in_single_quotes(value: &Text) -> Vec<At<String>> {
     let (mut quote, mut escaped, mut from) = (None, false, 0);
     let mut found = Vec::new();
+    if !value.contains('\'') || !value.contains('$') {
+        return found;
+    }
     for (at, c) in value.char_indices() {
         if std::mem::take(&mut escaped) {
             continue;
@@ -201,7 +204,7 @@ const PLAIN: [&str; 34] = [
 
 fn in_run(unit: &DockerfileUnit, stage: usize, item: usize, cx: &mut Cx<'_>) {
     const WRITERS: Programs = Programs::of(&PLAIN).and(Programs::of(&["echo", "printf", "sed"]));
-    let Some(script) = unit.script(item).filter(|s| s.may_run(WRITERS)) else { return };
+    let Some(script) = unit.script(item).filter(|s| s.quotes_dollars() && s.may_run(WRITERS)) else { return };
     let quotes = |c: &Command| c.may_start(WRITERS) && c.words.iter().any(|w| !quoted_names(w).is_empty());
     for layer in layers(script).iter().filter(|l| quotes(l.command)) {
         let (script, command) = (layer.script, layer.command);
@@ -262,11 +265,11 @@ pub(crate) fn single_quoted_at_start(unit: &ScriptUnit, cx: &mut Cx<'_>) {
         ScriptOrigin::File(_) => false,
     };
     let quoted = |c: &Command| c.args().iter().any(|w| !quoted_names(w).is_empty());
-    if !unit.script.walk().any(|(_, c)| quoted(c)) {
+    if !unit.script.quotes_dollars() || !unit.script.walk().any(|(_, c)| quoted(c)) {
         return;
     }
     let around = Surroundings::of(cx.stack, unit);
-    for layer in layers(&unit.script).iter().filter(|l| !(words && l.level == 0)) {
+    for layer in layers(&unit.script).iter().filter(|l| !(words && l.level == 0) && quoted(l.command)) {
         let Some(program) = plain(layer.command) else { continue };
         let says = matches!(program.as_str(), "echo" | "printf");
         if says && (!is_last_word(layer.script, layer.command) || !writes_plain_text(layer.script, layer.command)) {

@@ -19,17 +19,15 @@ pub(crate) struct Step<'a> {
 }
 
 /// The instructions of a stage.
-pub(crate) fn own(unit: &DockerfileUnit, stage: usize) -> Vec<Step<'_>> {
-    let Some(ast) = unit.ast.stages.get(stage) else { return Vec::new() };
-    let mut steps = Vec::with_capacity(ast.instructions.len());
-    steps.extend(unit.ast.stage_instructions(ast).map(|(item, instruction)| Step { stage, item, instruction }));
-    steps
+pub(crate) fn own(unit: &DockerfileUnit, stage: usize) -> impl Iterator<Item = Step<'_>> {
+    let instructions = unit.ast.stages.get(stage).into_iter().flat_map(|ast| unit.ast.stage_instructions(ast));
+    instructions.map(move |(item, instruction)| Step { stage, item, instruction })
 }
 
 /// The instructions of a stage after those of the stages that it is FROM.
 pub(crate) fn history(unit: &DockerfileUnit, stage: usize) -> Vec<Step<'_>> {
     match unit.chain(stage).as_slice() {
-        [only] => own(unit, *only),
+        [only] => own(unit, *only).collect(),
         chain => chain.iter().rev().flat_map(|n| own(unit, *n)).collect(),
     }
 }

@@ -1,5 +1,9 @@
 //! Calls of envsubst with what is known around them: the environment, and the file that they read.
 
+use std::sync::LazyLock;
+
+use memchr::memmem;
+
 use crate::quoting::{
     Environment, Envsubst, Executed, Flow, Machine, Reader, ShellKind, Step, Value, assigned, envsubst_calls, names_in, trace_argv,
     trace_script,
@@ -10,7 +14,7 @@ use crate::stack::{Lookup, Runtime, ScriptOrigin, ScriptUnit, Stack};
 use crate::syntax::dockerfile::{Form, Op};
 use crate::syntax::nginx::{self, Variable};
 use crate::syntax::shell::{Command, PieceKind, Script};
-use crate::text::{Text, holds};
+use crate::text::Text;
 
 /// The environment of a script.
 pub(crate) struct Surroundings<'a> {
@@ -164,7 +168,7 @@ fn all_assigned(script: &Script) -> Vec<String> {
     let mut found: Vec<String> = assigned(script).into_iter().map(|n| n.value).collect();
     for (_, command) in script.walk() {
         found.extend(command.assigns.iter().map(|a| a.name.clone()));
-        let given = command.effective().environment.into_iter().filter_map(|w| Some(w.lossy().split_once('=')?.0.to_owned()));
+        let given = command.effective().environment().into_iter().filter_map(|w| Some(w.lossy().split_once('=')?.0.to_owned()));
         found.extend(given);
         if let Some(nested) = &command.nested {
             found.extend(assigned(&nested.script).into_iter().map(|n| n.value));
@@ -346,6 +350,7 @@ pub(crate) fn mentions_envsubst(unit: &ScriptUnit, cx: &mut Cx<'_>) -> bool {
     };
     let mentions = || unit.script.walk().any(|(_, c)| c.words.iter().flat_map(|w| &w.pieces).any(|p| names(&p.kind)));
     // a look at the source first: nearly no script does
-    let written = |stack: &Stack| holds(stack.sources.slice(unit.span), NAME);
+    static FINDER: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(NAME));
+    let written = |stack: &Stack| FINDER.find(stack.sources.slice(unit.span).as_bytes()).is_some();
     cx.once(|stack| Mentions(written(stack) && mentions())).0
 }

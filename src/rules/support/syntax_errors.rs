@@ -47,7 +47,7 @@ pub(crate) fn template<'a>(unit: &'a DockerfileUnit, stack: &Stack) -> Option<(&
 fn follows_unknown(unit: &DockerfileUnit, error: &SyntaxError) -> bool {
     let mut previous: Option<&Instruction> = None;
     for (_, instruction) in unit.ast.instructions() {
-        if instruction.error.as_ref() == Some(error) {
+        if instruction.error.as_deref() == Some(error) {
             return previous.is_some_and(|p| p.keyword == Keyword::Unknown);
         }
         previous = Some(instruction);
@@ -57,7 +57,7 @@ fn follows_unknown(unit: &DockerfileUnit, error: &SyntaxError) -> bool {
 
 /// hadolint has rules of their own for two errors, and stops at all others.
 fn aliases(unit: &DockerfileUnit, error: &SyntaxError) -> &'static [&'static str] {
-    let owner = unit.ast.instructions().find(|(_, i)| i.error.as_ref() == Some(error));
+    let owner = unit.ast.instructions().find(|(_, i)| i.error.as_deref() == Some(error));
     match owner {
         Some((_, Instruction { op: Op::Onbuild(inner), .. }))
             if matches!(inner.keyword, Keyword::Onbuild | Keyword::From | Keyword::Maintainer) =>

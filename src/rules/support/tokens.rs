@@ -1,6 +1,8 @@
 //! Secrets that are known by their form: tokens, private keys, logins in URLs.
 
-use crate::text::holds;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 /// Forms of tokens: what it is, how it begins, how many characters follow at least.
 const TOKENS: [(&str, &str, usize); 33] = [
@@ -47,7 +49,8 @@ pub(crate) fn token(text: &str) -> Option<&'static str> {
     if text.len() < SHORTEST_TOKEN {
         return None;
     }
-    if text.contains(' ') && text.contains("-----BEGIN") && text.contains("PRIVATE KEY-----") {
+    static BEGIN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("-----BEGIN"));
+    if text.contains(' ') && BEGIN.find(text.as_bytes()).is_some() && text.contains("PRIVATE KEY-----") {
         return Some("a private key");
     }
     webhook(text).or_else(|| words(text).find_map(word_token))
@@ -55,9 +58,8 @@ pub(crate) fn token(text: &str) -> Option<&'static str> {
 
 /// Every text is asked for these, and nearly none has one: the letters that few texts have are looked for first.
 fn webhook(text: &str) -> Option<&'static str> {
-    if !text.contains('/') || !holds(text, ".com/") {
-        return None;
-    }
+    static COM: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(".com/"));
+    COM.find(text.as_bytes())?;
     [("hooks.slack.com/services/T", "a Slack webhook"), ("discord.com/api/webhooks/", "a Discord webhook")].into_iter().find_map(
         |(host, kind)| {
             let (_, path) = text.split_once(host)?;
@@ -66,11 +68,36 @@ fn webhook(text: &str) -> Option<&'static str> {
     )
 }
 
+/// The characters of tokens: many texts are gone through for them.
+const IN_WORD: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut rest = table.as_mut_slice();
+    let mut byte = 0_u8;
+    while let [slot, more @ ..] = rest {
+        *slot = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+        byte = byte.wrapping_add(1);
+        rest = more;
+    }
+    table
+};
+
 /// The words of a text that are long enough for a token, and start like one.
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    let in_word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
-    let starts = |word: &&[u8]| word.len() >= SHORTEST_TOKEN && word.first_chunk().is_some_and(|head| STARTS & start(*head) != 0);
-    text.as_bytes().split(move |b| !in_word(b)).filter(starts).filter_map(|word| std::str::from_utf8(word).ok())
+    let in_word = |b: &u8| IN_WORD.get(usize::from(*b)).copied().unwrap_or_default();
+    let starts = |word: &&[u8]| word.first_chunk().is_some_and(|head| STARTS & start(*head) != 0);
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    let long = std::iter::from_fn(move || {
+        // what stands before the last other character is too short: most characters need no look
+        while let Some(other) = bytes.get(at..at + SHORTEST_TOKEN)?.iter().rposition(|b| !in_word(b)) {
+            at += other + 1;
+        }
+        let rest = bytes.get(at..)?;
+        let len = rest.iter().position(|b| !in_word(b)).unwrap_or(rest.len());
+        at += len;
+        rest.get(..len)
+    });
+    long.filter(starts).filter_map(|word| std::str::from_utf8(word).ok())
 }
 
 /// Whether the random part of a token was typed by somebody who needed an example.
@@ -132,6 +159,8 @@ pub(crate) struct UrlLogin {
 
 /// The login in a URL somewhere in a text.
 pub(crate) fn url_login(text: &str) -> Option<UrlLogin> {
+    // without `@` there is none, and that is told at once
+    memchr::memchr(b'@', text.as_bytes())?;
     let start = text.find("://")? + 3;
     let rest = text.get(start..)?;
     let authority = rest.get(..rest.find(['/', '?', '#', ' ', '"', '\'', '\n', ',', '<', '>', ')']).unwrap_or(rest.len()))?;
@@ -153,6 +182,15 @@ mod tests {
     fn no_token_is_shorter_than_the_shortest() {
         assert!(TOKENS.iter().all(|(_, prefix, least)| prefix.len() + least >= SHORTEST_TOKEN));
         assert!(TOKENS.iter().all(|(_, prefix, _)| prefix.len() >= 3), "three letters are looked at first");
+    }
+
+    #[test]
+    fn words_that_are_long_enough_are_found() {
+        let twenty = "ghp_56789012345678901";
+        let text = format!("ghp_short {twenty} {twenty}/x/{twenty}=ä{twenty}");
+        assert_eq!(words(&text).collect::<Vec<_>>(), [twenty; 4]);
+        assert_eq!(words(&text.replace("ghp_", "abc_")).count(), 0);
+        assert_eq!(words("").count(), 0);
     }
 
     #[test]

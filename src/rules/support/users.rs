@@ -75,6 +75,6 @@ pub(crate) fn scripts_drop_root(unit: &DockerfileUnit, stack: &Stack) -> bool {
     started.flat_map(|s| s.script.walk()).any(|(_, command)| {
         let effective = command.effective();
         let name = effective.name().unwrap_or_default();
-        effective.through.iter().any(|t| CHANGE.contains(&t.as_str())) || CHANGE.contains(&name.as_ref())
+        effective.through().iter().any(|t| CHANGE.contains(&t.as_ref())) || CHANGE.contains(&name.as_ref())
     })
 }

@@ -1,5 +1,6 @@
 //! Which variables there are where: ARGs above the first FROM, ARG and ENV of stages, what base images bring along.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::{LazyLock, OnceLock};
@@ -163,8 +164,8 @@ pub(crate) fn unset(unit: &DockerfileUnit, stage: usize, before: usize, instruct
     if reads.is_empty() {
         return Vec::new();
     }
-    let base = inherited(unit, stage);
-    let globals = global_args(unit);
+    let base = OnceCell::new();
+    let base = || base.get_or_init(|| inherited(unit, stage));
     let mut own: Vec<String> = Vec::new();
     let mut found: Vec<Unset> = Vec::new();
     for (used, setting) in reads {
@@ -176,19 +177,19 @@ pub(crate) fn unset(unit: &DockerfileUnit, stage: usize, before: usize, instruct
             setting.beside.contains(&used.name) && setting.key.as_ref() != Some(&used.name) && setting.own.as_ref() != Some(&used.name);
         if beside
             || used.name == "PATH"
-            || is_brought(&base, &used.name)
             || own.contains(&used.name)
             || unit.lookup(stage, before, &used.name) != Lookup::Unset
+            || is_brought(base(), &used.name)
         {
             continue;
         }
         let set = known_names(unit, stage, before);
-        let from_image: &[&str] = if let Inherited::These(names) = &base { names } else { &[] };
+        let from_image: &[&str] = if let Inherited::These(names) = base() { names } else { &[] };
         let options = set.iter().map(String::as_str).chain(from_image.iter().copied()).chain(["PATH"]);
-        let guess = matches!(base, Inherited::Unknown);
+        let guess = matches!(base(), Inherited::Unknown);
         let near = crate::syntax::closest(&used.name, options).filter(|near| !guess || surely(&used.name, near)).map(str::to_owned);
         let appended = setting.key.is_some_and(|key| key == used.name);
-        let global = globals.iter().any(|g| g.name == used.name);
+        let global = global_args(unit).iter().any(|g| g.name == used.name);
         found.push(Unset { used, near, guess, appended, global });
     }
     found
@@ -292,7 +293,11 @@ pub(crate) fn report(
             continue;
         }
         for (item, instruction) in unit.ast.stage_instructions(stage) {
-            let found: Vec<Unset> = unset(unit, index, item, instruction).into_iter().filter(|u| pick(u)).collect();
+            let mut found: Vec<Unset> = unset(unit, index, item, instruction);
+            found.retain(|u| pick(u));
+            if found.is_empty() {
+                continue;
+            }
             let place = |u: &Unset, cx: &Cx<'_>| super::instructions::on_first_line(cx, instruction, u.used.span);
             let (below, here): (Vec<&Unset>, Vec<&Unset>) = found.iter().partition(|u| place(u, cx) == instruction.word.span);
             for unset in here {

@@ -77,7 +77,7 @@ pub(crate) struct Dear {
 
 /// The first RUN of a stage after an item that installs something and does not read any of these names. `None` where a RUN before it reads one.
 pub(crate) fn first_dear(unit: &DockerfileUnit, cx: &crate::rule::Cx<'_>, stage: usize, after: usize, names: &[&str]) -> Option<Dear> {
-    for step in steps::own(unit, stage).iter().filter(|s| s.item > after) {
+    for step in steps::own(unit, stage).filter(|s| s.item > after) {
         if !matches!(step.instruction.op, Op::Run(_)) {
             continue;
         }
@@ -85,7 +85,7 @@ pub(crate) fn first_dear(unit: &DockerfileUnit, cx: &crate::rule::Cx<'_>, stage:
         if names.iter().any(|n| mentions(cx.text(step.instruction.span), n)) {
             return None;
         }
-        if let Some(dear) = dear(unit, step) {
+        if let Some(dear) = dear(unit, &step) {
             return Some(dear);
         }
     }

@@ -12,6 +12,9 @@ impl Rule for EnvReadsSameLine {
         for block in blocks(unit) {
             for (item, instruction) in &block.instructions {
                 let Op::Env(pairs) = &instruction.op else { continue };
+                if !pairs.iter().filter_map(|p| p.value.as_ref()).any(|v| v.contains('$')) {
+                    continue;
+                }
                 let keys: Vec<(String, Span)> = pairs.iter().map(|p| (unquote(&p.key, unit.ast.escape).value, p.key.span)).collect();
                 for (n, pair) in pairs.iter().enumerate() {
                     let own = keys.get(n).map(|(key, _)| key.as_str()).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! The Dockerfile tree. Items tile the file: printing their spans in order gives the text back.
 
+use super::grammar;
 use crate::source::{At, FileId, Span};
 use crate::syntax::SyntaxError;
 use crate::text::Text;
@@ -97,8 +98,8 @@ pub struct Instruction {
     pub flags: Vec<Flag>,
     /// What follows the flags, continuations, comment lines and blank lines taken out, trimmed.
     pub rest: Text,
-    /// The values of BuildKit's parse node (see CONTRACT: `inspect`).
-    pub args: Vec<String>,
+    /// How [`Instruction::args`] come out of the rest.
+    pub(super) values: Values,
     /// Whether the JSON form was taken.
     pub json: bool,
     /// Heredocs, in the order of their bodies.
@@ -110,7 +111,20 @@ pub struct Instruction {
     /// The typed arguments.
     pub op: Op,
     /// The instruction's own error, if it has one; it stands in [`Dockerfile::errors`] too.
-    pub error: Option<SyntaxError>,
+    pub error: Option<Box<SyntaxError>>,
+}
+
+/// The values of an instruction, as little as its text and its arguments do not tell already.
+#[derive(Clone, Debug)]
+pub(super) enum Values {
+    /// The rest as it is.
+    Rest,
+    /// The words of the rest, which blanks part.
+    Words,
+    /// Keys, values and what stands between them.
+    Pairs,
+    /// These.
+    List(Vec<String>),
 }
 
 /// A flag of an instruction.
@@ -171,7 +185,7 @@ pub enum Op {
     /// Unknown keyword, or nothing could be read.
     None,
     /// `FROM image AS name`.
-    From(FromOp),
+    From(Box<FromOp>),
     /// `ARG a b=c`.
     Arg(Vec<Pair>),
     /// `ENV a=b`.
@@ -185,9 +199,9 @@ pub enum Op {
     /// `ENTRYPOINT`.
     Entrypoint(Form),
     /// `COPY`.
-    Copy(CopyOp),
+    Copy(Box<CopyOp>),
     /// `ADD`.
-    Add(CopyOp),
+    Add(Box<CopyOp>),
     /// `SHELL`.
     Shell(Vec<Text>),
     /// `WORKDIR`.
@@ -331,8 +345,33 @@ impl Dockerfile {
 }
 
 impl Instruction {
+    /// The values of the builder's parse node: words, `key`, `value`, `=`, or the text of a command.
+    pub fn args(&self) -> Vec<&str> {
+        match (&self.values, &self.op) {
+            (Values::Rest, _) => vec![self.rest.value.as_str()],
+            (Values::Words, _) => grammar::split(&self.rest.value).collect(),
+            (Values::Pairs, Op::Env(pairs) | Op::Label(pairs)) => pairs.iter().flat_map(parts).collect(),
+            (Values::Pairs, _) => Vec::new(),
+            (Values::List(values), _) => values.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// How many [`Instruction::args`] there are.
+    pub fn arg_count(&self) -> usize {
+        match &self.values {
+            Values::Rest => 1,
+            Values::List(values) => values.len(),
+            Values::Words | Values::Pairs => self.args().len(),
+        }
+    }
+
     /// A flag by name.
     pub fn flag(&self, name: &str) -> Option<&Flag> {
         self.flags.iter().find(|f| f.name.value == name)
     }
+}
+
+/// What the builder keeps of a pair.
+fn parts(pair: &Pair) -> [&str; 3] {
+    [&pair.key.value, pair.value.as_ref().map_or("", |value| value), if pair.legacy { "" } else { "=" }]
 }

@@ -23,7 +23,8 @@ pub struct Reference {
 
 /// Expands a word as BuildKit does for WORKDIR, ENV, COPY and the like. Variables that are not set are empty.
 pub fn expand(word: &str, escape: char, lookup: Lookup<'_>) -> Result<String, ExpandError> {
-    if !word.contains(['$', '\'', '"', escape]) {
+    // nearly all words are plain, and short: a search by characters costs more than this
+    if !word.bytes().any(|b| matches!(b, b'$' | b'\'' | b'"') || char::from(b) == escape) {
         return Ok(word.to_owned());
     }
     Lexer::new(word, Options { escape, split: false, ..Options::default() }, lookup).run().map(|(word, _)| word)

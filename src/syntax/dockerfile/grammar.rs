@@ -46,15 +46,18 @@ pub(super) fn keyword(line: &Logical<'_>, range: Range<usize>) -> (Range<usize>,
 }
 
 /// Words separated by blanks, with no quoting.
+pub(super) fn split(text: &str) -> impl Iterator<Item = &str> {
+    text.split(is_blank).filter(|word| !word.is_empty())
+}
+
+/// Where the words of a range stand; see [`split`].
 pub(super) fn words(line: &Logical<'_>, range: Range<usize>) -> Vec<Range<usize>> {
-    let mut input = line.slice(range.clone());
-    let mut out = Vec::new();
-    while let Ok((rest, word)) = preceded(blanks, word).parse(input) {
-        let end = range.end - rest.len();
-        out.push(end - word.len()..end);
-        input = rest;
-    }
-    out
+    let text = line.slice(range.clone());
+    let place = |word: &str| {
+        let start = range.start + text.offset(word);
+        start..start + word.len()
+    };
+    split(text).map(place).collect()
 }
 
 /// A word in which quotes and the escape hide blanks; both stay in it.

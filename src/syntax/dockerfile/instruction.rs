@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::ast::{CopyOp, Flag, Form, FromOp, Heredoc, Instruction, Keyword, Op, Pair, RunOp, ShellText};
+use super::ast::{CopyOp, Flag, Form, FromOp, Heredoc, Instruction, Keyword, Op, Pair, RunOp, ShellText, Values};
 use super::lines::{Logical, Physicals};
 use super::{grammar, heredoc, json, keywords, mount, shell_text};
 use crate::source::{At, SourceFile, Span};
@@ -23,14 +23,22 @@ pub(super) struct Reader<'a> {
 
 /// The arguments behind the flags.
 struct Arguments {
-    values: Vec<String>,
+    values: Values,
     json: bool,
     op: Op,
     error: Option<SyntaxError>,
 }
 
+impl Values {
+    const NONE: Values = Values::List(Vec::new());
+
+    fn of(words: &[Text]) -> Self {
+        Values::List(words.iter().map(|word| word.value.clone()).collect())
+    }
+}
+
 impl Arguments {
-    fn new(values: Vec<String>, op: Op) -> Self {
+    fn new(values: Values, op: Op) -> Self {
         Arguments { values, json: false, op, error: None }
     }
 }
@@ -103,7 +111,7 @@ impl Reader<'_> {
             keyword,
             flags,
             rest: line.text(rest),
-            args: arguments.values,
+            values: arguments.values,
             json: arguments.json,
             heredocs: Vec::new(),
             comments: line.comments.iter().map(comment).collect(),
@@ -125,27 +133,23 @@ impl Reader<'_> {
 
     fn arguments(&self, line: &Logical<'_>, keyword: Keyword, flags: &[Flag], rest: Range<usize>, depth: usize) -> Arguments {
         match keyword {
-            Keyword::Unknown => Arguments::new(vec![String::new()], Op::None),
+            Keyword::Unknown => Arguments::new(Values::List(vec![String::new()]), Op::None),
             Keyword::From => self.from(line, flags, rest),
             Keyword::Arg => self.arg(line, rest),
             Keyword::Env => self.pairs(line, keyword, rest),
             Keyword::Label => self.pairs(line, keyword, rest),
             Keyword::Run | Keyword::Cmd | Keyword::Entrypoint | Keyword::Shell => self.command(line, keyword, flags, rest),
             Keyword::Copy | Keyword::Add | Keyword::Volume => self.list(line, keyword, flags, rest),
-            Keyword::Expose => {
-                let (texts, values) = texts(line, grammar::words(line, rest));
-                Arguments::new(values, Op::Expose(texts))
-            }
+            Keyword::Expose => Arguments::new(Values::Words, Op::Expose(texts(line, rest))),
             Keyword::Healthcheck => self.healthcheck(line, rest),
             Keyword::Onbuild => self.onbuild(line, rest, depth),
             Keyword::Workdir | Keyword::User | Keyword::Stopsignal | Keyword::Maintainer if rest.is_empty() => {
-                Arguments::new(Vec::new(), Op::None)
+                Arguments::new(Values::NONE, Op::None)
             }
             Keyword::Workdir | Keyword::User | Keyword::Stopsignal | Keyword::Maintainer => {
                 let text = line.text(rest);
-                let values = vec![text.value.clone()];
                 Arguments::new(
-                    values,
+                    Values::Rest,
                     match keyword {
                         Keyword::Workdir => Op::Workdir(text),
                         Keyword::User => Op::User(text),
@@ -161,11 +165,10 @@ impl Reader<'_> {
         let words = grammar::words(line, rest);
         let at = |n: usize| words.get(n).map(|r| At::new(line.slice(r.clone()).to_owned(), line.span(r.clone())));
         let platform = flags.iter().rev().find(|f| f.name.value == "platform").and_then(|f| f.value.clone());
-        let values = words.iter().map(|r| line.slice(r.clone()).to_owned()).collect();
-        let Some(image) = words.first() else { return Arguments::new(values, Op::None) };
+        let Some(image) = words.first() else { return Arguments::new(Values::Words, Op::None) };
         let named = at(1).filter(|word| word.eq_ignore_ascii_case("as"));
         let name = if named.is_some() { at(2) } else { None };
-        Arguments::new(values, Op::From(FromOp { image: line.text(image.clone()), platform, as_word: named, name }))
+        Arguments::new(Values::Words, Op::From(Box::new(FromOp { image: line.text(image.clone()), platform, as_word: named, name })))
     }
 
     fn arg(&self, line: &Logical<'_>, rest: Range<usize>) -> Arguments {
@@ -175,23 +178,21 @@ impl Reader<'_> {
             let (key, value) = grammar::key_value(line, word.clone());
             Pair { span: line.span(word), key: line.text(key), value: value.map(|v| line.text(v)), legacy: false }
         };
-        Arguments::new(values, Op::Arg(words.into_iter().map(pair).collect()))
+        Arguments::new(Values::List(values), Op::Arg(words.into_iter().map(pair).collect()))
     }
 
     fn pairs(&self, line: &Logical<'_>, keyword: Keyword, rest: Range<usize>) -> Arguments {
         let op = |pairs| if keyword == Keyword::Env { Op::Env(pairs) } else { Op::Label(pairs) };
         let words = grammar::quoted_words(line, rest.clone(), self.escape);
-        let Some(first) = words.first() else { return Arguments::new(Vec::new(), op(Vec::new())) };
+        let Some(first) = words.first() else { return Arguments::new(Values::NONE, op(Vec::new())) };
         if grammar::key_value(line, first.clone()).1.is_none() {
             return self.legacy(line, keyword, rest, op);
         }
         let mut pairs = Vec::with_capacity(words.len());
-        let mut values = Vec::with_capacity(words.len() * 3);
         let mut error = None;
         for word in words {
             match grammar::key_value(line, word.clone()) {
                 (key, Some(value)) => {
-                    values.extend([line.slice(key.clone()).to_owned(), line.slice(value.clone()).to_owned(), "=".to_owned()]);
                     pairs.push(Pair { span: line.span(word), key: line.text(key), value: Some(line.text(value)), legacy: false });
                 }
                 (word, None) => {
@@ -199,7 +200,7 @@ impl Reader<'_> {
                 }
             }
         }
-        Arguments { error, ..Arguments::new(values, op(pairs)) }
+        Arguments { error, ..Arguments::new(Values::Pairs, op(pairs)) }
     }
 
     /// The word itself is not shown: it may be the rest of a password with a blank in it.
@@ -230,11 +231,10 @@ impl Reader<'_> {
                 message: format!("{name} `{}` has no value", shown(key)),
                 help: Some(format!("write `{name} {}=value`", shown(key))),
             };
-            return Arguments { error: Some(error), ..Arguments::new(Vec::new(), op(Vec::new())) };
+            return Arguments { error: Some(error), ..Arguments::new(Values::NONE, op(Vec::new())) };
         };
-        let values = vec![line.slice(key.clone()).to_owned(), line.slice(value.clone()).to_owned(), String::new()];
         let pair = Pair { span: line.span(rest), key: line.text(key), value: Some(line.text(value)), legacy: true };
-        Arguments::new(values, op(vec![pair]))
+        Arguments::new(Values::Pairs, op(vec![pair]))
     }
 
     fn not_strings(&self, line: &Logical<'_>, rest: Range<usize>) -> SyntaxError {
@@ -262,16 +262,16 @@ impl Reader<'_> {
     }
 
     /// A command in JSON or shell form.
-    fn form(&self, line: &Logical<'_>, rest: Range<usize>) -> (Form, Vec<String>, bool, Option<SyntaxError>) {
+    fn form(&self, line: &Logical<'_>, rest: Range<usize>) -> (Form, Values, bool, Option<SyntaxError>) {
         let shell = |values, error| (Form::Shell(shell_text::masked(self.file, line, rest.clone())), values, false, error);
         match json::array(line, rest.clone()) {
-            _ if rest.is_empty() => shell(Vec::new(), None),
+            _ if rest.is_empty() => shell(Values::NONE, None),
             json::Json::Strings(words) => {
-                let values = words.iter().map(|w| w.value.clone()).collect();
+                let values = Values::of(&words);
                 (Form::Exec(words), values, true, None)
             }
-            json::Json::OtherArray => shell(vec![line.slice(rest.clone()).to_owned()], Some(self.not_strings(line, rest.clone()))),
-            json::Json::No => shell(vec![line.slice(rest.clone()).to_owned()], None),
+            json::Json::OtherArray => shell(Values::Rest, Some(self.not_strings(line, rest.clone()))),
+            json::Json::No => shell(Values::Rest, None),
         }
     }
 
@@ -280,21 +280,20 @@ impl Reader<'_> {
         let mut error = None;
         let (texts, values, json) = match json::array(line, rest.clone()) {
             json::Json::Strings(words) => {
-                let values = words.iter().map(|w| w.value.clone()).collect();
+                let values = Values::of(&words);
                 (words, values, true)
             }
             other => {
                 if matches!(other, json::Json::OtherArray) {
                     error = Some(self.not_strings(line, rest.clone()));
                 }
-                let (texts, values) = texts(line, grammar::words(line, rest.clone()));
-                (texts, values, false)
+                (texts(line, rest.clone()), Values::Words, false)
             }
         };
         let copy = |mut texts: Vec<Text>| {
             let dest = texts.pop()?;
             texts.retain(|t| json || heredoc::opener(t).is_none());
-            Some(CopyOp { sources: texts, dest, from: from.clone() })
+            Some(Box::new(CopyOp { sources: texts, dest, from: from.clone() }))
         };
         let op = match keyword {
             Keyword::Volume => Op::Volume(texts),
@@ -307,29 +306,34 @@ impl Reader<'_> {
     fn healthcheck(&self, line: &Logical<'_>, rest: Range<usize>) -> Arguments {
         let (kind, after) = grammar::keyword(line, rest.clone());
         if kind.is_empty() {
-            return Arguments::new(Vec::new(), Op::None);
+            return Arguments::new(Values::NONE, Op::None);
         }
-        let (form, mut values, json, error) = self.form(line, after..rest.end);
+        let command = line.slice(after..rest.end).to_owned();
+        let (form, values, json, error) = self.form(line, after..rest.end);
         let word = line.slice(kind).to_owned();
         let op = match word.to_uppercase().as_str() {
             "NONE" => Op::Healthcheck(None),
             "CMD" => Op::Healthcheck(Some(form)),
             _ => Op::None,
         };
-        values.insert(0, word);
-        Arguments { error, json, ..Arguments::new(values, op) }
+        let mut all = vec![word];
+        match values {
+            Values::List(values) => all.extend(values),
+            _ => all.push(command),
+        }
+        Arguments { error, json, ..Arguments::new(Values::List(all), op) }
     }
 
     fn onbuild(&self, line: &Logical<'_>, rest: Range<usize>, depth: usize) -> Arguments {
         // `ONBUILD ONBUILD` is refused, so that nothing below a second one is looked at.
         if rest.is_empty() || depth > 1 {
-            return Arguments::new(Vec::new(), Op::None);
+            return Arguments::new(Values::NONE, Op::None);
         }
         let read = self.part(line, rest, depth + 1);
         let inner = read.instruction;
-        let values = std::iter::once(inner.word.value.clone()).chain(inner.args.iter().cloned()).collect();
+        let values = std::iter::once(inner.word.value.as_str()).chain(inner.args()).map(str::to_owned).collect();
         // That the form is JSON stands on the inner instruction only, as in the builder.
-        Arguments { error: read.error, ..Arguments::new(values, Op::Onbuild(Box::new(inner))) }
+        Arguments { error: read.error, ..Arguments::new(Values::List(values), Op::Onbuild(Box::new(inner))) }
     }
 }
 
@@ -351,10 +355,8 @@ pub(super) fn shown(word: &str) -> String {
     short
 }
 
-fn texts(line: &Logical<'_>, words: Vec<Range<usize>>) -> (Vec<Text>, Vec<String>) {
-    let texts: Vec<Text> = words.into_iter().map(|w| line.text(w)).collect();
-    let values = texts.iter().map(|t| t.value.clone()).collect();
-    (texts, values)
+fn texts(line: &Logical<'_>, rest: Range<usize>) -> Vec<Text> {
+    grammar::words(line, rest).into_iter().map(|word| line.text(word)).collect()
 }
 
 /// Gives an instruction its heredocs; the one that ONBUILD holds back gets them too.

@@ -86,7 +86,7 @@ impl<'a> Parser<'a> {
         let read = self.reader.line(line, lines, &mut self.last_lines);
         let mut instruction = read.instruction;
         if let Some(error) = read.error {
-            instruction.error = Some(error.clone());
+            instruction.error = Some(Box::new(error.clone()));
             self.early.push(error);
         }
         if let Some(long) = line.too_long {
@@ -141,12 +141,12 @@ impl<'a> Parser<'a> {
             if i.error.is_some() {
                 continue;
             }
-            i.error = validate::instruction(file, i);
+            i.error = validate::instruction(file, i).map(Box::new);
             if i.error.is_none() && !in_stage && !told && i.keyword != Keyword::Arg {
                 told = true;
-                i.error = Some(validate::outside(file, i, any_from));
+                i.error = Some(Box::new(validate::outside(file, i, any_from)));
             }
-            errors.extend(i.error.clone());
+            errors.extend(i.error.as_deref().cloned());
         }
         if instructions == 0 {
             errors.push(self.empty());

@@ -43,7 +43,7 @@ fn check(i: &Instruction) -> Option<Fault> {
     let name = i.keyword.name();
     let at = i.word.span;
     let known = || flags(i);
-    let none = i.args.is_empty();
+    let none = i.arg_count() == 0;
     let missing = || none.then(|| fault(at, format!("{name} has no argument"), example(i.keyword)));
     match i.keyword {
         Keyword::Unknown => Some(unknown(i)),
@@ -149,12 +149,12 @@ fn stage_name(i: &Instruction) -> Option<Fault> {
     let Op::From(from) = &i.op else {
         return Some(fault(i.word.span, "FROM names no image", "write `FROM image` or `FROM image AS name`"));
     };
-    let Some(name) = from.name.as_ref().filter(|_| i.args.len() == 3) else {
-        if i.args.len() == 1 {
+    let Some(name) = from.name.as_ref().filter(|_| i.arg_count() == 3) else {
+        if i.arg_count() == 1 {
             return None;
         }
         let help = "write `FROM image` or `FROM image AS name`; a comment needs a line of its own";
-        return Some(fault(i.rest.span, format!("FROM has {} words, it takes one, or three with AS in the middle", i.args.len()), help));
+        return Some(fault(i.rest.span, format!("FROM has {} words, it takes one, or three with AS in the middle", i.arg_count()), help));
     };
     let lower = name.to_lowercase();
     let mut chars = lower.chars();
@@ -174,7 +174,7 @@ fn blank_key(i: &Instruction) -> Option<Fault> {
 
 fn arity_of_copy(i: &Instruction) -> Option<Fault> {
     let name = i.keyword.name();
-    match i.args.as_slice() {
+    match i.args().as_slice() {
         [] => Some(fault(i.word.span, format!("{name} has no source and no destination"), &format!("write `{name} source destination`"))),
         [only] => Some(fault(
             i.rest.span,
@@ -186,7 +186,8 @@ fn arity_of_copy(i: &Instruction) -> Option<Fault> {
 }
 
 fn heredoc_destination(i: &Instruction) -> Option<Fault> {
-    let dest = i.args.last()?;
+    let args = i.args();
+    let dest = args.last()?;
     heredoc::opener(dest)?;
     let name = i.keyword.name();
     Some(fault(
@@ -224,7 +225,7 @@ fn empty_volume(i: &Instruction) -> Option<Fault> {
 fn shell(i: &Instruction) -> Option<Fault> {
     let help = "write `SHELL [\"/bin/bash\", \"-c\"]`";
     match &i.op {
-        _ if i.args.is_empty() => Some(fault(i.word.span, "SHELL names no program", help)),
+        _ if i.arg_count() == 0 => Some(fault(i.word.span, "SHELL names no program", help)),
         Op::Shell(_) => None,
         _ => Some(fault(i.rest.span, "SHELL takes the JSON form only", help)),
     }
@@ -243,21 +244,22 @@ fn trigger(i: &Instruction) -> Option<Fault> {
 }
 
 fn healthcheck(i: &Instruction) -> Option<Fault> {
-    let kind = i.args.first().map(|k| k.to_uppercase()).unwrap_or_default();
+    let args = i.args();
+    let kind = args.first().map(|k| k.to_uppercase()).unwrap_or_default();
     if kind == "NONE" {
-        return (i.args.len() > 1)
+        return (args.len() > 1)
             .then(|| fault(i.rest.span, "HEALTHCHECK NONE has arguments, it takes none", "write `HEALTHCHECK NONE` alone"));
     }
     if let Some(found) = flags(i) {
         return Some(found);
     }
     if kind != "CMD" {
-        let message = format!("HEALTHCHECK begins with `{}`, it takes CMD or NONE", shown(i.args.first().map_or("", String::as_str)));
+        let message = format!("HEALTHCHECK begins with `{}`, it takes CMD or NONE", shown(args.first().copied().unwrap_or_default()));
         return Some(fault(i.rest.span, message, "write `HEALTHCHECK [flags] CMD command`"));
     }
     let empty = match &i.op {
         Op::Healthcheck(Some(Form::Exec(words))) => words.is_empty(),
-        _ => i.args.len() < 2,
+        _ => args.len() < 2,
     };
     if empty {
         return Some(fault(i.rest.span, "HEALTHCHECK CMD has no command", "write the command behind CMD"));

@@ -11,21 +11,20 @@ pub fn has_flag(args: &[Word], short: &str, long: &str) -> bool {
 
 /// The word that holds an option; see [`has_flag`].
 pub fn flag<'a>(args: &'a [Word], short: &str, long: &str) -> Option<&'a Word> {
-    before_dashes(args).find(|word| {
-        let value = word.lossy();
+    // words are read as text only where they can be the option, which few of them can
+    let dashed = [short, long].iter().all(|name| name.is_empty() || name.starts_with('-'));
+    let mut words = args.iter().filter(|word| !dashed || word.starts_with_dash()).map(|word| (word, word.lossy()));
+    let found = words.find(|(_, value)| {
         let named = !long.is_empty() && (value == long || value.strip_prefix(long).is_some_and(|rest| rest.starts_with('=')));
-        named || value == short && !short.is_empty() || in_cluster(&value, short)
-    })
+        value == "--" || named || value == short && !short.is_empty() || in_cluster(value, short)
+    });
+    found.filter(|(_, value)| value != "--").map(|(word, _)| word)
 }
 
 fn in_cluster(value: &str, short: &str) -> bool {
     let letters = value.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
     let (Some(letters), Some(letter)) = (letters, short.strip_prefix('-').and_then(|s| s.chars().next())) else { return false };
     short.len() == 2 && letters.chars().all(|c| c.is_ascii_alphabetic()) && letters.contains(letter)
-}
-
-fn before_dashes(args: &[Word]) -> impl Iterator<Item = &Word> {
-    args.iter().take_while(|w| w.lossy() != "--")
 }
 
 /// The value of an option with its span: `--bind=x`, `--bind x`, `-bx`, `-b x`; the last one where it is given twice.
@@ -37,12 +36,20 @@ pub fn option(args: &[Word], long: &str, short: &str) -> Option<(String, Span)> 
 /// All values of an option in order; see [`option`].
 pub fn options(args: &[Word], long: &str, short: &str) -> Vec<(String, Span)> {
     let mut found = Vec::new();
-    let mut words = before_dashes(args).peekable();
+    let dashed = [short, long].iter().all(|name| name.is_empty() || name.starts_with('-'));
+    let mut words = args.iter();
     while let Some(word) = words.next() {
+        if dashed && !word.starts_with_dash() {
+            continue;
+        }
         let value = word.lossy();
+        if value == "--" {
+            break;
+        }
         let exact = !long.is_empty() && value == long || !short.is_empty() && value == short;
         if exact {
-            found.extend(words.next().map(|next| (next.lossy().into_owned(), next.inner_span())));
+            let Some(next) = words.next().map(|next| (next, next.lossy())).filter(|(_, value)| value != "--") else { break };
+            found.push((next.1.into_owned(), next.0.inner_span()));
             continue;
         }
         let equals = Some(long).filter(|l| !l.is_empty()).and_then(|l| value.strip_prefix(l)).and_then(|v| v.strip_prefix('='));
@@ -66,12 +73,16 @@ pub fn operands<'a>(args: &'a [Word], with_value: &[&str]) -> Vec<&'a Word> {
     let mut found = Vec::new();
     let mut words = args.iter();
     while let Some(word) = words.next() {
+        if !word.starts_with_dash() {
+            found.push(word);
+            continue;
+        }
         let value = word.lossy();
         if value == "--" {
             found.extend(words);
             break;
         }
-        if value.len() > 1 && value.starts_with('-') {
+        if value.len() > 1 {
             if takes_next(&value, with_value) {
                 words.next();
             }

@@ -8,7 +8,7 @@ use super::model::{
     Assign, Command, Dialect, GroupKind, Join, MAX_NESTING, Piece, PieceKind, Place, Programs, Quote, Redirect, Script, Word,
 };
 use super::words::range;
-use super::wrappers::is_wrapped;
+use super::wrappers::Start;
 use crate::source::Span;
 use crate::syntax::{SyntaxError, SyntaxErrorKind};
 use crate::text::Text;
@@ -43,20 +43,20 @@ pub fn from_argv(argv: &[Text], dialect: Dialect) -> Script {
     let words: Vec<Word> = argv.iter().map(argument).collect();
     let place = Place { last: true, tail: true, ..start_place() };
     let span = first.span.to(last.span);
-    let wrapped = is_wrapped(&words);
+    let start = Start::of(&words);
     let mut command =
-        Command { span, assigns: Vec::new(), words, redirects: Vec::new(), place, nested: None, wrapped, programs: Programs::default() };
+        Command { span, assigns: Vec::new(), words, redirects: Vec::new(), place, nested: None, start, programs: Programs::default() };
     command.nested = super::nested::of(&command, dialect, 0);
     let mut script = Script { dialect, commands: vec![command], ..Script::default() };
-    script.note_programs();
+    script.note();
     script
 }
 
 /// The same command with other words, such as those that its variables and arguments make of it. The script that it hands to
 /// another shell stays as it was written.
 pub fn with_words(command: &Command, words: Vec<Word>, dialect: Dialect) -> Command {
-    let wrapped = is_wrapped(&words);
-    let mut command = Command { words, wrapped, ..command.clone() };
+    let start = Start::of(&words);
+    let mut command = Command { words, start, ..command.clone() };
     if command.nested.is_none() {
         command.nested = super::nested::of(&command, dialect, 0);
     }
@@ -211,7 +211,7 @@ impl Lower<'_> {
             command.nested = super::nested::of(command, self.script.dialect, self.nesting);
         }
         self.pipes();
-        self.script.note_programs();
+        self.script.note();
         self.script
     }
 
@@ -345,8 +345,8 @@ impl Lower<'_> {
         let spans = || assigns.iter().map(|a| a.span).chain(words.iter().map(|w| w.span)).chain(redirects.iter().map(|r| r.span));
         let (from, to) = range(statement.span);
         let span = spans().reduce(Span::to).unwrap_or_else(|| self.map.span(from, to));
-        let (place, wrapped) = (context.settle(place), is_wrapped(&words));
-        self.script.commands.push(Command { span, assigns, words, redirects, place, nested: None, wrapped, programs: Programs::default() });
+        let (place, start) = (context.settle(place), Start::of(&words));
+        self.script.commands.push(Command { span, assigns, words, redirects, place, nested: None, start, programs: Programs::default() });
         for assignment in assignments {
             self.inside_assignment(assignment, context);
         }

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::wrappers::Start;
 use crate::source::{At, Span};
 use crate::syntax::SyntaxError;
 
@@ -33,6 +34,10 @@ pub struct Script {
     pub errors: Vec<SyntaxError>,
     /// What the commands start, those of nested scripts included.
     pub(super) programs: Programs,
+    /// See [`Script::expands`].
+    pub(super) expands: bool,
+    /// See [`Script::quotes_dollars`].
+    pub(super) quotes_dollars: bool,
 }
 
 /// A compound command or a function definition. What it holds stands in [`Script::commands`].
@@ -105,8 +110,8 @@ pub struct Command {
     /// `bash <<EOF`. Wrappers that run their operands (`exec`, `env`, `sudo`, `time`, `nice`, `tini --`, `gosu user` …)
     /// are seen through by [`Command::effective`], not here.
     pub nested: Option<Box<Nested>>,
-    /// A wrapper runs another program among the words. Known once, because every rule asks for the effective program.
-    pub(super) wrapped: bool,
+    /// Where its program stands among the words.
+    pub(super) start: Start,
     /// What it starts: the program, and the wrapper before it.
     pub(super) programs: Programs,
 }
@@ -368,10 +373,11 @@ impl Word {
         if let [piece] = self.pieces.as_slice() {
             return piece.literal().map(Cow::Borrowed);
         }
-        let mut value = String::with_capacity(self.span.len());
-        for piece in &self.pieces {
-            value.push_str(piece.literal()?);
+        if self.pieces.iter().any(|piece| piece.literal().is_none()) {
+            return None;
         }
+        let mut value = String::with_capacity(self.span.len());
+        self.pieces.iter().filter_map(Piece::literal).for_each(|text| value.push_str(text));
         Some(Cow::Owned(value))
     }
 
@@ -385,6 +391,15 @@ impl Word {
             piece.push_lossy(&mut value);
         }
         Cow::Owned(value)
+    }
+
+    /// Whether [`Word::lossy`] begins with a dash, as options do.
+    pub(super) fn starts_with_dash(&self) -> bool {
+        let texts = self.pieces.iter().map(|piece| match &piece.kind {
+            PieceKind::Literal(text) | PieceKind::Glob(text) | PieceKind::Other(text) => text.as_str(),
+            _ => "$",
+        });
+        texts.into_iter().find_map(|text| text.bytes().next()) == Some(b'-')
     }
 
     /// The word's value, with variables looked up by `lookup`; `None` where one of its parts is unknown.
@@ -417,7 +432,7 @@ impl Word {
 impl Command {
     /// The command's name where it is literal, without its folder: `/usr/bin/apt-get` is `apt-get`.
     pub fn name(&self) -> Option<Cow<'_, str>> {
-        base_name(self.words.first()?)
+        self.start.first.name(&self.words)
     }
 
     /// The words after the name.
@@ -439,10 +454,62 @@ pub fn base_name(word: &Word) -> Option<Cow<'_, str>> {
     })
 }
 
-fn file_name(path: &str) -> &str {
+/// Where the name of a program begins in its word, after the folder, if the word is a single piece of text as nearly all are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Base {
+    at: Option<usize>,
+    /// No character of the name says that it comes out of an expansion.
+    plain: bool,
+}
+
+impl Base {
+    pub(super) fn of_first(words: &[Word]) -> Base {
+        let [Word { pieces, .. }, ..] = words else { return Base::default() };
+        let [piece] = pieces.as_slice() else { return Base::default() };
+        let at = piece.literal().map(base_at);
+        let name = piece.literal().zip(at).and_then(|(text, at)| text.get(at..));
+        Base { at, plain: name.is_some_and(is_plain) }
+    }
+
+    /// The name, of the words that this was told of.
+    pub(super) fn name(self, words: &[Word]) -> Option<Cow<'_, str>> {
+        let word = words.first()?;
+        match (self.at, word.pieces.as_slice()) {
+            (Some(at), [piece]) => piece.literal()?.get(at..).map(Cow::Borrowed),
+            _ => base_name(word),
+        }
+    }
+
+    /// The name, also where a variable holds the folder.
+    pub(super) fn program(self, words: &[Word]) -> Option<Cow<'_, str>> {
+        if self.plain {
+            return self.name(words);
+        }
+        let name = file_name(&words.first()?.lossy()).to_owned();
+        is_plain(&name).then_some(Cow::Owned(name))
+    }
+}
+
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && !name.bytes().any(|b| matches!(b, b'$' | b'`' | b'(' | b'='))
+}
+
+fn base_at(path: &str) -> usize {
     // by bytes: names are short, and a search by character costs more than it saves
-    let start = path.bytes().rposition(|b| b == b'/').map_or(0, |slash| slash + 1);
-    path.get(start..).unwrap_or(path)
+    path.bytes().rposition(|b| b == b'/').map_or(0, |slash| slash + 1)
+}
+
+fn file_name(path: &str) -> &str {
+    path.get(base_at(path)..).unwrap_or(path)
+}
+
+/// The program that words start; where its name is not known, what it looks like.
+fn program(words: &[Word], name: Option<Cow<'_, str>>) -> Programs {
+    match (name, words.first()) {
+        (Some(name), _) => Programs(Programs::bit(&name)),
+        (None, Some(word)) => Programs(Programs::bit(file_name(&word.lossy()))),
+        (None, None) => Programs::default(),
+    }
 }
 
 impl Script {
@@ -451,11 +518,48 @@ impl Script {
         self.programs.meet(programs)
     }
 
-    /// Notes what the commands start, for [`Script::may_run`] and [`Command::may_start`].
-    pub(super) fn note_programs(&mut self) {
+    /// Whether a word, a redirection or a heredoc holds anything that a shell puts another text for, here or in a nested script.
+    pub fn expands(&self) -> bool {
+        self.expands
+    }
+
+    /// Whether a `$` stands in the single quotes of a command's words, here or in a nested script.
+    pub fn quotes_dollars(&self) -> bool {
+        self.quotes_dollars
+    }
+
+    /// Notes what the rules ask first, since the answer is mostly no: what the commands start, and what stands in their words.
+    pub(super) fn note(&mut self) {
+        self.note_programs();
+        let expands = |pieces: &[Piece]| pieces.iter().any(|p| p.literal().is_none());
+        let redirected = |r: &Redirect| {
+            r.target.as_ref().is_some_and(|w| expands(&w.pieces)) || r.heredoc.as_ref().is_some_and(|body| expands(&body.pieces))
+        };
+        for command in &self.commands {
+            for piece in command.words.iter().flat_map(|w| &w.pieces) {
+                self.expands |= piece.literal().is_none();
+                self.quotes_dollars |= piece.quote == Quote::Single && piece.literal().is_some_and(|text| text.contains('$'));
+            }
+            self.expands |= command.assigns.iter().any(|a| a.value.as_ref().is_none_or(|w| expands(&w.pieces)));
+            self.expands |= command.redirects.iter().any(redirected);
+            if let Some(nested) = &command.nested {
+                self.expands |= nested.script.expands;
+                self.quotes_dollars |= nested.script.quotes_dollars;
+            }
+        }
+        for group in &self.groups {
+            self.expands |= group.words.iter().any(|w| expands(&w.pieces)) || group.redirects.iter().any(redirected);
+        }
+    }
+
+    fn note_programs(&mut self) {
         for command in &mut self.commands {
-            let own = command.words.first().into_iter().chain(command.effective().words.first());
-            command.programs = own.fold(Programs::default(), |all, word| all.and(Programs(Programs::bit(file_name(&word.lossy())))));
+            let seen = command.effective();
+            let mut programs = program(&command.words, command.name());
+            if seen.words.len() < command.words.len() {
+                programs = programs.and(program(seen.words, seen.name()));
+            }
+            command.programs = programs;
             let nested = command.nested.as_ref().map_or(Programs::default(), |nested| nested.script.programs);
             self.programs = self.programs.and(command.programs).and(nested);
         }

@@ -107,7 +107,7 @@ fn handed_by(words: &[Word], seen: &Effective<'_>, dialect: Dialect) -> Option<H
     let found = |text, arguments, dialect, when| Some(Handed { by: by.clone().into_owned(), dialect, text, arguments, when });
     let (first, end) = (from + 1, words.len());
     match by.as_ref() {
-        "-c" | "--command" if seen.through.last().is_some_and(|w| w == "flock") => Some(Handed {
+        "-c" | "--command" if seen.through().last().is_some_and(|w| w == "flock") => Some(Handed {
             by: "sh".to_owned(),
             dialect: Dialect::Posix,
             text: HandedText::Word(first),

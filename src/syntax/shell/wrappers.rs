@@ -1,32 +1,60 @@
 //! Programs that run their operands: what a command line really starts.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::sync::OnceLock;
 
-use super::model::{Command, Word, base_name};
+use super::model::{Base, Command, Word};
 
 /// A command seen through its wrappers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Effective<'a> {
     /// The words of the program that really runs: its name first. Never empty unless the command has no words.
     pub words: &'a [Word],
-    /// The wrappers that were seen through, outermost first, without their folders.
-    pub through: Vec<String>,
-    /// Whether the shell's `exec` was among them: the program replaces the shell.
+    /// Whether the shell's `exec` was among the wrappers: the program replaces the shell.
     pub exec: bool,
-    /// Words of the form `NAME=value` given to `env` and `sudo`.
-    pub environment: Vec<&'a Word>,
+    /// The words with those of the wrappers.
+    all: &'a [Word],
+    base: Base,
 }
 
 impl<'a> Effective<'a> {
-    fn plain(words: &'a [Word]) -> Self {
-        Effective { words, through: Vec::new(), exec: false, environment: Vec::new() }
+    /// Words that no wrapper stands before.
+    pub fn plain(words: &'a [Word]) -> Self {
+        Effective { words, exec: false, all: words, base: Base::of_first(words) }
     }
 
     /// The program's name where it is literal, without its folder.
     pub fn name(&self) -> Option<Cow<'a, str>> {
-        base_name(self.words.first()?)
+        self.base.name(self.words)
+    }
+
+    /// The program's name without its folder, also where a variable holds the folder.
+    pub fn program(&self) -> Option<Cow<'a, str>> {
+        self.base.program(self.words)
+    }
+
+    /// The wrappers that were seen through, outermost first, without their folders. Few commands have any, and few who look at
+    /// a command ask for them, so that they are read again.
+    pub fn through(&self) -> Vec<Cow<'a, str>> {
+        self.wrappers().map(|w| w.name).collect()
+    }
+
+    /// Words of the form `NAME=value` given to `env` and `sudo`.
+    pub fn environment(&self) -> Vec<&'a Word> {
+        let mut found = Vec::new();
+        if self.words.len() < self.all.len() {
+            self.wrappers().for_each(|w| found.extend(w.assigns));
+        }
+        found
+    }
+
+    fn wrappers(&self) -> impl Iterator<Item = Seen<'a>> {
+        let mut words = self.all;
+        let end = self.words.len();
+        std::iter::from_fn(move || {
+            let seen = if words.len() > end { wrapping(words, Base::of_first(words))? } else { return None };
+            words = seen.rest;
+            Some(seen)
+        })
     }
 
     /// The words after the name.
@@ -163,37 +191,89 @@ const WRAPPERS: &[Wrapper] = &[
 /// Wrappers wrap each other at most this often.
 const MAX_WRAPPERS: usize = 16;
 
+/// Where a command's program stands among its words; worked out once, because every rule asks for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Start {
+    /// The place of the program's name.
+    at: usize,
+    /// Whether the shell's `exec` stands before it.
+    exec: bool,
+    /// Where the name of the first word begins.
+    pub(super) first: Base,
+    /// Where the name of the program begins.
+    program: Base,
+}
+
+impl Start {
+    pub(super) fn of(words: &[Word]) -> Start {
+        let first = Base::of_first(words);
+        let seen = unwrapped(words, first);
+        Start { at: words.len() - seen.words.len(), exec: seen.exec, first, program: seen.base }
+    }
+}
+
 impl Command {
     /// The program that the command really starts, seen through `exec`, `env A=b`, `sudo -u x`, `tini --`, `gosu user`,
     /// `timeout 5`, `poetry run` and the like. A wrapper that is given no command is the program itself.
     pub fn effective(&self) -> Effective<'_> {
-        if self.wrapped { effective(&self.words) } else { Effective::plain(&self.words) }
+        let Start { at, exec, program, .. } = self.start;
+        Effective { words: self.words.get(at..).unwrap_or_default(), exec, all: &self.words, base: program }
     }
-}
-
-/// Whether a wrapper stands before the program that runs.
-pub(super) fn is_wrapped(words: &[Word]) -> bool {
-    effective(words).words.len() < words.len()
 }
 
 /// The same for bare words.
 pub fn effective(words: &[Word]) -> Effective<'_> {
-    let mut seen = Effective::plain(words);
+    unwrapped(words, Base::of_first(words))
+}
+
+fn unwrapped(words: &[Word], first: Base) -> Effective<'_> {
+    let mut seen = Effective { words, exec: false, all: words, base: first };
     for _ in 0..MAX_WRAPPERS {
-        let Some(name) = seen.words.first().and_then(base_name) else { break };
-        let Some((start, assigns)) = skip(&name, seen.words) else { break };
-        let Some(rest) = seen.words.get(start..).filter(|rest| !rest.is_empty()) else { break };
-        seen.words = rest;
-        seen.environment.extend(assigns);
-        seen.exec |= name == "exec";
-        seen.through.push(name.into_owned());
+        let Some(wrapper) = wrapping(seen.words, seen.base) else { break };
+        seen.exec |= wrapper.name == "exec";
+        (seen.words, seen.base) = (wrapper.rest, Base::of_first(wrapper.rest));
     }
     seen
 }
 
+/// One wrapper, and what it runs.
+struct Seen<'a> {
+    name: Cow<'a, str>,
+    assigns: Vec<&'a Word>,
+    rest: &'a [Word],
+}
+
+/// What the first of these words wraps, if it is a wrapper that is given a command.
+fn wrapping(words: &[Word], first: Base) -> Option<Seen<'_>> {
+    let name = first.name(words)?;
+    let (start, assigns) = skip(&name, words)?;
+    let rest = words.get(start..).filter(|rest| !rest.is_empty())?;
+    Some(Seen { name, assigns, rest })
+}
+
+/// For every letter, the lengths of the wrappers' names that begin with it, as bits: nearly no command is one.
+const LENGTHS: [u32; 128] = {
+    let mut lengths = [0; 128];
+    let mut rest = WRAPPERS;
+    while let [wrapper, others @ ..] = rest {
+        if let [first, ..] = wrapper.name.as_bytes()
+            && let (_, [slot, ..]) = lengths.split_at_mut(*first as usize)
+        {
+            *slot |= 1 << wrapper.name.len();
+        }
+        rest = others;
+    }
+    lengths
+};
+
 fn by_name(name: &str) -> Option<&'static Wrapper> {
-    static TABLE: OnceLock<HashMap<&'static str, &'static Wrapper>> = OnceLock::new();
-    TABLE.get_or_init(|| WRAPPERS.iter().rev().map(|w| (w.name, w)).collect()).get(name).copied()
+    let first = name.as_bytes().first()?;
+    let lengths = LENGTHS.get(usize::from(*first))?;
+    let may_be = u32::try_from(name.len()).ok().and_then(|len| lengths.checked_shr(len)).is_some_and(|bits| bits & 1 == 1);
+    if !may_be {
+        return None;
+    }
+    WRAPPERS.iter().filter(|w| w.name.as_bytes().first() == Some(first)).find(|w| w.name == name)
 }
 
 /// Where the words that a wrapper runs begin; `None` where it is no wrapper.
@@ -269,9 +349,10 @@ pub(super) fn takes_next(option: &str, values: &[&str]) -> bool {
     if option.starts_with("--") {
         return values.contains(&option);
     }
-    let takes = |letter: char| values.iter().any(|v| v.strip_prefix('-').is_some_and(|v| v.chars().eq(std::iter::once(letter))));
-    let Some(at) = option.char_indices().skip(1).find(|&(_, letter)| takes(letter)) else {
-        return values.contains(&option);
-    };
-    option.len() == at.0 + at.1.len_utf8()
+    // all that is listed is ASCII
+    let takes = |letter: &u8| values.iter().any(|v| matches!(v.as_bytes(), [b'-', only] if only == letter));
+    match option.bytes().skip(1).position(|letter| takes(&letter)) {
+        Some(at) => option.len() == at + 2,
+        None => values.contains(&option),
+    }
 }

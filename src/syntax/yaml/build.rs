@@ -102,30 +102,17 @@ impl<'a> Builder<'a> {
         (yaml, self.errors)
     }
 
-    /// A block opens: from here on it is what nodes are put into.
-    pub(super) fn open(&mut self, value: Value, at: Span) {
-        self.open.push(Open { node: Node { span: at, tag: None, anchor: None, value }, key: None, flow: false });
+    /// A block whose parts were read.
+    pub(super) fn block(&mut self, value: Value, at: Span) -> Node {
+        let mut node = Node { span: at, tag: None, anchor: None, value };
+        node.span = block_span(self.file, &node);
+        self.duplicates(&node);
+        node
     }
 
-    /// The last block ends.
-    pub(super) fn close_last(&mut self) {
-        if let Some(open) = self.open.pop() {
-            self.close(open);
-        }
-    }
-
-    /// Brackets that are read whole.
-    pub(super) fn put_flow(&mut self, value: Value, at: Span) {
-        self.inner.push(at);
-        self.push(Node { span: at, tag: None, anchor: None, value });
-    }
-
-    /// A scalar of one line.
-    pub(super) fn put(&mut self, node: Node) {
-        if matches!(&node.value, Value::Scalar(s) if s.style != Style::Plain) {
-            self.inner.push(node.span);
-        }
-        self.push(node);
+    /// A document that was read.
+    pub(super) fn put(&mut self, document: Node) {
+        self.documents.push(document);
     }
 
     pub(super) fn comment(&mut self, at: Span) {
@@ -253,59 +240,39 @@ impl<'a> Builder<'a> {
         self.errors.push(SyntaxError { span: at, kind: SyntaxErrorKind::Syntax, message, help: Some(help) });
     }
 
-    fn duplicates(&mut self, node: &Node) {
+    /// Says which keys of a mapping stand in it twice.
+    pub(super) fn duplicates(&mut self, node: &Node) {
         let Value::Map(entries) = &node.value else { return };
-        let mut seen = Seen::of(entries.len());
+        // of few, to look through them costs less than to hash them
+        if entries.len() <= 16 {
+            for (n, entry) in entries.iter().enumerate() {
+                let Some(key) = entry.key.as_str() else { continue };
+                if let Some(first) = entries.iter().take(n).find(|e| e.key.as_str() == Some(key)) {
+                    self.duplicate(key, first.key.span, entry.key.span);
+                }
+            }
+            return;
+        }
+        let mut seen: HashMap<&str, Span> = HashMap::with_capacity(entries.len());
         for entry in entries {
             let Some(key) = entry.key.as_str() else { continue };
-            if let Some(first) = seen.first(key, entry.key.span) {
-                let line = self.file.line_of(first.start as usize);
-                let message = if key == "<<" {
-                    format!("`<<` stands twice in this mapping, first on line {line}")
-                } else {
-                    format!("`{key}` stands twice in this mapping, first on line {line}")
-                };
-                let help = if key == "<<" { "merge several with a list: `<<: [*a, *b]`" } else { "keep one of the two" };
-                self.errors.push(SyntaxError {
-                    span: entry.key.span,
-                    kind: SyntaxErrorKind::DuplicateKey,
-                    message,
-                    help: Some(help.to_owned()),
-                });
-            }
-        }
-    }
-}
-
-/// The keys of a mapping so far. Of few, to look through them costs less than to hash them.
-enum Seen<'n> {
-    Few(Vec<(&'n str, Span)>),
-    Many(HashMap<&'n str, Span>),
-}
-
-impl<'n> Seen<'n> {
-    fn of(keys: usize) -> Seen<'n> {
-        if keys <= 16 { Seen::Few(Vec::with_capacity(keys)) } else { Seen::Many(HashMap::with_capacity(keys)) }
-    }
-
-    /// Where the key was seen first; a new one is added.
-    fn first(&mut self, key: &'n str, span: Span) -> Option<Span> {
-        match self {
-            Seen::Few(keys) => {
-                let first = keys.iter().find(|(k, _)| *k == key).map(|(_, first)| *first);
-                if first.is_none() {
-                    keys.push((key, span));
-                }
-                first
-            }
-            Seen::Many(keys) => match keys.entry(key) {
-                Entry::Occupied(first) => Some(*first.get()),
+            match seen.entry(key) {
+                Entry::Occupied(first) => self.duplicate(key, *first.get(), entry.key.span),
                 Entry::Vacant(place) => {
-                    place.insert(span);
-                    None
+                    place.insert(entry.key.span);
                 }
-            },
+            }
         }
+    }
+
+    fn duplicate(&mut self, key: &str, first: Span, span: Span) {
+        let line = self.file.line_of(first.start as usize);
+        let message = match key {
+            "<<" => format!("`<<` stands twice in this mapping, first on line {line}"),
+            _ => format!("`{key}` stands twice in this mapping, first on line {line}"),
+        };
+        let help = if key == "<<" { "merge several with a list: `<<: [*a, *b]`" } else { "keep one of the two" };
+        self.errors.push(SyntaxError { span, kind: SyntaxErrorKind::DuplicateKey, message, help: Some(help.to_owned()) });
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Class, Element, Read, Reader, class};
 use crate::source::Span;
 use crate::syntax::shell::lower::Context;
 use crate::syntax::shell::model::{Assign, Command, GroupKind, PieceKind, Place, Programs, Quote, Redirect, Word};
-use crate::syntax::shell::wrappers::is_wrapped;
+use crate::syntax::shell::wrappers::Start;
 
 /// The parts of a simple command.
 #[derive(Default)]
@@ -138,8 +138,8 @@ impl Reader<'_, '_> {
     pub(super) fn open(&mut self, place: Place) -> usize {
         let span = self.span(self.at, self.at);
         let (assigns, words, redirects) = (Vec::new(), Vec::new(), Vec::new());
-        let programs = Programs::default();
-        self.lower.script.commands.push(Command { span, assigns, words, redirects, place, nested: None, wrapped: false, programs });
+        let (start, programs) = (Start::default(), Programs::default());
+        self.lower.script.commands.push(Command { span, assigns, words, redirects, place, nested: None, start, programs });
         self.lower.script.commands.len() - 1
     }
 
@@ -148,7 +148,7 @@ impl Reader<'_, '_> {
         let spans = assigns.iter().map(|a| a.span).chain(words.iter().map(|w| w.span)).chain(redirects.iter().map(|r| r.span));
         let span = spans.reduce(Span::to)?;
         let command = self.lower.script.commands.get_mut(at)?;
-        command.wrapped = is_wrapped(&words);
+        command.start = Start::of(&words);
         (command.span, command.assigns, command.words, command.redirects) = (span, assigns, words, redirects);
         self.own_heredocs(heredocs, Element::Command(at));
         Some(Element::Command(at))
