@@ -14,6 +14,7 @@ pub mod diff;
 pub mod discover;
 #[cfg(feature = "execute")]
 pub mod execute;
+pub mod few;
 pub mod files;
 pub mod fix;
 #[cfg(feature = "lsp")]

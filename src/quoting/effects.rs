@@ -59,8 +59,9 @@ pub fn pipelines(script: &Script, start: Options) -> Vec<Pipeline<'_>> {
             found.push(Pipeline { span: stage.span(), stages: vec![stage], options });
             continue;
         }
-        let of =
-            |p: &&mut Pipeline<'_>| p.stages.len() == place.pipe_index && p.stages.first().is_some_and(|s| s.place().group == place.group);
+        let of = |p: &&mut Pipeline<'_>| {
+            p.stages.len() == place.pipe_index as usize && p.stages.first().is_some_and(|s| s.place().group == place.group)
+        };
         if let Some(pipeline) = found.iter_mut().rev().find(of) {
             pipeline.span = pipeline.span.to(stage.span());
             pipeline.stages.push(stage);

@@ -3,8 +3,9 @@
 use std::sync::{Arc, LazyLock};
 
 use super::layers::{Layer, layers, names_in};
+use crate::few::Few;
 use crate::source::{At, Span};
-use crate::syntax::shell::{Command, Effective, Piece, PieceKind, Script, Word};
+use crate::syntax::shell::{Command, Effective, Piece, PieceKind, Programs, Script, Word};
 use crate::text::Text;
 
 /// A call of envsubst.
@@ -29,6 +30,10 @@ pub struct Envsubst<'a> {
 
 /// All calls of envsubst in a script and in those nested in it. `lookup` gives the values of the environment.
 pub fn envsubst_calls<'a>(script: &'a Script, lookup: &dyn Fn(&str) -> Option<String>) -> Vec<Envsubst<'a>> {
+    const ENVSUBST: Programs = Programs::of(&["envsubst"]);
+    if !script.may_run(ENVSUBST) {
+        return Vec::new();
+    }
     let found = layers(script);
     let calls = found.iter().filter_map(|layer| {
         let mut call = read(layer, lookup)?;
@@ -86,7 +91,7 @@ fn read<'a>(layer: &Layer<'a>, lookup: &dyn Fn(&str) -> Option<String>) -> Optio
             .redirects
             .iter()
             .rev()
-            .find(|r| matches!(r.operator.as_str(), ">" | ">>" | ">|") && r.fd.is_none_or(|fd| fd == 1))
+            .find(|r| matches!(r.operator, ">" | ">>" | ">|") && r.fd.is_none_or(|fd| fd == 1))
             .and_then(|r| r.target.as_ref()),
     };
     if let Some(word) = format {
@@ -121,7 +126,7 @@ fn seen_by_program(
             PieceKind::Literal(text) => add(literal(layer, piece, text, lookup, expanded)),
             PieceKind::Param(param) => {
                 expanded.push(At::new(param.name.clone(), piece.span));
-                let single = Word { span: piece.span, pieces: vec![piece.clone()] };
+                let single = Word { span: piece.span, pieces: Few::one(piece.clone()) };
                 add(single.evaluate(lookup));
             }
             PieceKind::Glob(text) => add(Some(text.clone())),

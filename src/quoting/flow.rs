@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::few::Few;
 use crate::source::Span;
 use crate::text::Text;
 
@@ -9,7 +10,7 @@ use crate::text::Text;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flow {
     text: String,
-    parts: Vec<Part>,
+    parts: Few<Part>,
 }
 
 /// A part of a [`Flow`]: from its start to the start of the next.
@@ -174,6 +175,15 @@ impl Flow {
 
     /// A stretch of the text.
     pub fn slice(&self, range: Range<usize>) -> Flow {
+        // nearly all texts are of one part
+        if let [part] = self.parts.as_slice() {
+            let at = range.start..range.end.min(self.text.len());
+            let span = if part.origin == Origin::Source { part.span.part(at.start, at.end) } else { part.span };
+            return match self.text.get(at).filter(|text| !text.is_empty()) {
+                Some(text) => Flow { text: text.to_owned(), parts: Few::one(Part { start: 0, span, ..*part }) },
+                None => Flow::default(),
+            };
+        }
         let mut flow = Flow::default();
         flow.append_range(self, range);
         flow

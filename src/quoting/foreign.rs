@@ -1,6 +1,7 @@
 //! Programs whose texts have `$names` of their own, in a shell's double quotes: what the shell fills in before the program sees it.
 
 use super::layers::{Dollar, dollars_where, layers};
+use crate::few::Few;
 use crate::source::{At, Span};
 use crate::syntax::shell::{Command, Piece, PieceKind, Programs, Quote, Script, Word};
 
@@ -148,7 +149,7 @@ fn bodies(command: &Command) -> impl Iterator<Item = &[Piece]> {
 }
 
 fn shown(piece: &Piece) -> String {
-    Word { span: piece.span, pieces: vec![piece.clone()] }.lossy().into_owned()
+    Word { span: piece.span, pieces: Few::one(piece.clone()) }.lossy().into_owned()
 }
 
 /// A parameter with the text around it, expansions as `$name`.

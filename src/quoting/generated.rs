@@ -1,7 +1,7 @@
 //! Files that a script writes out of its own text: `printf … > file`, `echo … > file`, `cat <<EOF > file`.
 
 use crate::source::{At, Span};
-use crate::syntax::shell::{Command, Dialect, GroupKind, Piece, PieceKind, Quote, Redirect, Script, Word, escapes};
+use crate::syntax::shell::{Command, Dialect, GroupKind, Piece, PieceKind, Quote, Redirect, Script, Word, escapes, text_of};
 use crate::text::Text;
 
 /// A file that a script generates. What expansions leave in it is not known: they stand in the text as written.
@@ -51,7 +51,7 @@ fn target(redirects: &[Redirect]) -> Option<(&Word, bool)> {
     let redirect = redirects
         .iter()
         .rev()
-        .find(|r| matches!(r.operator.as_str(), ">" | ">>" | ">|" | "&>" | "&>>") && r.fd.is_none_or(|fd| fd == 1) && r.target.is_some())?;
+        .find(|r| matches!(r.operator, ">" | ">>" | ">|" | "&>" | "&>>") && r.fd.is_none_or(|fd| fd == 1) && r.target.is_some())?;
     Some((redirect.target.as_ref()?, redirect.operator.ends_with(">>")))
 }
 
@@ -113,7 +113,7 @@ type Decode = fn(&str) -> (usize, String);
 
 /// Appends pieces, with their backslash escapes decoded.
 fn append(text: &mut Text, pieces: &[Piece], decode: Option<Decode>, expanded: &mut Vec<At<String>>) {
-    let own = Word { span: text.span, pieces: pieces.to_vec() }.text();
+    let own = text_of(pieces, text.span);
     for piece in pieces {
         if let (PieceKind::Param(p), true) = (&piece.kind, piece.quote != Quote::Single) {
             expanded.push(At::new(p.name.clone(), piece.span));

@@ -1,15 +1,14 @@
 //! Walks a shell script as the shell does: expands its words with what its variables hold at each command. Where ways meet on
 //! which a variable holds different things, it holds nothing that is known.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::flow::Flow;
-use super::layers::assigned;
 use super::options::{Options, shell_options};
 use super::status::{Status, Stopped, ends_shell, status_of};
 use super::step::{Arg, Executed, Mark, Outcome, Reader, Redirected, Runs, ShellKind, Step, Turns};
 use super::variables::{Environment, Setter, Value};
+use super::whole::Whole;
 use super::words::{Expander, MAX_TEXT, State, local};
 use crate::source::Span;
 use crate::syntax::shell::{
@@ -35,7 +34,7 @@ pub fn trace_script(text: &Flow, how: &str, shell: ShellKind, environment: Envir
 
 /// What a shell makes of a script file that is given these arguments; `None` where they are not known.
 pub fn trace_file(text: &Flow, how: &str, shell: ShellKind, environment: Environment, machine: Machine, args: Option<Vec<Flow>>) -> Step {
-    let state = State { positional: args, ..State::new(environment) };
+    let state = State { positional: args.map(Rc::from), ..State::new(environment) };
     run(text, Call { how: how.to_owned(), shell, note: None }, state, machine, 0).0
 }
 
@@ -49,7 +48,7 @@ pub fn trace_read(
     machine: Machine,
     args: Vec<Flow>,
 ) -> Step {
-    let state = State { positional: Some(args), ..State::new(environment) };
+    let state = State { positional: Some(Rc::from(args)), ..State::new(environment) };
     let step = unread(text, Call { how: call.0.to_owned(), shell: call.1, note: None });
     if is_too_much(text, 0) { Step { uncertain: true, ..step } } else { follow(text, script, step, state, machine, 0).0 }
 }
@@ -119,58 +118,6 @@ fn is_too_much(text: &Flow, level: usize) -> bool {
     level > MAX_LEVEL || text.len() > MAX_TEXT
 }
 
-/// Whether the shell reads a text otherwise than the parser: in `"$${name-"word"}"` and `"$$("word")"` bash takes the inner quotes for
-/// characters. dash takes them for the end and the start of quotes.
-fn keeps_inner_quotes(text: &str, kind: ShellKind) -> bool {
-    if matches!(kind, ShellKind::Dash | ShellKind::Ash) {
-        return false;
-    }
-    let bytes = text.as_bytes();
-    let quoted = |dollar: usize| {
-        let Some(open) = bytes.get(dollar + 2).filter(|b| bytes.get(dollar + 1) == Some(&b'$') && matches!(b, b'{' | b'(')) else {
-            return false;
-        };
-        let rest = bytes.get(dollar + 3..bytes.len().min(dollar + MAX_LOOK)).unwrap_or_default();
-        let inside = if *open == b'{' { rest.split(|b| *b == b'}').next().unwrap_or_default() } else { rest };
-        inside.contains(&b'"')
-    };
-    memchr::memchr_iter(b'$', bytes).any(quoted)
-}
-
-/// Whether a shell misses the end of an expansion that the parser has seen: in `${name-\}` the brace is a plain character. And in
-/// `"${name:-it's}"` the single quote is one, of which bash wants a second all the same.
-fn is_left_open(script: &Script, kind: ShellKind) -> bool {
-    let unpaired = |word: &str| {
-        let (mut bytes, mut double, mut open) = (word.bytes(), false, false);
-        while let Some(byte) = bytes.next() {
-            match byte {
-                b'\\' if !open => drop(bytes.next()),
-                b'"' if !open => double = !double,
-                b'\'' if !double => open = !open,
-                _ => {}
-            }
-        }
-        open
-    };
-    let knows = matches!(kind, ShellKind::Dash | ShellKind::Ash);
-    let words = |c: &Command| {
-        let values = c.assigns.iter().filter_map(|a| a.value.as_ref());
-        let mut pieces = c.words.iter().chain(values).flat_map(|w| &w.pieces);
-        pieces.any(|piece| match &piece.kind {
-            PieceKind::Param(p) if p.modifier.is_empty() => false,
-            PieceKind::Param(p) => {
-                let quoted = !knows && piece.quote == Quote::Double && p.modifier.contains('\'');
-                p.modifier.bytes().rev().take_while(|b| *b == b'\\').count() % 2 == 1 || quoted && unpaired(&p.modifier)
-            }
-            _ => false,
-        })
-    };
-    script.commands.iter().any(words)
-}
-
-/// Expansions are looked through this far for quotes, so that many open ones cost no more than their number.
-const MAX_LOOK: usize = 512;
-
 /// The step of a text of which no command was read yet.
 fn unread(text: &Flow, call: Call) -> Step {
     let reader = Reader::Shell { how: call.how, shell: call.shell, note: call.note };
@@ -204,8 +151,8 @@ pub(super) struct Frame {
     branch: Runs,
     /// Whether a branch was taken for certain (`false`: none was); `None` where that is not known.
     decided: Option<bool>,
-    /// The state at the start of the current list.
-    list: State,
+    /// The variables at the start of the current list.
+    list: Environment,
     /// The list's commands may not all have run.
     torn: bool,
     /// A `||` stands in the list: what follows may not run at all.
@@ -229,9 +176,7 @@ pub(super) struct Run<'a> {
     frames: Vec<Frame>,
     /// The state before the command whose substitutions come next.
     outer: Option<(std::ops::Range<usize>, State)>,
-    functions: BTreeSet<String>,
-    /// The names that the script sets and where it does, once they were asked for.
-    assigned: Option<Rc<BTreeMap<Rc<str>, Vec<Span>>>>,
+    pub(super) whole: Rc<Whole<'a>>,
     allexport: bool,
     /// The words of the command that was read last end the shell.
     failed: bool,
@@ -251,11 +196,18 @@ const LOOP: &str = "it changes while a loop runs";
 
 impl<'a> Run<'a> {
     pub(super) fn new(text: &'a Flow, script: &'a Script, kind: ShellKind, state: State, machine: Machine, level: usize) -> Self {
-        let functions = script.groups.iter().filter_map(|g| match &g.kind {
-            GroupKind::Function(name) => Some(name.clone()),
-            _ => None,
-        });
-        let functions = functions.collect();
+        Run::of(Rc::new(Whole::new(script)), text, script, kind, state, machine, level)
+    }
+
+    pub(super) fn of(
+        whole: Rc<Whole<'a>>,
+        text: &'a Flow,
+        script: &'a Script,
+        kind: ShellKind,
+        state: State,
+        machine: Machine,
+        level: usize,
+    ) -> Self {
         let root = Frame::new(None, &state);
         Run {
             text,
@@ -269,8 +221,7 @@ impl<'a> Run<'a> {
             subjects: Vec::new(),
             frames: vec![root],
             outer: None,
-            functions,
-            assigned: None,
+            whole,
             allexport: false,
             failed: false,
             heredoc_fails: false,
@@ -288,20 +239,17 @@ impl<'a> Run<'a> {
             loops: self.loops,
             substitutions: self.substitutions,
             allexport: self.allexport,
-            ..Run::new(self.text, self.script, self.kind, state, self.machine, self.level)
+            ..Run::of(Rc::clone(&self.whole), self.text, self.script, self.kind, state, self.machine, self.level)
         }
     }
 
     /// What was made of a text, and the state that it leaves.
     pub(super) fn done(self, step: Step) -> (Step, State) {
-        let Run { script, kind, mut marks, commands, subjects, state, turns, .. } = self;
+        let Run { text, script, kind, whole, mut marks, commands, subjects, state, turns, .. } = self;
         marks.sort_by_key(|m| (m.range.start, m.range.end));
         marks.dedup();
-        let uncertain = step.uncertain
-            || !script.errors.is_empty()
-            || script.commands.len() > MAX_COMMANDS
-            || keeps_inner_quotes(step.text.text(), kind)
-            || is_left_open(script, kind);
+        let uncertain =
+            step.uncertain || !script.errors.is_empty() || script.commands.len() > MAX_COMMANDS || whole.is_misread(text.text(), kind);
         let status =
             if uncertain || matches!(state.stopped, Stopped::Perhaps | Stopped::OnFailure) { Status::Unknown } else { state.status };
         (Step { marks, commands, subjects, uncertain, status, turns, ..step }, state)
@@ -317,7 +265,10 @@ impl<'a> Run<'a> {
         let script = self.script;
         let root = self.root;
         let own = |c: &&Command| root.is_none_or(|root| script.is_within(c.place.group, root));
-        for command in script.commands.iter().take(MAX_COMMANDS).filter(own) {
+        // they are in the order of their starts
+        let start = root.and_then(|root| script.groups.get(root)).map_or(0, |g| g.span.start);
+        let first = script.commands.partition_point(|c| c.span.start < start);
+        for command in script.commands.iter().take(MAX_COMMANDS).skip(first).filter(own) {
             self.enter(command.place.group);
             let runs = self.join(command.place).max(self.state.stopped.into());
             let before = (self.state.status, self.state.stopped);
@@ -363,7 +314,7 @@ impl<'a> Run<'a> {
             // `a || b || c`: what does not run changes no status
             Runs::Never => status,
             Runs::Always => {
-                let own = command.name().is_some_and(|name| self.functions.contains(name.as_ref()));
+                let own = command.name().is_some_and(|name| self.whole.is_function(&name));
                 let status = if own { Status::Unknown } else { status_of(command, executed, (status, after), shell) };
                 if ends_shell(executed) && command.place.pipe_len == 1 && !command.place.background {
                     self.state.stopped = Stopped::Yes;
@@ -380,6 +331,10 @@ impl<'a> Run<'a> {
 
     /// Leaves the groups that do not hold what comes, and enters those that do.
     fn enter(&mut self, group: Option<usize>) {
+        // nearly always they are those that are open
+        if self.frames.last().is_some_and(|f| f.group == group.filter(|at| Some(*at) != self.root)) {
+            return;
+        }
         let script = self.script;
         let mut chain: Vec<usize> = script.around(group).map(|(at, _)| at).take_while(|at| Some(*at) != self.root).collect();
         chain.reverse();
@@ -455,7 +410,7 @@ impl<'a> Run<'a> {
     fn leave(&mut self) {
         let Some(frame) = self.frames.pop() else { return };
         if frame.torn {
-            self.state.vars.meet(&frame.list.vars, BRANCH);
+            self.state.vars.meet(&frame.list, BRANCH);
         }
         let Some((at, group)) = frame.group.and_then(|at| Some((at, self.script.groups.get(at)?))) else { return };
         let end = std::mem::replace(&mut self.state, frame.before.clone());
@@ -569,7 +524,7 @@ impl<'a> Run<'a> {
         match place.join {
             Join::First | Join::Then | Join::Background => {
                 if frame.torn {
-                    self.state.vars.meet(&frame.list.vars, BRANCH);
+                    self.state.vars.meet(&frame.list, BRANCH);
                 }
                 if place.join == Join::First && matches!(kind, Some(GroupKind::If | GroupKind::Case)) {
                     let end = std::mem::replace(&mut self.state, frame.before.clone());
@@ -577,7 +532,7 @@ impl<'a> Run<'a> {
                     frame.branch_begins(end, place.condition, kind == Some(&GroupKind::If));
                 }
                 frame.torn = false;
-                frame.list = self.state.clone();
+                frame.list = self.state.vars.clone();
                 frame.perhaps = false;
                 if place.condition && frame.decided == Some(true) { Runs::Never } else { Runs::Always }
             }
@@ -591,7 +546,7 @@ impl<'a> Run<'a> {
                 None => {
                     frame.torn = true;
                     frame.perhaps = true;
-                    self.state.vars.meet(&frame.list.vars, BRANCH);
+                    self.state.vars.meet(&frame.list, BRANCH);
                     Runs::Perhaps
                 }
             },
@@ -600,17 +555,16 @@ impl<'a> Run<'a> {
     }
 
     /// Forgets the names that the script sets, or those that a group of it does.
-    fn forget_assigned(&mut self, group: Option<usize>, why: &str) {
+    fn forget_assigned(&mut self, group: Option<usize>, why: &'static str) {
         let within = group.and_then(|at| self.script.groups.get(at)).map(|g| g.span);
-        let names = Rc::clone(self.assigned.get_or_insert_with(|| {
-            let mut names: BTreeMap<Rc<str>, Vec<Span>> = BTreeMap::new();
-            for name in assigned(self.script) {
-                names.entry(Rc::from(name.value)).or_default().push(name.span);
+        match within {
+            Some(span) => {
+                let is_set = |places: &[Span]| places.iter().any(|at| span.contains(*at));
+                let names = self.whole.assigned().iter().filter(|(_, places)| is_set(places)).map(|(name, _)| name);
+                self.state.vars.forget_each(names, why);
             }
-            Rc::new(names)
-        }));
-        let is_set = |places: &[Span]| within.is_none_or(|span| places.iter().any(|at| span.contains(*at)));
-        self.state.vars.forget_each(names.iter().filter(|(_, places)| is_set(places)).map(|(name, _)| name), why);
+            None => self.whole.forget(&mut self.state.vars, why),
+        }
         const SETS: Programs = Programs::of(&["shift", "set"]);
         let sets_arguments = |span: Span| {
             let mut inside = self.script.commands.iter().filter(|c| c.may_start(SETS) && span.contains(c.span));
@@ -629,6 +583,7 @@ impl<'a> Run<'a> {
             machine: self.machine,
             level: self.level,
             substitutions: self.substitutions,
+            whole: &self.whole,
             state: &mut self.state,
             marks: &mut self.marks,
         }
@@ -646,21 +601,20 @@ impl<'a> Run<'a> {
         let declares = matches!(name.as_ref(), "export" | "readonly" | "local" | "declare" | "typeset");
         let stopped = self.state.stopped;
         self.state.substituted = Status::Code(0);
-        let mut argv = Vec::new();
+        let mut argv = Vec::with_capacity(command.words.len());
         for word in &command.words {
             let assignment = declares && word.pieces.first().is_some_and(|p| matches!(&p.kind, PieceKind::Literal(t) if t.contains('=')));
-            if assignment { argv.push(self.expander().whole(word)) } else { argv.extend(self.expander().fields(word)) }
+            if assignment { argv.push(self.expander().whole(word)) } else { self.expander().fields(word, &mut argv) }
         }
         let redirects = command.redirects.iter().map(|r| self.redirected(r)).collect();
-        let before = (!command.words.is_empty()).then(|| self.state.clone());
+        let before = (!command.words.is_empty()).then(|| (self.state.vars.clone(), self.state.ifs.clone()));
         let assigns: Vec<(String, Arg)> = command.assigns.iter().map(|a| (a.name.clone(), self.assignment(a))).collect();
         let mut executed =
             Executed { range: command.span.range(), assigns, argv, redirects, place: command.place, runs, inner: Vec::new() };
         let during = self.state.vars.clone();
         self.failed = self.state.stopped > stopped;
         if let Some(before) = before {
-            self.state.vars = before.vars;
-            self.state.ifs = before.ifs;
+            (self.state.vars, self.state.ifs) = before;
         }
         executed.inner = self.inner(&executed, &during);
         self.effects(&name, &executed);
@@ -674,9 +628,9 @@ impl<'a> Run<'a> {
             self.state.vars.forget(&assign.name, "an array");
             return Arg { text: self.expander().hole(range.clone()), range, ..Arg::default() };
         };
-        let head = self.text.text().get(range.start..word.span.range().start.max(range.start)).unwrap_or_default().to_owned();
+        let head = self.text.text().get(range.start..word.span.range().start.max(range.start)).unwrap_or_default();
+        let plain = head.strip_suffix('=') == Some(assign.name.as_str());
         let mut value = self.expander().whole(word);
-        let plain = head == format!("{}=", assign.name);
         if plain {
             let set_by = Some(Setter { what: "assignment".to_owned(), span: Some(self.text.span_of(range)) });
             let known = Value::Known(value.text.clone());
@@ -690,7 +644,7 @@ impl<'a> Run<'a> {
     }
 
     fn redirected(&mut self, redirect: &Redirect) -> Redirected {
-        let operator = redirect.operator.clone();
+        let operator = redirect.operator;
         if let Some(body) = &redirect.heredoc {
             self.stays(&body.pieces);
             let before = self.state.clone();
@@ -751,7 +705,7 @@ impl<'a> Run<'a> {
         }
         let special =
             [":", "eval", "export", "readonly", "set", "shift", "unset", ".", "exec", "trap", "return", "exit", "break", "continue"];
-        if special.contains(&name) || self.functions.contains(name) {
+        if !executed.assigns.is_empty() && (special.contains(&name) || self.whole.is_function(name)) {
             executed.assigns.iter().for_each(|(n, _)| self.state.vars.forget(n, "set for one command"));
         }
         let args = executed.argv.get(1..).unwrap_or_default();
@@ -780,7 +734,7 @@ impl<'a> Run<'a> {
             "shift" => {
                 let count = args.first().map_or(Some(1), |a| a.known().and_then(|n| n.parse().ok()));
                 self.state.positional = match (self.state.positional.take(), count) {
-                    (Some(all), Some(n)) if n <= all.len() => Some(all.into_iter().skip(n).collect()),
+                    (Some(all), Some(n)) => all.get(n..).map(Rc::from),
                     _ => None,
                 };
             }
@@ -789,7 +743,7 @@ impl<'a> Run<'a> {
                 self.state.vars.forget_all(&format!("{file} may set it"));
                 self.state.positional = None;
             }
-            name if self.functions.contains(name) => {
+            name if self.whole.is_function(name) => {
                 self.forget_assigned(None, "a function may set it");
             }
             _ => {}
@@ -894,7 +848,7 @@ impl Frame {
             in_branch: false,
             branch: Runs::Perhaps,
             decided: Some(false),
-            list: state.clone(),
+            list: state.vars.clone(),
             torn: false,
             perhaps: false,
             last: Runs::Always,

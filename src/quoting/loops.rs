@@ -18,7 +18,7 @@ impl Run<'_> {
     pub(super) fn loop_values(&mut self, at: usize, words: &[Word]) -> (Value, Vec<Flow>) {
         let mut fields = Vec::new();
         for word in words {
-            fields.extend(self.expander().fields(word));
+            self.expander().fields(word, &mut fields);
         }
         let known = fields.iter().all(|a| a.known().is_some());
         let value = match fields.as_slice() {

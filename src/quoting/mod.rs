@@ -22,6 +22,7 @@ mod shapes;
 mod status;
 mod step;
 mod variables;
+mod whole;
 mod words;
 
 pub use effects::{Lost, LostKind, Pipeline, Stage, lost_effects, pipelines, unchecked};

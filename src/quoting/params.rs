@@ -255,10 +255,10 @@ impl Expander<'_> {
         // with an IFS of its own shells differ in how they join them, and in the empty ones
         let own_ifs = self.state.ifs.as_deref() != Some(" \t\n");
         let joins = at.cx.single && spec.name == "@" && self.kind != super::step::ShellKind::Bash;
-        let empty = |all: &Vec<Flow>| !quoted && all.iter().any(Flow::is_empty);
+        let empty = |all: &[Flow]| !quoted && all.iter().any(Flow::is_empty);
         // what an empty one without quotes makes of the word around it is for dash to say
-        let known = |all: &Vec<Flow>| self.kind == ShellKind::Bash || !empty(all);
-        let told = |all: &Vec<Flow>| known(all) && (!own_ifs || !joins && !at.cx.operand && !empty(all));
+        let known = |all: &[Flow]| self.kind == ShellKind::Bash || !empty(all);
+        let told = |all: &[Flow]| known(all) && (!own_ifs || !joins && !at.cx.operand && !empty(all));
         let Some(all) = self.state.positional.clone().filter(|all| plain && told(all)) else {
             if !spec.word.is_empty() {
                 self.perhaps_inside(spec, at);

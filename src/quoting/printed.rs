@@ -1,5 +1,8 @@
 //! What commands print, where that stands in their words: for `$(…)`.
 
+use std::rc::Rc;
+
+use super::flow::Flow;
 use super::generated;
 use super::interpret::Run;
 use super::programs::as_words;
@@ -15,23 +18,27 @@ impl Expander<'_> {
     /// What the command at this place puts out, without the line breaks at its end, and how it ends.
     pub(super) fn substituted(&mut self, range: &std::ops::Range<usize>) -> Option<(String, Status)> {
         const PRINTERS: Programs = Programs::of(&["echo", "printf", "cat", "true"]);
-        let inside = |at: usize| self.script.groups.get(at).is_some_and(|g| contains(range, &g.span.range()));
         let raw = self.raw(range.clone());
         let whole = raw.starts_with("$(") && raw.ends_with(')') || raw.starts_with('`') && raw.ends_with('`');
         if !whole || self.substitutions >= MAX_SUBSTITUTIONS || !self.script.may_run(PRINTERS) || raw.contains(['\\', '<']) {
             return None;
         }
-        let at = (0..self.script.groups.len())
-            .find(|at| inside(*at) && self.script.groups.get(*at).is_some_and(|g| g.kind == GroupKind::Substitution))?;
-        let of_group = self.script.commands.iter().filter(|c| contains(range, &c.span.range()));
+        let at = self.script.groups.iter().position(|g| g.kind == GroupKind::Substitution && contains(range, &g.span.range()))?;
+        // they are in the order of their starts
+        let commands = &self.script.commands;
+        let first = commands.partition_point(|c| c.span.range().start < range.start);
+        let here = commands.iter().skip(first).take_while(|c| c.span.range().start <= range.end);
+        let of_group = here.filter(|c| contains(range, &c.span.range()));
         let prints = |c: &crate::syntax::shell::Command| c.words.is_empty() || c.may_start(PRINTERS);
         if !of_group.into_iter().all(prints) {
             return None;
         }
-        let mut run = Run::new(self.text, self.script, self.kind, self.state.clone(), self.machine, self.level);
+        let whole = Rc::clone(self.whole);
+        let mut run = Run::of(whole, self.text, self.script, self.kind, self.state.clone(), self.machine, self.level);
         run.substitutions = self.substitutions + 1;
         run.within(at);
-        let (step, _) = run.done(Step::new(Reader::shell("$(…)", self.kind), self.text.clone()));
+        // what stands around the commands is not looked at
+        let (step, _) = run.done(Step::new(Reader::shell("$(…)", self.kind), Flow::default()));
         let text = printed(&step)?;
         Some((text.trim_end_matches('\n').to_owned(), step.status))
     }

@@ -1,5 +1,7 @@
 //! Programs that read one of their words, or their input, as a text of its own: shells, envsubst, printf, sed and their like.
 
+use std::rc::Rc;
+
 use super::flow::{Flow, Origin};
 use super::generated;
 use super::interpret::{Call, Run, dollars, run};
@@ -9,12 +11,25 @@ use super::status::Status;
 use super::step::{Arg, Executed, Mark, Outcome, Reader, ShellKind, Step, Substitution};
 use super::variables::{Environment, Value};
 use super::words::{State, local};
-use crate::syntax::shell::{Dialect, Handed, HandedText, Piece, PieceKind, Quote, When, Word, effective, handed};
+use crate::few::Few;
+use crate::syntax::shell::{
+    Dialect, Handed, HandedText, Piece, PieceKind, Quote, When, Word, effective, file_name, handed, is_wrapper, may_hand_on,
+};
 use crate::text::Text;
 
 impl Run<'_> {
     /// What reads a text out of a command: its word, or its input.
     pub(super) fn inner(&mut self, executed: &Executed, during: &Environment) -> Vec<Step> {
+        // of nearly all commands the name alone tells that they read no text
+        let Some(name) = executed.argv.first().and_then(Arg::known).map(file_name) else { return Vec::new() };
+        if !is_wrapper(name) && !may_hand_on(name) {
+            let args = executed.argv.get(1..).unwrap_or_default();
+            return match name {
+                "envsubst" => self.envsubst(args, executed, child(during, executed)).into_iter().collect(),
+                "printf" | "echo" => self.prints(name, 0, executed).into_iter().collect(),
+                name => own_programs(name, args),
+            };
+        }
         let words = as_words(&executed.argv);
         if let Some(handed) = handed(&words, self.kind.dialect()) {
             return self.handed(&handed, &words, executed, child(during, executed)).into_iter().collect();
@@ -25,7 +40,7 @@ impl Run<'_> {
         let args = executed.argv.get(from + 1..).unwrap_or_default();
         match name.as_ref() {
             "envsubst" => self.envsubst(args, executed, child(during, executed)).into_iter().collect(),
-            "printf" | "echo" => self.prints(&name, seen.words, executed).into_iter().collect(),
+            "printf" | "echo" => self.prints(&name, from, executed).into_iter().collect(),
             "env" => self.split_string(args, child(during, executed)),
             name => own_programs(name, args),
         }
@@ -69,7 +84,7 @@ impl Run<'_> {
         if matches!(handed.text, HandedText::Word(_)) && !given.is_empty() {
             state.zero = Some(given.remove(0));
         }
-        state.positional = certain.then_some(given);
+        state.positional = certain.then(|| Rc::from(given));
         let before = argv.get(..handed.arguments.start).unwrap_or_default();
         let options = shell_options(Options::default(), before.iter().map(|a| a.text.text()));
         (state.nounset, state.errexit) = (options.nounset, options.errexit);
@@ -99,8 +114,7 @@ impl Run<'_> {
         let unknown = format.is_some_and(|f| f.known().is_none());
         let names = format.filter(|_| !unknown).map(|f| format_names(f.text.text()));
         let target = |operators: &[&str], fd: u32| {
-            let found =
-                executed.redirects.iter().rev().find(|r| operators.contains(&r.operator.as_str()) && r.fd.is_none_or(|n| n == fd))?;
+            let found = executed.redirects.iter().rev().find(|r| operators.contains(&r.operator) && r.fd.is_none_or(|n| n == fd))?;
             found.target.as_ref().map(|t| t.text.clone())
         };
         let piped = || {
@@ -120,14 +134,16 @@ impl Run<'_> {
         Some(Step { uncertain: unknown, ..Step::new(Reader::Envsubst(Box::new(substitution)), text) })
     }
 
-    /// `printf` and `echo`, where what they print is not just their words.
-    fn prints(&self, name: &str, words: &[Word], executed: &Executed) -> Option<Step> {
-        let args = words.get(1..)?;
-        let first = args.iter().find(|w| !w.lossy().starts_with('-'))?;
-        let decodes = name == "printf" || words.iter().any(|w| w.lossy().contains('\\')) || executed.place.pipe_len > 1;
+    /// `printf` and `echo`, the word `from`, where what they print is not just their words.
+    fn prints(&self, name: &str, from: usize, executed: &Executed) -> Option<Step> {
+        let words = executed.argv.get(from..)?;
+        let decodes = name == "printf" || words.iter().any(|w| w.text.text().contains('\\')) || executed.place.pipe_len > 1;
         if !decodes || executed.argv.iter().any(|a| a.known().is_none()) {
             return None;
         }
+        let words = as_words(words);
+        let args = words.get(1..)?;
+        let first = args.iter().find(|w| !w.lossy().starts_with('-'))?;
         // whether `sh` decodes escapes by itself depends on the shell behind it
         let dialect = if self.kind == ShellKind::Dash { Dialect::Posix } else { Dialect::Bash };
         let ambiguous = name == "echo" && self.kind == ShellKind::Sh && args.iter().any(|w| w.lossy().contains('\\'));
@@ -188,7 +204,7 @@ fn through(words: &[Word], handed: &Handed, child: &mut Environment) {
     let before = words.get(..words.len() - seen.words.len()).unwrap_or_default();
     let clears = before.iter().any(|w| matches!(w.lossy().as_ref(), "-i" | "-" | "--ignore-environment"));
     if seen.through().iter().any(|w| w == "env") && clears {
-        *child = Environment::new(std::rc::Rc::new(|_| None));
+        *child = Environment::new(Rc::new(|_| None));
     }
     if seen.through().iter().any(|w| matches!(w.as_ref(), "sudo" | "doas")) {
         child.forget_all("sudo resets the environment");
@@ -285,7 +301,7 @@ pub(super) fn as_words(argv: &[Arg]) -> Vec<Word> {
             None => PieceKind::Other(arg.text.text().to_owned()),
         };
         let span = local(n..n + 1);
-        Word { span, pieces: vec![Piece { span, kind, quote: Quote::Single }] }
+        Word { span, pieces: Few::one(Piece { span, kind, quote: Quote::Single }) }
     };
     argv.iter().enumerate().map(word).collect()
 }

@@ -221,7 +221,7 @@ impl Arg {
 #[derive(Clone, Debug)]
 pub struct Redirected {
     /// `>`, `<<` …
-    pub operator: String,
+    pub operator: &'static str,
     /// The descriptor.
     pub fd: Option<u32>,
     /// The file; `None` for a heredoc.

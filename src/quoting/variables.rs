@@ -29,6 +29,12 @@ pub struct Variable {
     pub set_by: Option<Setter>,
 }
 
+impl Variable {
+    fn is_forgotten(&self, why: &str) -> bool {
+        self.set_by.is_none() && matches!(&self.value, Value::Unknown(known) if known == why)
+    }
+}
+
 /// What set a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setter {
@@ -119,8 +125,7 @@ impl Environment {
 
     /// Nothing is known of a variable from here on, but whether it is exported.
     pub(super) fn forget(&mut self, name: &str, why: &str) {
-        let forgotten = |v: &Variable| v.set_by.is_none() && matches!(&v.value, Value::Unknown(known) if known == why);
-        if self.get(name).is_some_and(forgotten) {
+        if self.get(name).is_some_and(|v| v.is_forgotten(why)) {
             return;
         }
         let exported = self.get(name).is_none_or(|v| v.exported);
@@ -128,28 +133,54 @@ impl Environment {
     }
 
     /// The same of several names, in their order.
-    pub(super) fn forget_each<'a>(&mut self, names: impl Iterator<Item = &'a Rc<str>>, why: &str) {
+    pub(super) fn forget_each<'a>(&mut self, names: impl Iterator<Item = &'a Rc<str>> + Clone, why: &str) {
+        // a script calls functions again and again
+        let mut there = self.set.iter();
+        let mut is_forgotten = |name: &Rc<str>| {
+            let found = there.find(|(there, _)| Rc::ptr_eq(there, name) || there >= name);
+            found.is_some_and(|(there, variable)| there == name && variable.is_forgotten(why))
+        };
+        if names.clone().all(&mut is_forgotten) {
+            return;
+        }
         let forgotten = |exported| Rc::new(Variable { value: Value::Unknown(why.to_owned()), exported, set_by: None });
         let (hidden, exported) = (forgotten(false), forgotten(true));
         let mut names = names.peekable();
-        if names.peek().is_none() {
-            return;
-        }
         let mut set = Vec::with_capacity(self.set.len() + names.size_hint().0);
         for (there, variable) in self.set.iter() {
-            while let Some(name) = names.next_if(|name| *name < there) {
-                set.push((Rc::clone(name), Rc::clone(&exported)));
+            let mut order = Ordering::Greater;
+            while let Some(name) = names.peek() {
+                order = if Rc::ptr_eq(name, there) { Ordering::Equal } else { name.cmp(&there) };
+                if order.is_lt() {
+                    set.push((Rc::clone(name), Rc::clone(&exported)));
+                }
+                if order.is_gt() {
+                    break;
+                }
+                names.next();
+                if order.is_eq() {
+                    break;
+                }
             }
-            let forgets = names.next_if(|name| *name == there).is_some();
-            let variable = match (forgets, variable.exported) {
-                (false, _) => variable,
-                (true, false) => &hidden,
-                (true, true) => &exported,
+            let variable = match (order, variable.exported) {
+                (Ordering::Equal, false) => &hidden,
+                (Ordering::Equal, true) => &exported,
+                _ => variable,
             };
             set.push((Rc::clone(there), Rc::clone(variable)));
         }
         set.extend(names.map(|name| (Rc::clone(name), Rc::clone(&exported))));
         self.set = Rc::new(set);
+    }
+
+    /// Whether it holds the same variables because nothing has changed since it was copied.
+    pub(super) fn is_still(&self, before: &Environment) -> bool {
+        Rc::ptr_eq(&self.set, &before.set)
+    }
+
+    /// Holds the variables of another from here on.
+    pub(super) fn take_over(&mut self, other: &Environment) {
+        self.set = Rc::clone(&other.set);
     }
 
     /// Nothing is known of any variable from here on.

@@ -1,6 +1,8 @@
 //! What a shell makes of a word: expansions in the order in which shells do them, then splitting into fields.
 
+use std::borrow::Cow;
 use std::ops::Range;
+use std::rc::Rc;
 
 use super::arithmetic;
 use super::flow::{Flow, Origin};
@@ -8,6 +10,7 @@ use super::interpret::Machine;
 use super::status::{Status, Stopped};
 use super::step::{Arg, Mark, Outcome, ShellKind};
 use super::variables::{Environment, Setter, Value, set_by_shell};
+use super::whole::Whole;
 use crate::source::{FileId, Span};
 use crate::syntax::shell::{Piece, PieceKind, Quote, Script, Word};
 
@@ -21,16 +24,16 @@ pub(super) fn local(range: Range<usize>) -> Span {
     Span::new(FileId(u32::MAX), range.start, range.end)
 }
 
-/// The state of a shell.
+/// The state of a shell. Copies are cheap: it is kept at each branch, and at many commands.
 #[derive(Clone, Debug)]
 pub(super) struct State {
     pub(super) vars: Environment,
     /// `$1`, `$2` …; `None` where they are not known.
-    pub(super) positional: Option<Vec<Flow>>,
+    pub(super) positional: Option<Rc<[Flow]>>,
     /// `$0`.
     pub(super) zero: Option<Flow>,
     /// IFS; `None` where it is not known.
-    pub(super) ifs: Option<String>,
+    pub(super) ifs: Option<Cow<'static, str>>,
     /// `set -u`.
     pub(super) nounset: bool,
     /// `set -e`.
@@ -47,9 +50,9 @@ impl State {
     pub(super) fn new(vars: Environment) -> State {
         State {
             vars,
-            positional: Some(Vec::new()),
+            positional: Some(Rc::from([])),
             zero: None,
-            ifs: Some(" \t\n".to_owned()),
+            ifs: Some(Cow::Borrowed(" \t\n")),
             nounset: false,
             errexit: false,
             stopped: Stopped::No,
@@ -61,8 +64,8 @@ impl State {
     pub(super) fn assign(&mut self, name: &str, value: Value, set_by: Option<Setter>, export: bool) {
         if name == "IFS" {
             self.ifs = match &value {
-                Value::Known(flow) => flow.known().map(str::to_owned),
-                Value::Unset => Some(" \t\n".to_owned()),
+                Value::Known(flow) => flow.known().map(|ifs| Cow::Owned(ifs.to_owned())),
+                Value::Unset => Some(Cow::Borrowed(" \t\n")),
                 Value::Unknown(_) => None,
             };
         }
@@ -151,32 +154,33 @@ pub(super) struct Expander<'a> {
     pub(super) machine: Machine,
     pub(super) level: usize,
     pub(super) substitutions: usize,
+    pub(super) whole: &'a Rc<Whole<'a>>,
     pub(super) state: &'a mut State,
     pub(super) marks: &'a mut Vec<Mark>,
 }
 
 impl Expander<'_> {
-    /// The fields that a word becomes.
-    pub(super) fn fields(&mut self, word: &Word) -> Vec<Arg> {
+    /// Adds the fields that a word becomes.
+    pub(super) fn fields(&mut self, word: &Word, args: &mut Vec<Arg>) {
         let range = word.span.range();
         if self.unreadable(word) {
             let flow = Flow::unknown(self.raw(range.clone()), self.text.span_of(range.clone()));
-            return vec![Arg { text: flow, pattern: false, splits: true, range }];
+            return args.push(Arg { text: flow, pattern: false, splits: true, range });
         }
         if let Some(text) = self.verbatim(word) {
-            return vec![Arg { text, range, ..Arg::default() }];
+            return args.push(Arg { text, range, ..Arg::default() });
         }
         let frags = self.frags(&word.pieces, Cx::WORD);
-        let mut args = split(&frags, self.state.ifs.as_deref());
-        args.iter_mut().for_each(|a| a.range = range.clone());
-        args
+        let fields = split(&frags, self.state.ifs.as_deref());
+        args.extend(fields.into_iter().map(|field| Arg { range: range.clone(), ..field }));
     }
 
     /// The text of a word that stays what it is, as most do: seen without taking it apart.
     fn verbatim(&self, word: &Word) -> Option<Flow> {
         let [Piece { kind: PieceKind::Literal(text), span, .. }] = word.pieces.as_slice() else { return None };
         let range = span.range();
-        let plain = !text.is_empty() && self.raw(range.clone()) == text && !text.starts_with('~') && !text.contains("=~");
+        let tilde = text.as_bytes().contains(&b'~') && (text.starts_with('~') || text.contains("=~"));
+        let plain = !text.is_empty() && !tilde && self.raw(range.clone()) == &**text;
         plain.then(|| self.text.slice(range)).filter(Flow::is_known)
     }
 
@@ -227,7 +231,7 @@ impl Expander<'_> {
     }
 
     pub(super) fn frags(&mut self, pieces: &[Piece], cx: Cx) -> Vec<Frag> {
-        let mut frags = Vec::new();
+        let mut frags = Vec::with_capacity(pieces.len());
         if cx.depth > MAX_DEPTH {
             let range = pieces.first().zip(pieces.last()).map_or(0..0, |(a, b)| a.span.range().start..b.span.range().end);
             return vec![Frag::Text { flow: self.hole(range), quoted: false, split: true, pattern: false }];

@@ -2,27 +2,28 @@
 //! that it never comes to.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::few::Few;
 use crate::quoting::{
     Arg, Environment, Executed, Flow, Machine, Outcome, Reader, ShellKind, Step, Value, pattern_matches, trace_file, trace_read,
 };
 use crate::source::Span;
-use crate::syntax::shell::{self, Command, Dialect, Group, GroupKind, Join, Piece, PieceKind, Place, Quote, Script, Word};
+use crate::syntax::shell::{self, Command, Dialect, Group, GroupKind, Join, Piece, PieceKind, Place, Programs, Quote, Script, Word};
 use crate::text::Text;
 
 use super::runtime::{Runtime, RuntimeEnv};
 
 /// What is known of a script's way.
-pub(super) struct Course {
-    step: Option<Step>,
+pub(super) struct Course<'a> {
+    step: Option<Cow<'a, Step>>,
     never: Vec<bool>,
 }
 
-impl Course {
+impl<'a> Course<'a> {
     /// Follows a script; `step` is what its shell makes of it, where that was worked out.
-    pub(super) fn of(script: &Script, step: Option<Step>) -> Course {
+    pub(super) fn of(script: &Script, step: Option<Cow<'a, Step>>) -> Course<'a> {
         // the same text gives the same commands, unless what expands in it holds some
         let step = step.filter(|s| s.commands.len() == script.commands.len());
         let never = step.as_ref().map_or_else(Vec::new, |step| Way::new(script, step).never());
@@ -43,10 +44,10 @@ impl Course {
     /// The words that a command is executed with, where they differ from those written; `args` are the script's arguments, whose
     /// places are kept.
     pub(super) fn words(&self, at: usize, command: &Command, args: &[Text]) -> Option<Vec<Word>> {
-        if command.words.iter().all(|w| w.literal().is_some()) {
+        if command.words.iter().all(Word::is_literal) {
             return None;
         }
-        let step = self.step.as_ref()?;
+        let step = self.step()?;
         let executed = step.commands.get(at)?;
         let fields: Vec<&[Arg]> = executed.argv.chunk_by(|a, b| a.range == b.range).collect();
         // a word that becomes nothing leaves no trace
@@ -55,7 +56,7 @@ impl Course {
         }
         let mut found = Vec::new();
         for (word, fields) in command.words.iter().zip(fields) {
-            if word.literal().is_some() {
+            if word.is_literal() {
                 found.push(word.clone());
                 continue;
             }
@@ -80,7 +81,7 @@ impl Course {
     }
 
     pub(super) fn step(&self) -> Option<&Step> {
-        self.step.as_ref()
+        self.step.as_deref()
     }
 }
 
@@ -91,12 +92,12 @@ pub(super) fn step(
     shell: &str,
     added: &[RuntimeEnv],
     args: &[Text],
-    runtime: &Runtime,
+    environment: impl FnOnce() -> Environment,
 ) -> Option<Step> {
     let expands = |w: &Word| w.pieces.iter().any(|p| matches!(p.kind, PieceKind::Param(_)));
     let asks = script.groups.iter().any(|g| g.words.iter().any(expands));
-    let depends =
-        asks || script.walk().any(|(_, c)| c.words.iter().any(expands) || !c.assigns.is_empty() || c.name().as_deref() == Some("export"));
+    let exports = |c: &Command| c.may_start(EXPORT) && c.name().as_deref() == Some("export");
+    let depends = asks || script.walk().any(|(_, c)| c.words.iter().any(expands) || !c.assigns.is_empty() || exports(c));
     if !depends {
         return None;
     }
@@ -106,14 +107,8 @@ pub(super) fn step(
         (Dialect::Other, _) => ShellKind::Other,
         (Dialect::Windows, _) => return None,
     };
-    let mut environment = Environment::new(Rc::new(|_: &str| None));
-    for var in runtime.env.iter().chain(added.iter().rev()) {
-        let value = match &var.value {
-            Some(value) => Value::Known(Flow::value(value, var.span, false)),
-            None => Value::Unknown("set from outside".to_owned()),
-        };
-        environment.insert(&var.name, value, None);
-    }
+    let mut environment = environment();
+    add(&mut environment, added.iter().rev());
     // without arguments the defaults count that the script itself has for them
     let args = args.iter().map(Flow::of_text).collect();
     let text = text()?;
@@ -122,6 +117,26 @@ pub(super) fn step(
         return Some(trace_read(&flow, script, (shell, kind), environment, machine, args));
     }
     Some(trace_file(&flow, shell, kind, environment, machine, Some(args)))
+}
+
+const EXIT: Programs = Programs::of(&["exit"]);
+const EXPORT: Programs = Programs::of(&["export"]);
+
+/// The environment that a container starts with.
+pub(super) fn environment(runtime: &Runtime) -> Environment {
+    let mut environment = Environment::new(Rc::new(|_: &str| None));
+    add(&mut environment, runtime.env.iter());
+    environment
+}
+
+fn add<'a>(environment: &mut Environment, vars: impl Iterator<Item = &'a RuntimeEnv>) {
+    for var in vars {
+        let value = match &var.value {
+            Some(value) => Value::Known(Flow::value(value, var.span, false)),
+            None => Value::Unknown("set from outside".to_owned()),
+        };
+        environment.insert(&var.name, value, None);
+    }
 }
 
 /// Whether a text is all of a file, as it stands there: what was read of it has the text's own offsets.
@@ -152,21 +167,26 @@ fn is_unset_argument(word: &Word) -> bool {
 }
 
 fn one_piece(span: Span, kind: PieceKind) -> Word {
-    Word { span, pieces: vec![Piece { span, kind, quote: Quote::Double }] }
+    Word { span, pieces: Few::one(Piece { span, kind, quote: Quote::Double }) }
 }
 
 /// A script on its way: what lies behind, of each list that is open.
 struct Way<'a> {
     script: &'a Script,
     step: &'a Step,
-    /// By the group that holds the list; the script's own under `None`.
-    lists: BTreeMap<Option<usize>, List>,
+    /// By the group that holds the list; the script's own is the first.
+    lists: Vec<List>,
     /// What is known of the conditions of each group, by branch.
     conditions: BTreeMap<(usize, usize), Option<bool>>,
     /// The groups that never run, and those that run for certain.
     groups: Vec<Reach>,
     /// The script has ended for certain.
     ended: bool,
+}
+
+/// The number of the list in which something stands.
+fn list_of(place: Place) -> usize {
+    place.group.map_or(0, |group| group + 1)
 }
 
 #[derive(Clone, Copy, Default)]
@@ -189,7 +209,7 @@ impl<'a> Way<'a> {
         Way {
             script,
             step,
-            lists: BTreeMap::new(),
+            lists: vec![List::default(); script.groups.len() + 1],
             conditions: BTreeMap::new(),
             groups: vec![Reach::Perhaps; script.groups.len()],
             ended: false,
@@ -211,7 +231,7 @@ impl<'a> Way<'a> {
             let reach = self.reach(command.place, command.span);
             let plain = command.place.pipe_len <= 1 && !command.place.background;
             self.done(command.place, command.span, if plain { truth(executed, step) } else { None });
-            let ends = command.effective().exec || command.name().as_deref() == Some("exit");
+            let ends = command.effective().exec || command.may_start(EXIT) && command.name().as_deref() == Some("exit");
             self.ended |= ends && plain && reach == Reach::Certain && !command.place.subshell && !command.place.substitution;
             found.push(reach == Reach::Never);
         }
@@ -221,17 +241,14 @@ impl<'a> Way<'a> {
 
     /// What a script comes to only through functions that it does not call.
     fn uncalled(&self, never: &mut [bool]) {
-        let mut called: HashMap<Cow<'_, str>, Vec<usize>> = HashMap::new();
-        for (n, command) in self.script.commands.iter().enumerate() {
-            if let Some(name) = command.name() {
-                called.entry(name).or_default().push(n);
-            }
-        }
         for (at, group) in self.script.groups.iter().enumerate() {
             let GroupKind::Function(name) = &group.kind else { continue };
-            let Some(calls) = called.get(name.as_str()) else { continue };
-            let group_of = |n: usize| self.script.commands.get(n).and_then(|c| c.place.group);
-            if calls.iter().all(|&n| never.get(n).copied().unwrap_or_default() || self.script.is_within(group_of(n), at)) {
+            let named = Programs::of(&[name.as_str()]);
+            let calls =
+                self.script.commands.iter().enumerate().filter(|(_, c)| c.may_start(named) && c.name().as_deref() == Some(name.as_str()));
+            let is_never = |n: usize| never.get(n).copied().unwrap_or_default();
+            let mut calls = calls.map(|(n, command)| is_never(n) || self.script.is_within(command.place.group, at)).peekable();
+            if calls.peek().is_some() && calls.all(|never| never) {
                 for (n, command) in self.script.commands.iter().enumerate().filter(|(_, c)| self.script.is_within(c.place.group, at)) {
                     if let Some(slot) = never.get_mut(n).filter(|_| group.span.contains(command.span)) {
                         *slot = true;
@@ -249,7 +266,7 @@ impl<'a> Way<'a> {
         };
         // a function is defined before the end, and called before it
         let around = if self.ended && !place.function { Reach::Never } else { around };
-        let list = self.lists.entry(place.group).or_default();
+        let Some(list) = self.lists.get_mut(list_of(place)) else { return Reach::Perhaps };
         let before = list.reach.unwrap_or(around);
         let here = match place.join {
             Join::First | Join::Then | Join::Background => around,
@@ -320,7 +337,7 @@ impl<'a> Way<'a> {
 
     /// Notes how a command or a group ended, as far as that is known.
     fn done(&mut self, place: Place, span: Span, truth: Option<bool>) {
-        let Some(list) = self.lists.get_mut(&place.group) else { return };
+        let Some(list) = self.lists.get_mut(list_of(place)) else { return };
         let truth = truth.map(|t| t != place.negated);
         list.truth = match (list.reach, place.join) {
             // what was passed over leaves the status as it was

@@ -1,14 +1,14 @@
 //! Which command a shell ends with, and whether it gives way to it: measured on dash 0.5.12, bash 5.2 and busybox 1.35.
 
 use crate::source::Span;
-use crate::syntax::shell::{Command, GroupKind, Join, Script, Word};
+use crate::syntax::shell::{Command, GroupKind, Join, Programs, Script, Word};
 use crate::text::Text;
 
 /// Whether a shell that was given a text with `-c` replaces itself by this command, its last one. Debian's dash never does; bash
 /// does for a command that stands by itself, without redirections; busybox also inside `if` and `case` and with redirections.
 pub(super) fn gives_way(shell: &str, script: &Script, command: &Command, text: &Form) -> bool {
     // a shell that is to do something at its end, or on a signal, stays, and so does one that measures the time
-    if script.commands.iter().any(sets_trap) || command.name().as_deref() == Some("time") {
+    if script.may_run(TRAP) && script.commands.iter().any(sets_trap) || command.name().as_deref() == Some("time") {
         return false;
     }
     match shell {
@@ -89,7 +89,7 @@ fn is_before_exit(script: &Script, command: &Command) -> bool {
     if place.background || place.condition || place.substitution || place.function || place.pipe_len > 1 {
         return false;
     }
-    let next = script.commands.iter().find(|c| c.span.start >= command.span.end && !c.place.substitution);
+    let next = after(script, command).iter().find(|c| !c.place.substitution);
     next.is_some_and(|c| c.place.group == place.group && c.place.join != Join::First && c.name().as_deref() == Some("exit"))
 }
 
@@ -158,9 +158,12 @@ pub(super) fn passes_signals_on(script: &Script) -> bool {
     background.next().is_some() && script.commands.iter().any(|c| sets_trap(c) && c.args().iter().skip(1).any(stops))
 }
 
+const TRAP: Programs = Programs::of(&["trap"]);
+
 /// `trap` with something to do; an empty text ignores the signal, `-` takes the trap off.
 fn sets_trap(command: &Command) -> bool {
-    command.name().as_deref() == Some("trap")
+    command.may_start(TRAP)
+        && command.name().as_deref() == Some("trap")
         && command.args().len() > 1
         && command.args().first().is_some_and(|w| w.literal().is_none_or(|v| !v.is_empty() && !v.starts_with('-')))
 }
@@ -176,8 +179,14 @@ fn only_talk_follows(script: &Script, command: &Command, bare: bool) -> bool {
     let talk = |c: &Command| matches!(c.name().as_deref(), Some("echo" | "printf" | "true" | "exit" | ":" | "date")) || nothing(c);
     let pipe =
         |c: &Command| c.place.pipe_index > 0 && matches!(c.name().as_deref(), Some("tee" | "cat" | "ts" | "sed" | "grep" | "logger"));
-    let after = script.commands.iter().filter(|c| c.span.start >= command.span.end);
-    after.into_iter().all(|c| c.place.depth == 0 && (talk(c) || pipe(c)))
+    after(script, command).iter().all(|c| c.place.depth == 0 && (talk(c) || pipe(c)))
+}
+
+/// The commands that start behind a command's end.
+fn after<'a>(script: &'a Script, command: &Command) -> &'a [Command] {
+    // they are in the order of their starts
+    let first = script.commands.partition_point(|c| c.span.start < command.span.end);
+    script.commands.get(first..).unwrap_or_default()
 }
 
 /// The function that a command is the last of.
@@ -195,5 +204,6 @@ pub(super) fn ended_by<'a>(script: &'a Script, command: &Command) -> Option<&'a 
 pub(super) fn is_called_last(script: &Script, function: &str) -> bool {
     let passes_on = |c: &Command| c.args().iter().all(|w| w.lossy() == "$@");
     let ends = |c: &Command| (c.place.last || is_before_exit(script, c)) && !c.place.background;
-    script.commands.iter().any(|c| c.name().as_deref() == Some(function) && ends(c) && passes_on(c))
+    let named = Programs::of(&[function]);
+    script.commands.iter().any(|c| c.may_start(named) && c.name().as_deref() == Some(function) && ends(c) && passes_on(c))
 }

@@ -1,6 +1,7 @@
 //! What a script puts into the environment of the commands that it runs, as far as it has come.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::quoting::{Arg, Executed, Runs, Step};
 use crate::source::Span;
@@ -10,17 +11,21 @@ use super::runtime::RuntimeEnv;
 
 /// The environments of a script's commands, which are asked for in their order.
 pub(super) struct Exports<'a> {
-    course: &'a Course,
-    /// What the container has.
-    before: &'a [RuntimeEnv],
+    course: &'a Course<'a>,
+    /// What stands around the script has added.
+    around: Arc<[RuntimeEnv]>,
     /// The first command that did nothing yet.
     next: usize,
     so_far: SoFar,
+    /// What both come to, once it was asked for.
+    all: Option<Arc<[RuntimeEnv]>>,
 }
 
 #[derive(Clone, Default)]
 struct SoFar {
     exported: BTreeMap<String, RuntimeEnv>,
+    /// Something was exported since this was asked for.
+    changed: bool,
     /// The variables that the shell keeps for itself.
     held: BTreeMap<String, (Option<String>, Span)>,
     /// `set -a`: whatever is set is exported.
@@ -28,27 +33,35 @@ struct SoFar {
 }
 
 impl<'a> Exports<'a> {
-    pub(super) fn new(course: &'a Course, before: &'a [RuntimeEnv]) -> Self {
-        Exports { course, before, next: 0, so_far: SoFar::default() }
+    pub(super) fn new(course: &'a Course<'a>, around: &Arc<[RuntimeEnv]>) -> Self {
+        Exports { course, around: Arc::clone(around), next: 0, so_far: SoFar::default(), all: None }
     }
 
-    /// What the container does not have in the environment of a command, its own variables among it.
-    pub(super) fn of(&mut self, at: usize) -> Vec<RuntimeEnv> {
-        let Some(step) = self.course.step() else { return Vec::new() };
+    /// What the container, which has `before`, does not have in the environment of a command, its own variables among it.
+    pub(super) fn of(&mut self, at: usize, before: &[RuntimeEnv]) -> Arc<[RuntimeEnv]> {
+        let Some(step) = self.course.step() else { return Arc::clone(&self.around) };
         for n in self.next..at {
             if let Some(executed) = step.commands.get(n).filter(|e| self.course.reaches(n) && !e.place.substitution && !e.place.subshell) {
-                self.so_far.run(step, executed, false, self.before);
+                self.so_far.run(step, executed, false, before);
             }
         }
         self.next = self.next.max(at);
+        if std::mem::take(&mut self.so_far.changed) {
+            self.all = None;
+        }
+        let around = &self.around;
+        let with = |exported: &BTreeMap<String, RuntimeEnv>| match exported.is_empty() {
+            true => Arc::clone(around),
+            false => exported.values().chain(around.iter()).cloned().collect(),
+        };
         let own = step.commands.get(at).filter(|e| self.course.reaches(at) && !e.place.substitution);
         match own.filter(|e| !e.assigns.is_empty() || name(e) == "export") {
             Some(own) => {
                 let mut here = self.so_far.clone();
-                here.run(step, own, true, self.before);
-                here.exported.into_values().collect()
+                here.run(step, own, true, before);
+                with(&here.exported)
             }
-            None => self.so_far.exported.values().cloned().collect(),
+            None => Arc::clone(self.all.get_or_insert_with(|| with(&self.so_far.exported))),
         }
     }
 }
@@ -85,6 +98,7 @@ impl SoFar {
     }
 
     fn export(&mut self, name: &str, value: Option<String>, span: Span) {
+        self.changed = true;
         self.exported.insert(name.to_owned(), RuntimeEnv { name: name.to_owned(), value, span, from_image: true });
     }
 }

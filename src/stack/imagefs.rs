@@ -222,7 +222,7 @@ fn generated(
     path: &str,
 ) -> Option<Located> {
     // a cheap look first: this is asked for every RUN and every program that may be a script
-    if !instruction.rest.value.contains(files::file_name(path)) && instruction.heredocs.is_empty() {
+    if !holds(&instruction.rest.value, files::file_name(path)) && instruction.heredocs.is_empty() {
         return None;
     }
     let script = unit.script(item)?;

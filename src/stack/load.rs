@@ -82,7 +82,7 @@ pub(super) struct Loader<'a> {
     /// The names of the ignore files in each folder that is a build context, in lower case: some disks do not tell case.
     pub(super) ignore_files: BTreeMap<String, Vec<String>>,
     /// The `.gitignore` of each folder that was asked for; empty where there is none.
-    pub(super) gitignores: RefCell<BTreeMap<String, Arc<str>>>,
+    pub(super) gitignores: RefCell<BTreeMap<String, Arc<[String]>>>,
 }
 
 /// What a file of a stack holds, by and large: which of them are worth a thread is asked before they are read.

@@ -1,6 +1,6 @@
 //! What runs: a container for every service, and for every Dockerfile that none builds.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -55,6 +55,7 @@ impl Loader<'_> {
                 service: runtime.service.and_then(|at| self.stack.service(at)).map(|(_, s)| s),
                 scripts: Vec::new(),
                 on_path: RefCell::default(),
+                environment: OnceCell::new(),
             };
             walk.run(runtime);
             nginx.extend(nginx_use::find(&mut walk, runtime));
@@ -157,23 +158,25 @@ impl Loader<'_> {
             above.push(files::parent(last));
         }
         above.into_iter().any(|dir| {
-            let text = self.gitignore(dir);
             let below = files::strip_prefix(dir, path).unwrap_or(path);
-            text.lines().map(|l| l.trim().trim_matches('/')).filter(|line| !line.is_empty()).any(|line| {
+            self.gitignore(dir).iter().any(|line| {
                 let ending = line.strip_prefix('*').filter(|end| end.starts_with('.'));
                 name == line || files::strip_prefix(line, below).is_some() || ending.is_some_and(|end| name.ends_with(end))
             })
         })
     }
 
-    fn gitignore(&self, dir: &str) -> Arc<str> {
-        if let Some(text) = self.gitignores.borrow().get(dir) {
-            return Arc::clone(text);
+    /// The lines of a folder's `.gitignore`.
+    fn gitignore(&self, dir: &str) -> Arc<[String]> {
+        if let Some(lines) = self.gitignores.borrow().get(dir) {
+            return Arc::clone(lines);
         }
         let bytes = self.disk.read(&files::join(dir, ".gitignore")).unwrap_or_default();
-        let text: Arc<str> = String::from_utf8_lossy(&bytes).into();
-        self.gitignores.borrow_mut().insert(dir.to_owned(), Arc::clone(&text));
-        text
+        let text = String::from_utf8_lossy(&bytes);
+        let lines = text.lines().map(|l| l.trim().trim_matches('/')).filter(|line| !line.is_empty());
+        let lines: Arc<[String]> = lines.map(str::to_owned).collect();
+        self.gitignores.borrow_mut().insert(dir.to_owned(), Arc::clone(&lines));
+        lines
     }
 
     pub(super) fn dockerruns(&mut self, sorted: &Sorted) {

@@ -7,6 +7,7 @@ use crate::files::{self, Kind};
 use crate::source::{FileId, Span};
 use crate::syntax::dockerfile::Op;
 use crate::syntax::nginx;
+use crate::syntax::shell::{Programs, Script};
 
 use super::NginxUse;
 use super::imagefs::Located;
@@ -108,7 +109,7 @@ fn copied(walk: &Walk<'_>, wanted: &mut BTreeMap<String, (bool, Span)>) {
 }
 
 /// `envsubst < template > /etc/nginx/…` at the start of the container.
-fn substituted(walk: &Walk<'_>, runtime: &Runtime, wanted: &mut BTreeMap<String, (bool, Span)>) {
+fn substituted(walk: &mut Walk<'_>, runtime: &Runtime, wanted: &mut BTreeMap<String, (bool, Span)>) {
     let mut inputs: Vec<(String, Span)> = Vec::new();
     if let Some((unit, stage)) = walk.unit.filter(|(unit, _)| walk.sources.get(unit.file).text.contains("envsubst")) {
         let launches = runtime.launches.iter().filter_map(|l| l.instruction);
@@ -124,8 +125,9 @@ fn substituted(walk: &Walk<'_>, runtime: &Runtime, wanted: &mut BTreeMap<String,
             }
         }
     }
-    for line in walk.service.into_iter().flat_map(|s| s.command.iter().chain(&s.entrypoint)) {
-        inputs.extend(envsubst_inputs(&crate::syntax::shell::from_argv(&line.argv, crate::syntax::shell::Dialect::Posix)));
+    let service = walk.service;
+    for line in service.into_iter().flat_map(|s| s.command.iter().chain(&s.entrypoint)) {
+        inputs.extend(envsubst_inputs(&walk.known.line(line.span, &line.argv)));
     }
     for script in &walk.scripts {
         inputs.extend(envsubst_inputs(&script.script));
@@ -139,9 +141,10 @@ fn substituted(walk: &Walk<'_>, runtime: &Runtime, wanted: &mut BTreeMap<String,
 }
 
 /// Files that `envsubst` reads and writes into nginx's configuration.
-fn envsubst_inputs(script: &crate::syntax::shell::Script) -> Vec<(String, Span)> {
+fn envsubst_inputs(script: &Script) -> Vec<(String, Span)> {
+    const ENVSUBST: Programs = Programs::of(&["envsubst"]);
     let mut found = Vec::new();
-    for (_, command) in script.walk() {
+    for (_, command) in script.walk().filter(|(_, c)| c.may_start(ENVSUBST)) {
         if command.name().as_deref() != Some("envsubst") {
             continue;
         }

@@ -1,5 +1,7 @@
 //! What a container runs: the processes that its command starts, followed through shells, scripts and package scripts.
 
+use std::sync::Arc;
+
 use crate::source::{FileId, Span};
 use crate::syntax::gunicorn;
 use crate::text::Text;
@@ -90,7 +92,7 @@ pub struct Process {
     /// The command.
     pub span: Span,
     /// What led here, outermost first.
-    pub via: Vec<Via>,
+    pub via: Arc<[Via]>,
     /// Whether it is process 1.
     pub pid1: Pid1,
     /// The shells that provably stay above it, outermost first; `None` where one of them traps signals, or where something
@@ -107,7 +109,7 @@ pub struct Process {
     /// The files that its standard output goes to.
     pub output: Vec<Arg>,
     /// What the scripts that lead here add to the container's environment, the nearest first.
-    pub env: Vec<RuntimeEnv>,
+    pub env: Arc<[RuntimeEnv]>,
     /// For gunicorn: its configuration file.
     pub gunicorn: Option<(FileId, gunicorn::Settings)>,
     /// For an interpreter: the program that it runs, for supervisord its configuration, where it lies in the context.

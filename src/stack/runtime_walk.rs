@@ -1,16 +1,16 @@
 //! Follows a container's start: entrypoint and command, shells, script files, package scripts.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::compose::{CommandLine, MountKind, Service};
 use crate::files::{self, Files, Kind};
-use crate::quoting::Step;
+use crate::quoting::{Environment, Step};
 use crate::source::{FileId, SourceFile, Sources, Span};
 use crate::syntax::dockerfile::Form;
-use crate::syntax::shell::{self, Command, Dialect, GroupKind, Script, Word};
+use crate::syntax::shell::{self, Command, Dialect, GroupKind, Programs, Script, Word};
 use crate::syntax::supervisord::Program;
 use crate::syntax::{gunicorn, package_json};
 use crate::text::Text;
@@ -66,6 +66,8 @@ pub(super) struct Walk<'a> {
     pub(super) scripts: Vec<ScriptUnit>,
     /// Where the programs stand that were looked for on PATH.
     pub(super) on_path: RefCell<HashMap<String, Option<String>>>,
+    /// The environment that the container starts with, once it was asked for.
+    pub(super) environment: OnceCell<Environment>,
 }
 
 /// How the process that is looked at stands to process 1.
@@ -73,14 +75,22 @@ pub(super) struct Walk<'a> {
 struct Layer {
     pid1: Pid1,
     below: Option<Vec<Below>>,
-    via: Vec<Via>,
+    via: Arc<[Via]>,
     background: bool,
     last: bool,
     before_nothing: bool,
     keeps_up: bool,
     depth: usize,
     /// What the scripts above have added to the environment, the innermost first.
-    env: Vec<RuntimeEnv>,
+    env: Arc<[RuntimeEnv]>,
+}
+
+impl Layer {
+    /// The layer within, which this leads to.
+    fn through(mut self, kind: ViaKind, span: Span) -> Layer {
+        self.via = self.via.iter().cloned().chain([Via { kind, span }]).collect();
+        self
+    }
 }
 
 /// How a shell gets a script.
@@ -95,7 +105,7 @@ struct Call<'a> {
     args: &'a [Text],
     /// It is known that there are none.
     bare: bool,
-    course: Course,
+    course: Course<'a>,
 }
 
 impl Walk<'_> {
@@ -116,7 +126,7 @@ impl Walk<'_> {
         let entrypoint = runtime.launches.iter().find(|l| l.entrypoint).cloned();
         let command = runtime.launches.iter().find(|l| !l.entrypoint).cloned();
         let pid1 = if runtime.init { Pid1::Unknown } else { Pid1::Yes };
-        let (below, via, env) = (Some(Vec::new()), Vec::new(), Vec::new());
+        let (below, via, env) = (Some(Vec::new()), Arc::from([]), Arc::from([]));
         let layer = Layer { pid1, below, via, background: false, last: true, before_nothing: false, keeps_up: false, depth: 0, env };
         match (entrypoint, command) {
             (Some(entry), command) => {
@@ -128,6 +138,11 @@ impl Walk<'_> {
             (None, Some(command)) => self.start(&command, &command.argv, &[], layer, runtime),
             (None, None) => {}
         }
+    }
+
+    /// The environment that the container starts with.
+    fn environment(&self, runtime: &Runtime) -> Environment {
+        self.environment.get_or_init(|| course::environment(runtime)).clone()
     }
 
     fn launches(&self) -> Vec<Launch> {
@@ -153,35 +168,40 @@ impl Walk<'_> {
     }
 
     fn env(&self) -> Vec<RuntimeEnv> {
-        let mut all: std::collections::BTreeMap<String, RuntimeEnv> = std::collections::BTreeMap::new();
+        let mut all: Vec<RuntimeEnv> = Vec::new();
         if let Some((unit, stage)) = self.unit {
-            for set in unit.run_envs(stage) {
-                let env = RuntimeEnv { name: set.name.clone(), value: set.value.clone(), span: set.span, from_image: true };
-                all.insert(set.name.clone(), env);
-            }
+            let set = unit.run_envs(stage).into_iter();
+            all.extend(set.map(|s| RuntimeEnv { name: s.name.clone(), value: s.value.clone(), span: s.span, from_image: true }));
         }
-        for var in self.service.into_iter().flat_map(|s| &s.environment) {
+        all.extend(self.service.into_iter().flat_map(|s| &s.environment).map(|var| {
             let value = var.value.as_ref().filter(|_| !var.interpolated()).map(|v| v.value.clone());
-            let env = RuntimeEnv { name: var.name.value.clone(), value, span: var.span, from_image: false };
-            all.insert(var.name.value.clone(), env);
-        }
-        all.into_values().collect()
+            RuntimeEnv { name: var.name.value.clone(), value, span: var.span, from_image: false }
+        }));
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        // of the same name the last one counts
+        all.dedup_by(|next, kept| {
+            let same = next.name == kept.name;
+            if same {
+                std::mem::swap(next, kept);
+            }
+            same
+        });
+        all
     }
 
     fn start(&mut self, launch: &Launch, argv: &[Text], rest: &[Text], layer: Layer, runtime: &mut Runtime) {
         if launch.shell_form {
-            let mut layer = layer;
-            layer.via.push(Via { kind: ViaKind::ShellForm, span: launch.span });
+            let layer = layer.through(ViaKind::ShellForm, launch.span);
             let Some(script) = self.launch_script(launch) else {
                 runtime.complete = false;
                 return;
             };
             let shell = self.system_shell(argv.first().map_or("sh", |a| files::file_name(&a.value)), runtime);
-            let step = course::step(&script, || launch.argv.last().cloned(), &shell, &[], rest, runtime);
-            let course = Course::of(&script, step);
+            let step = course::step(&script, || launch.argv.last().cloned(), &shell, &[], rest, || self.environment(runtime));
+            let course = Course::of(&script, step.map(Cow::Owned));
             let text = launch.argv.last().map(ends::Form::of).unwrap_or_default();
             let call = Call { shell: &shell, text: Some(text), at: launch.span, args: rest, bare: rest.is_empty(), course };
-            self.script(&script, &layer.clone(), &call, runtime);
+            self.script(&script, &layer, &call, runtime);
             return;
         }
         let script = match launch.instruction {
@@ -228,10 +248,10 @@ impl Walk<'_> {
         let Call { shell, at, args, bare, ref course, .. } = *call;
         let inline = call.text.is_some();
         let count = script.commands.len();
-        let runs = |names: &[&str]| script.commands.iter().any(|c| c.name().is_some_and(|n| names.contains(&n.as_ref())));
-        let (traps, sources) = (ends::passes_signals_on(script), runs(&[".", "source"]));
-        let env = runtime.env.clone();
-        let mut exports = Exports::new(course, &env);
+        const SOURCE: Programs = Programs::of(&[".", "source"]);
+        let sourced = |c: &Command| c.may_start(SOURCE) && matches!(c.name().as_deref(), Some("." | "source"));
+        let (traps, sources) = (ends::passes_signals_on(script), script.commands.iter().any(sourced));
+        let mut exports = Exports::new(course, &layer.env);
         let mut called_last: HashMap<&str, bool> = HashMap::new();
         for (number, command) in script.commands.iter().enumerate().take(count.min(MAX_PROCESSES)) {
             if command.place.substitution || command.words.is_empty() || !course.reaches(number) {
@@ -281,13 +301,13 @@ impl Walk<'_> {
             let inner = Layer {
                 pid1,
                 below,
-                via: layer.via.clone(),
+                via: Arc::clone(&layer.via),
                 background: layer.background || command.place.background,
                 last: last || execs && !command.place.background,
                 before_nothing,
                 keeps_up: layer.last && ends::rests_for_ever(script, command),
                 depth: layer.depth + 1,
-                env: exports.of(number).into_iter().chain(layer.env.iter().cloned()).collect(),
+                env: exports.of(number, &runtime.env),
             };
             self.command(command, inner, args, course.inner(number), runtime);
         }
@@ -306,12 +326,14 @@ impl Walk<'_> {
         if let Some(nested) = &command.nested {
             let evaluated = nested.by == "eval";
             let shell = if evaluated { "sh".to_owned() } else { self.system_shell(&nested.by, runtime) };
-            let mut inner = layer.clone();
-            inner.via.push(Via { kind: ViaKind::Shell(nested.by.clone()), span: command.span });
+            let inner = layer.through(ViaKind::Shell(nested.by.clone()), command.span);
             let given: Vec<Text> = if evaluated { rest.to_vec() } else { handed_arguments(command) };
             let step = match inside {
-                Some(step) => Some(step.clone()),
-                None => course::step(&nested.script, || handed_text(command), &shell, &inner.env, &given, runtime),
+                Some(step) => Some(Cow::Borrowed(step)),
+                None => {
+                    let environment = || self.environment(runtime);
+                    course::step(&nested.script, || handed_text(command), &shell, &inner.env, &given, environment).map(Cow::Owned)
+                }
             };
             let course = Course::of(&nested.script, step);
             // no shell gives way to the last command of eval
@@ -359,7 +381,7 @@ impl Walk<'_> {
             before_nothing: layer.before_nothing,
             keeps_up: layer.keeps_up,
             output: self.argv(&outputs(command), runtime),
-            env: given(&effective).chain(layer.env).collect(),
+            env: before(given(&effective).collect(), &layer.env),
             gunicorn,
             program,
         };
@@ -377,7 +399,7 @@ impl Walk<'_> {
     fn supervised(&mut self, programs: Vec<(String, FileId, Program)>, layer: &Layer, at: Span, runtime: &mut Runtime) {
         let workdir = runtime.workdir.clone();
         for (path, _, program) in programs {
-            let mut inner = Layer {
+            let inner = Layer {
                 pid1: Pid1::Unknown,
                 background: true,
                 last: false,
@@ -385,10 +407,10 @@ impl Walk<'_> {
                 keeps_up: false,
                 depth: layer.depth + 1,
                 below: None,
-                via: layer.via.clone(),
-                env: layer.env.clone(),
+                via: Arc::clone(&layer.via),
+                env: Arc::clone(&layer.env),
             };
-            inner.via.push(Via { kind: ViaKind::Supervisor(path), span: at });
+            let inner = inner.through(ViaKind::Supervisor(path), at);
             if program.directory.is_some() {
                 runtime.workdir = program.directory.clone();
             }
@@ -451,8 +473,7 @@ impl Walk<'_> {
         let interpreter =
             interpreter.filter(|_| !is_shell(name)).unwrap_or_else(|| if is_shell(name) { name.to_owned() } else { "sh".to_owned() });
         let shell = self.system_shell(&interpreter, runtime);
-        let mut inner = layer.clone();
-        inner.via.push(Via { kind: ViaKind::Script(full), span: command.span });
+        let mut inner = layer.clone().through(ViaKind::Script(full), command.span);
         let sourced = matches!(name, "." | "source");
         let at = if sourced { command.span } else { by };
         if sourced {
@@ -463,8 +484,8 @@ impl Walk<'_> {
             let source = self.sources.get(span.file);
             Some(text.clone().unwrap_or_else(|| Text::verbatim(source.text.clone(), source.span())))
         };
-        let step = course::step(&script, text, &shell, &inner.env, &arguments, runtime);
-        let course = Course::of(&script, step);
+        let step = course::step(&script, text, &shell, &inner.env, &arguments, || self.environment(runtime));
+        let course = Course::of(&script, step.map(Cow::Owned));
         let bare = !sourced && argv.last().is_some_and(|a| a.value == given);
         self.script(&script, &inner, &Call { shell: &shell, text: None, at, args: &arguments, bare, course }, runtime);
         let known = self.scripts.iter().any(|s| s.span == span);
@@ -489,15 +510,14 @@ impl Walk<'_> {
         let package = package_json::parse(&source.text, source.span());
         let Some(text) = package.script(script) else { return };
         let parsed = shell::parse_text(text, Dialect::Posix);
-        let mut inner = layer.clone();
-        inner.via.push(Via { kind: ViaKind::PackageScript(script.to_owned()), span: at });
+        let mut inner = layer.clone().through(ViaKind::PackageScript(script.to_owned()), at);
         inner.below = None;
         inner.pid1 = match inner.pid1 {
             Pid1::Yes => Pid1::Unknown,
             other => other,
         };
-        let step = course::step(&parsed, || Some(text.clone()), "sh", &inner.env, &[], runtime);
-        let course = Course::of(&parsed, step);
+        let step = course::step(&parsed, || Some(text.clone()), "sh", &inner.env, &[], || self.environment(runtime));
+        let course = Course::of(&parsed, step.map(Cow::Owned));
         let form = Some(ends::Form::default());
         self.script(&parsed, &inner, &Call { shell: "sh", text: form, at, args: &[], bare: false, course }, runtime);
     }
@@ -596,6 +616,11 @@ impl Walk<'_> {
     }
 }
 
+/// More variables, before those that are there.
+fn before(more: Vec<RuntimeEnv>, env: &Arc<[RuntimeEnv]>) -> Arc<[RuntimeEnv]> {
+    if more.is_empty() { Arc::clone(env) } else { more.into_iter().chain(env.iter().cloned()).collect() }
+}
+
 /// The variables that `env NAME=value` and its kin give to a program.
 fn given(effective: &shell::Effective<'_>) -> impl Iterator<Item = RuntimeEnv> {
     effective.environment().into_iter().filter_map(|word| {
@@ -608,7 +633,7 @@ fn given(effective: &shell::Effective<'_>) -> impl Iterator<Item = RuntimeEnv> {
 
 /// The files that a command's standard output is sent to.
 fn outputs(command: &Command) -> Vec<&Word> {
-    let to_file = |r: &&shell::Redirect| matches!(r.operator.as_str(), ">" | ">>" | ">|" | "&>" | "&>>") && r.fd.is_none_or(|fd| fd == 1);
+    let to_file = |r: &&shell::Redirect| matches!(r.operator, ">" | ">>" | ">|" | "&>" | "&>>") && r.fd.is_none_or(|fd| fd == 1);
     command.redirects.iter().filter(to_file).filter_map(|r| r.target.as_ref()).collect()
 }
 
@@ -629,7 +654,7 @@ fn probe(argv: &[Arg]) -> Process {
     Process {
         argv: argv.to_vec(),
         span,
-        via: Vec::new(),
+        via: Arc::from([]),
         pid1: Pid1::Unknown,
         below: None,
         background: false,
@@ -637,7 +662,7 @@ fn probe(argv: &[Arg]) -> Process {
         before_nothing: false,
         keeps_up: false,
         output: Vec::new(),
-        env: Vec::new(),
+        env: Arc::from([]),
         gunicorn: None,
         program: None,
     }

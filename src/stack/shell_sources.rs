@@ -84,7 +84,7 @@ fn handed_on(command: &shell::Command, nested: &Nested) -> Option<Text> {
     if let Some(word) = command.words.iter().find(|w| w.span == nested.span) {
         return Some(word.text());
     }
-    let bodies = command.redirects.iter().filter_map(|r| Some((r.operator.as_str(), r.heredoc.as_ref()?)));
+    let bodies = command.redirects.iter().filter_map(|r| Some((r.operator, r.heredoc.as_ref()?)));
     let (_, body) = bodies.into_iter().find(|(operator, b)| *operator == "<<" && b.span == nested.span)?;
     (!body.expand || !body.text.contains(['$', '`', '\\'])).then(|| Text::verbatim(body.text.clone(), body.span))
 }

@@ -4,7 +4,7 @@ use crate::files;
 use crate::quoting::envsubst_calls;
 use crate::source::Span;
 use crate::syntax::dockerfile::Op;
-use crate::syntax::shell::{self, Dialect, GroupKind, Piece, PieceKind, Script, Word};
+use crate::syntax::shell::{GroupKind, Piece, PieceKind, Script, Word};
 
 use super::TemplateUse;
 use super::imagefs::{Located, names_below};
@@ -31,8 +31,9 @@ pub(super) fn find(walk: &mut Walk<'_>, runtime: &Runtime) -> Vec<TemplateUse> {
             }
         }
     }
-    for line in walk.service.into_iter().flat_map(|s| s.command.iter().chain(&s.entrypoint)) {
-        reads(&shell::from_argv(&line.argv, Dialect::Posix), &started, &env, &mut inputs);
+    let service = walk.service;
+    for line in service.into_iter().flat_map(|s| s.command.iter().chain(&s.entrypoint)) {
+        reads(&walk.known.line(line.span, &line.argv), &started, &env, &mut inputs);
     }
     for script in &walk.scripts {
         reads(&script.script, &started, &env, &mut inputs);

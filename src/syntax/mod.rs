@@ -59,7 +59,7 @@ pub fn closest<'a>(word: &str, options: impl IntoIterator<Item = &'a str>) -> Op
     best.map(|(_, option)| option)
 }
 
-/// Edits between two words, a swap of neighbours being one; given up where the lengths differ by more than `limit`
+/// Edits between two words, a swap of neighbours being one; given up once there are more than `limit` for certain
 /// (the result is then larger than it).
 pub fn edit_distance(a: &str, b: &str, limit: usize) -> usize {
     if a.chars().count().abs_diff(b.chars().count()) > limit {
@@ -77,6 +77,10 @@ pub fn edit_distance(a: &str, b: &str, limit: usize) -> usize {
                 best = best.min(at(&before, j - 1) + 1);
             }
             next.push(best);
+        }
+        // whatever follows is made from two rows
+        if next.iter().chain(&row).all(|edits| *edits > limit) {
+            return limit + 1;
         }
         before = std::mem::replace(&mut row, next);
     }

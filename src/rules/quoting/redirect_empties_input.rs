@@ -113,7 +113,7 @@ impl Known<'_> {
 
 /// `> file`.
 fn output(command: &Command) -> Option<(&Redirect, &Word)> {
-    let writes = |r: &&Redirect| matches!(r.operator.as_ref(), ">" | ">|") && r.fd.is_none_or(|fd| fd == 1);
+    let writes = |r: &&Redirect| matches!(r.operator, ">" | ">|") && r.fd.is_none_or(|fd| fd == 1);
     let redirect = command.redirects.iter().rev().find(writes)?;
     Some((redirect, redirect.target.as_ref()?))
 }

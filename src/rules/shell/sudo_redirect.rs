@@ -11,7 +11,7 @@ impl Rule for SudoRedirect {
             for command in reading.script.commands.iter().filter(|c| c.name().as_deref() == Some("sudo")) {
                 for redirect in &command.redirects {
                     let Some(target) = redirect.target.as_ref().map(|w| w.lossy()).filter(|t| t != "/dev/null") else { continue };
-                    let help = match redirect.operator.as_str() {
+                    let help = match redirect.operator {
                         ">" | ">|" | "&>" => format!("write `… | sudo tee {target} > /dev/null`"),
                         ">>" | "&>>" => format!("write `… | sudo tee -a {target} > /dev/null`"),
                         "<" => format!("write `sudo cat {target} | sudo …`"),

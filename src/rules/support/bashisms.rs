@@ -115,7 +115,7 @@ fn in_command(command: &Command, found: &mut Vec<Bashism>) {
         push(word.span, "`+=`".to_owned(), &["SC3024"], NAME, NAME);
     }
     for redirect in &command.redirects {
-        match redirect.operator.as_str() {
+        match redirect.operator {
             "<<<" => {
                 push(redirect.span, "`<<<`".to_owned(), &["SC3011"], "ends there with a syntax error", "ends there with a syntax error")
             }

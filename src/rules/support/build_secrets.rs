@@ -82,8 +82,7 @@ pub(crate) fn written<'a>(command: &'a Command, secrets: &Secrets) -> Option<(&'
             || r.operator == "<" && r.target.as_ref().is_some_and(|t| secrets.in_word(t))
     });
     let prints = matches!(name.as_ref(), "cat" | "echo" | "printf" | "sed" | "awk" | "base64" | "tr" | "head" | "envsubst" | "jq");
-    if let Some(redirect) =
-        command.redirects.iter().find(|r| matches!(r.operator.as_str(), ">" | ">>" | ">|") && r.fd.is_none_or(|fd| fd == 1))
+    if let Some(redirect) = command.redirects.iter().find(|r| matches!(r.operator, ">" | ">>" | ">|") && r.fd.is_none_or(|fd| fd == 1))
         && prints
         && (reads || fed)
     {

@@ -5,6 +5,7 @@ use shuck_ast as ast;
 use super::lower::{Context, Lower, MAX_DEPTH};
 use super::model::{Branch, Group, GroupKind, Piece, PieceKind, Place, Quote, Word};
 use super::words::range;
+use crate::few::Few;
 
 impl Lower<'_> {
     /// Adds a group and gives the context of what it holds.
@@ -179,7 +180,7 @@ impl Lower<'_> {
 
     pub(super) fn keyword(&self, start: usize, name: &str) -> Word {
         let span = self.map.span(start, start + name.len());
-        Word { span, pieces: vec![Piece { span, kind: PieceKind::Literal(name.to_owned()), quote: Quote::None }] }
+        Word { span, pieces: Few::one(Piece { span, kind: PieceKind::Literal(name.to_owned()), quote: Quote::None }) }
     }
 
     fn option_after(&self, from: usize) -> Option<Word> {
@@ -240,7 +241,7 @@ enum Operand<'t> {
     Plain(ast::Span),
 }
 
-fn operands<'t>(expression: &'t ast::ConditionalExpr, depth: usize, found: &mut Vec<Operand<'t>>) {
+fn operands<'t>(expression: &'t ast::ConditionalExpr, depth: u32, found: &mut Vec<Operand<'t>>) {
     if depth > MAX_DEPTH {
         return;
     }

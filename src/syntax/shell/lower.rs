@@ -3,12 +3,13 @@
 use shuck_ast as ast;
 use shuck_parser::parser::ParseResult;
 
-use super::map::{Map, cut};
+use super::map::{Cuts, Map, cut};
 use super::model::{
     Assign, Command, Dialect, GroupKind, Join, MAX_NESTING, Piece, PieceKind, Place, Programs, Quote, Redirect, Script, Word,
 };
 use super::words::range;
 use super::wrappers::Start;
+use crate::few::Few;
 use crate::source::Span;
 use crate::syntax::{SyntaxError, SyntaxErrorKind};
 use crate::text::Text;
@@ -16,7 +17,7 @@ use crate::text::Text;
 /// Scripts above this size are not read (4 MiB).
 pub const MAX_SCRIPT_BYTES: usize = 4 << 20;
 /// Groups nest at most this deep; what lies deeper is not read.
-pub(super) const MAX_DEPTH: usize = 60;
+pub(super) const MAX_DEPTH: u32 = 60;
 
 /// Reads a script that stands in the source as it is: `text[i]` stands at `base.start + i`.
 pub fn parse(text: &str, base: Span, dialect: Dialect) -> Script {
@@ -56,7 +57,9 @@ pub fn from_argv(argv: &[Text], dialect: Dialect) -> Script {
 /// another shell stays as it was written.
 pub fn with_words(command: &Command, words: Vec<Word>, dialect: Dialect) -> Command {
     let start = Start::of(&words);
-    let mut command = Command { words, start, ..command.clone() };
+    let Command { span, place, programs, .. } = *command;
+    let (assigns, redirects, nested) = (command.assigns.clone(), command.redirects.clone(), command.nested.clone());
+    let mut command = Command { span, assigns, words, redirects, place, nested, start, programs };
     if command.nested.is_none() {
         command.nested = super::nested::of(&command, dialect, 0);
     }
@@ -65,7 +68,7 @@ pub fn with_words(command: &Command, words: Vec<Word>, dialect: Dialect) -> Comm
 
 /// A text as a word that nothing expands in.
 pub fn argument(text: &Text) -> Word {
-    let mut pieces = Vec::new();
+    let mut pieces = Few::new();
     let mut at = 0;
     while at < text.len() {
         let end = text.run_end(at).max(at + 1).min(text.len());
@@ -99,13 +102,14 @@ fn uncut(text: &Text, join: bool) -> Option<Text> {
 pub(super) fn parse_nested(text: &Text, dialect: Dialect, nesting: usize) -> Script {
     match uncut(text, false) {
         Some(decoded) => read(&decoded, Map::Text(&decoded), dialect, nesting),
+        None if text.is_verbatim() => read(text, Map::Base(text.span_of(0, text.len())), dialect, nesting),
         None => read(text, Map::Text(text), dialect, nesting),
     }
 }
 
 fn parse_source(text: &str, base: Span, dialect: Dialect, join: bool) -> Script {
     match cut(text, join) {
-        Some((joined, cuts)) => read(&joined, Map::Cut(base, cuts), dialect, 0),
+        Some((joined, cuts)) => read(&joined, Map::Cut(base, Cuts::new(cuts)), dialect, 0),
         None => read(text, Map::Base(base), dialect, 0),
     }
 }
@@ -153,7 +157,7 @@ fn start_place() -> Place {
 /// What the groups around a command say of its place.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Context {
-    pub(super) depth: usize,
+    pub(super) depth: u32,
     pub(super) subshell: bool,
     pub(super) substitution: bool,
     pub(super) function: bool,
@@ -212,6 +216,9 @@ impl Lower<'_> {
         }
         self.pipes();
         self.script.note();
+        // scripts are kept for as long as the stack is
+        self.script.commands.shrink_to_fit();
+        self.script.groups.shrink_to_fit();
         self.script
     }
 
@@ -277,13 +284,14 @@ impl Lower<'_> {
     /// Lowers `a | b`.
     fn pipeline(&mut self, statement: &ast::Stmt, place: Place, context: Context) {
         let (first, rest) = chain(statement, |op| matches!(op, ast::BinaryOp::Pipe | ast::BinaryOp::PipeAll).then_some(Join::Pipe));
-        let pipe_len = rest.len() + 1;
+        let pipe_len = count(rest.len()).saturating_add(1);
         let negated = place.negated || statement.negated || first.negated;
         let place = Place { pipe_len, negated, ..place };
         self.statement(first, Place { tail: place.tail && pipe_len == 1, ..place }, context);
         for (i, (join, next)) in rest.into_iter().enumerate() {
-            let last = place.tail && i + 2 == pipe_len;
-            self.statement(next, Place { join, pipe_index: i + 1, tail: last, ..place }, context);
+            let number = count(i).saturating_add(1);
+            let last = place.tail && number + 1 == pipe_len;
+            self.statement(next, Place { join, pipe_index: number, tail: last, ..place }, context);
         }
     }
 
@@ -365,7 +373,7 @@ impl Lower<'_> {
         let start = from + self.raw(from, end).find(name).unwrap_or(0);
         let place_of_name = self.map.span(start, start + name.len());
         let piece = Piece { span: place_of_name, kind: PieceKind::Literal(name.to_owned()), quote: Quote::None };
-        let mut words = vec![Word { span: place_of_name, pieces: vec![piece] }];
+        let mut words = vec![Word { span: place_of_name, pieces: Few::one(piece) }];
         let rest = || value.iter().chain(extra.iter());
         words.extend(rest().filter_map(|w| self.word(w)));
         self.command(assignments, words, statement, place, context);
@@ -412,7 +420,7 @@ impl Lower<'_> {
         let value = match &assignment.value {
             ast::AssignmentValue::Scalar(word) => {
                 let (from, to) = range(word.span);
-                let empty = || Word { span: self.map.span(from.max(end.min(to)), to.max(from)), pieces: Vec::new() };
+                let empty = || Word { span: self.map.span(from.max(end.min(to)), to.max(from)), pieces: Few::new() };
                 Some(self.word(word).unwrap_or_else(empty))
             }
             ast::AssignmentValue::Compound(_) => None,
@@ -448,11 +456,11 @@ impl Lower<'_> {
         let operator = if raw.starts_with("&>>") { "&>>" } else { operator };
         let (target, heredoc) = match &redirect.target {
             ast::RedirectTarget::Word(word) => (self.word(word).or_else(|| self.descriptor(start, end)), None),
-            ast::RedirectTarget::Heredoc(heredoc) => (self.word(&heredoc.delimiter.raw), Some(self.heredoc(heredoc))),
+            ast::RedirectTarget::Heredoc(heredoc) => (self.word(&heredoc.delimiter.raw), Some(Box::new(self.heredoc(heredoc)))),
         };
         Redirect {
             span: self.map.span(start, end),
-            operator: operator.to_owned(),
+            operator,
             fd: redirect.fd.filter(|_| raw.starts_with(|c: char| c.is_ascii_digit())).and_then(|fd| u32::try_from(fd).ok()),
             target,
             heredoc,
@@ -466,6 +474,10 @@ impl Lower<'_> {
         let target = self.raw(at, end).trim();
         (!target.is_empty()).then(|| self.keyword(at + self.raw(at, end).find(target).unwrap_or(0), target))
     }
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 /// The first operand of a left-nested chain, and the others with what joins them.

@@ -1,5 +1,7 @@
 //! From offsets in the text that the shell parser sees to places in the source.
 
+use std::cell::Cell;
+
 use crate::source::Span;
 use crate::text::Text;
 
@@ -7,8 +9,8 @@ use crate::text::Text;
 pub(super) enum Map<'a> {
     /// `text[i]` stands at `base.start + i`.
     Base(Span),
-    /// The same with stretches cut out: `(offset in the text, offset in the source)` at which each remaining stretch starts.
-    Cut(Span, Vec<(usize, usize)>),
+    /// The same with stretches cut out.
+    Cut(Span, Cuts),
     /// A decoded string.
     Text(&'a Text),
 }
@@ -19,12 +21,12 @@ impl Map<'_> {
         match self {
             Map::Base(base) => base.part(start, end),
             Map::Cut(base, cuts) => {
-                let next = cuts.partition_point(|c| c.0 <= start);
-                let from = place(cuts, next, start);
+                let next = cuts.next(start);
+                let from = cuts.place(next, start);
                 let to = match end.checked_sub(1).filter(|last| *last >= start) {
                     // nearly always both ends lie in one stretch
-                    Some(last) if cuts.get(next).is_none_or(|c| c.0 > last) => from + (end - start),
-                    Some(last) => place(cuts, cuts.partition_point(|c| c.0 <= last), last) + 1,
+                    Some(last) if cuts.starts.get(next).is_none_or(|c| c.0 > last) => from + (end - start),
+                    Some(last) => cuts.place(cuts.next(last), last) + 1,
                     None => from,
                 };
                 base.part(from, to)
@@ -37,20 +39,40 @@ impl Map<'_> {
     pub(super) fn run_end(&self, start: usize) -> usize {
         match self {
             Map::Base(_) => usize::MAX,
-            Map::Cut(_, cuts) => {
-                let next = cuts.partition_point(|c| c.0 <= start);
-                cuts.get(next).map_or(usize::MAX, |c| c.0)
-            }
+            Map::Cut(_, cuts) => cuts.starts.get(cuts.next(start)).map_or(usize::MAX, |c| c.0),
             Map::Text(text) => text.run_end(start),
         }
     }
 }
 
-/// Where an offset stands that lies in the stretch before the cut `next`.
-fn place(cuts: &[(usize, usize)], next: usize, offset: usize) -> usize {
-    match next.checked_sub(1).and_then(|i| cuts.get(i)) {
-        Some(&(text, source)) => source + (offset - text),
-        None => offset,
+/// `(offset in the text, offset in the source)` at which each stretch starts that is left behind a cut.
+pub(super) struct Cuts {
+    starts: Vec<(usize, usize)>,
+    /// The last answer of [`Cuts::next`]: a script is read from its start to its end.
+    last: Cell<usize>,
+}
+
+impl Cuts {
+    pub(super) fn new(starts: Vec<(usize, usize)>) -> Cuts {
+        Cuts { starts, last: Cell::new(0) }
+    }
+
+    /// The first stretch behind an offset.
+    fn next(&self, offset: usize) -> usize {
+        let starts = |n: usize| self.starts.get(n).is_some_and(|c| c.0 <= offset);
+        let is_next = |n: usize| n.checked_sub(1).is_none_or(starts) && !starts(n);
+        let last = self.last.get();
+        let next = if is_next(last) { last } else { self.starts.partition_point(|c| c.0 <= offset) };
+        self.last.set(next);
+        next
+    }
+
+    /// Where an offset stands that lies in the stretch before `next`.
+    fn place(&self, next: usize, offset: usize) -> usize {
+        match next.checked_sub(1).and_then(|i| self.starts.get(i)) {
+            Some(&(text, source)) => source + (offset - text),
+            None => offset,
+        }
     }
 }
 
@@ -98,7 +120,7 @@ mod tests {
         let source = "a \\\n b\\\r\nc\nd \\\ne\r\nf";
         let (text, cuts) = cut(source, true).unwrap();
         assert_eq!(text, "a  bc\nd \\\ne\nf");
-        let map = Map::Cut(Span::new(FileId(0), 0, source.len()), cuts);
+        let map = Map::Cut(Span::new(FileId(0), 0, source.len()), Cuts::new(cuts));
         let f = text.find('f').unwrap();
         assert_eq!(map.span(f, f + 1).range(), source.len() - 1..source.len());
         assert_eq!(map.span(3, 5).range(), 5..10);

@@ -17,6 +17,6 @@ mod wrappers;
 
 pub use lower::{MAX_SCRIPT_BYTES, argument, as_read, from_argv, parse, parse_run, parse_text, with_words};
 pub use model::*;
-pub use nested::{Handed, HandedText, When, elsewhere, handed, shell};
+pub use nested::{Handed, HandedText, When, elsewhere, handed, may_hand_on, shell, text_of};
 pub use words::operand;
-pub use wrappers::{Effective, effective, is_name};
+pub use wrappers::{Effective, effective, is_name, is_wrapper};

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use super::wrappers::Start;
+use crate::few::Few;
 use crate::source::{At, Span};
 use crate::syntax::SyntaxError;
 
@@ -119,20 +120,20 @@ pub struct Command {
 /// Names of programs, as bits that names may share: a cheap look before the dear one, since nearly all rules are on certain
 /// programs, and nearly no script runs them. Only the letters that a name starts with count: `python3.12` is `python`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Programs(u128);
+pub struct Programs([u64; 2]);
 
 impl Programs {
     /// These; a list that does not change is best kept in a constant.
     pub const fn of(mut names: &[&str]) -> Programs {
-        let mut bits = 0;
+        let mut all = Programs([0, 0]);
         while let [name, rest @ ..] = names {
-            bits |= Programs::bit(name);
+            all = all.and(Programs::one(name));
             names = rest;
         }
-        Programs(bits)
+        all
     }
 
-    const fn bit(name: &str) -> u128 {
+    pub(super) const fn one(name: &str) -> Programs {
         let mut hash = 0_u32;
         let mut bytes = name.as_bytes();
         while let [byte, rest @ ..] = bytes {
@@ -142,22 +143,25 @@ impl Programs {
             hash = hash.wrapping_mul(31).wrapping_add(*byte as u32);
             bytes = rest;
         }
-        1 << (hash.wrapping_mul(0x9E37_79B9) >> 25)
+        let bit = hash.wrapping_mul(0x9E37_79B9) >> 25;
+        if bit < 64 { Programs([1 << bit, 0]) } else { Programs([0, 1 << (bit - 64)]) }
     }
 
     /// These and others.
     pub const fn and(self, others: Programs) -> Programs {
-        Programs(self.0 | others.0)
+        let ([a, b], [c, d]) = (self.0, others.0);
+        Programs([a | c, b | d])
     }
 
     /// Whether a program of this name may be among them; `false` is certain.
     pub fn may_hold(self, name: &str) -> bool {
-        self.meet(Programs(Programs::bit(name)))
+        self.meet(Programs::one(name))
     }
 
     /// Whether one program may be among both; `false` is certain.
     const fn meet(self, others: Programs) -> bool {
-        self.0 & others.0 != 0
+        let ([a, b], [c, d]) = (self.0, others.0);
+        (a & c) | (b & d) != 0
     }
 }
 
@@ -197,11 +201,11 @@ pub struct Place {
     /// How it is joined to the command before it.
     pub join: Join,
     /// Its number in its pipeline, from 0.
-    pub pipe_index: usize,
+    pub pipe_index: u32,
     /// Length of its pipeline.
-    pub pipe_len: usize,
+    pub pipe_len: u32,
     /// How many groups, subshells, loops, conditions, functions and substitutions hold it.
-    pub depth: usize,
+    pub depth: u32,
     /// Inside `( … )`.
     pub subshell: bool,
     /// Inside `$( … )` or backquotes.
@@ -242,13 +246,13 @@ pub struct Redirect {
     /// Operator and target.
     pub span: Span,
     /// `>`, `>>`, `<`, `2>&1`'s `>&`, `<<`, `<<-`, `<<<`, `&>` …
-    pub operator: String,
+    pub operator: &'static str,
     /// The descriptor written before the operator.
     pub fd: Option<u32>,
     /// The file, or the heredoc's delimiter.
     pub target: Option<Word>,
     /// For heredocs: the body.
-    pub heredoc: Option<HeredocBody>,
+    pub heredoc: Option<Box<HeredocBody>>,
 }
 
 /// The body of a shell heredoc.
@@ -261,7 +265,7 @@ pub struct HeredocBody {
     /// Whether the shell expands variables in it (unquoted delimiter).
     pub expand: bool,
     /// What the reader of the heredoc gets: leading tabs of `<<-` and escapes taken out, expansions as pieces of their own.
-    pub pieces: Vec<Piece>,
+    pub pieces: Few<Piece>,
 }
 
 /// A word: pieces that are joined without blanks.
@@ -270,7 +274,7 @@ pub struct Word {
     /// The word as written, quotes included.
     pub span: Span,
     /// Its parts.
-    pub pieces: Vec<Piece>,
+    pub pieces: Few<Piece>,
 }
 
 /// A part of a word.
@@ -302,7 +306,7 @@ pub enum PieceKind {
     /// so that every other offset in them maps exactly.
     Literal(String),
     /// `$name`, `${name…}`, `$1`, `$@`.
-    Param(Param),
+    Param(Box<Param>),
     /// `$(…)` or backquotes; its commands are in [`Script::commands`] too. `backquotes` says which.
     Command {
         /// Written with backquotes.
@@ -381,6 +385,11 @@ impl Word {
         Some(Cow::Owned(value))
     }
 
+    /// Whether the word's value is known without running anything.
+    pub fn is_literal(&self) -> bool {
+        self.pieces.iter().all(|p| p.literal().is_some())
+    }
+
     /// The word's value with expansions kept as `$name`, `$(…)`: good enough to look at, never to compare secrets with.
     pub fn lossy(&self) -> Cow<'_, str> {
         if let [Piece { kind: PieceKind::Literal(text) | PieceKind::Glob(text) | PieceKind::Other(text), .. }] = self.pieces.as_slice() {
@@ -423,7 +432,7 @@ impl Word {
     /// All parameters that the word expands.
     pub fn params(&self) -> impl Iterator<Item = (&Param, &Piece)> {
         self.pieces.iter().filter_map(|piece| match &piece.kind {
-            PieceKind::Param(p) => Some((p, piece)),
+            PieceKind::Param(p) => Some((p.as_ref(), piece)),
             _ => None,
         })
     }
@@ -457,7 +466,7 @@ pub fn base_name(word: &Word) -> Option<Cow<'_, str>> {
 /// Where the name of a program begins in its word, after the folder, if the word is a single piece of text as nearly all are.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Base {
-    at: Option<usize>,
+    at: Option<u32>,
     /// No character of the name says that it comes out of an expansion.
     plain: bool,
 }
@@ -468,14 +477,14 @@ impl Base {
         let [piece] = pieces.as_slice() else { return Base::default() };
         let at = piece.literal().map(base_at);
         let name = piece.literal().zip(at).and_then(|(text, at)| text.get(at..));
-        Base { at, plain: name.is_some_and(is_plain) }
+        Base { at: at.and_then(|at| u32::try_from(at).ok()), plain: name.is_some_and(is_plain) }
     }
 
     /// The name, of the words that this was told of.
     pub(super) fn name(self, words: &[Word]) -> Option<Cow<'_, str>> {
         let word = words.first()?;
         match (self.at, word.pieces.as_slice()) {
-            (Some(at), [piece]) => piece.literal()?.get(at..).map(Cow::Borrowed),
+            (Some(at), [piece]) => piece.literal()?.get(at as usize..).map(Cow::Borrowed),
             _ => base_name(word),
         }
     }
@@ -499,15 +508,16 @@ fn base_at(path: &str) -> usize {
     path.bytes().rposition(|b| b == b'/').map_or(0, |slash| slash + 1)
 }
 
-fn file_name(path: &str) -> &str {
+/// A path without its folder.
+pub fn file_name(path: &str) -> &str {
     path.get(base_at(path)..).unwrap_or(path)
 }
 
 /// The program that words start; where its name is not known, what it looks like.
 fn program(words: &[Word], name: Option<Cow<'_, str>>) -> Programs {
     match (name, words.first()) {
-        (Some(name), _) => Programs(Programs::bit(&name)),
-        (None, Some(word)) => Programs(Programs::bit(file_name(&word.lossy()))),
+        (Some(name), _) => Programs::one(&name),
+        (None, Some(word)) => Programs::one(file_name(&word.lossy())),
         (None, None) => Programs::default(),
     }
 }

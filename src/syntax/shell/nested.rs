@@ -94,7 +94,15 @@ pub fn handed(words: &[Word], dialect: Dialect) -> Option<Handed> {
     handed_by(words, &effective(words), dialect)
 }
 
+/// Whether a program may run a script that it is handed; `false` is certain for one that is called without wrappers.
+pub fn may_hand_on(name: &str) -> bool {
+    matches!(name, "find" | "eval" | "trap" | "ssh" | "su" | "runuser") || shell(name).is_some()
+}
+
 fn handed_by(words: &[Word], seen: &Effective<'_>, dialect: Dialect) -> Option<Handed> {
+    if seen.words.len() == words.len() && !may_hand_on(&seen.name()?) {
+        return None;
+    }
     let mut from = words.len() - seen.words.len();
     let mut inner = seen.words;
     if seen.name()? == "find" {
@@ -273,6 +281,13 @@ impl Piece {
     }
 }
 
+/// What pieces hand on, expansions as written; every part points at its source.
+pub fn text_of(pieces: &[Piece], span: Span) -> Text {
+    let mut text = Text::builder(span);
+    push(&mut text, pieces);
+    text
+}
+
 /// Appends pieces to a text, expansions as written.
 pub(super) fn push(text: &mut Text, pieces: &[Piece]) {
     for piece in pieces {
@@ -301,9 +316,7 @@ fn as_written(piece: &Piece) -> String {
 impl Word {
     /// What the word hands on, expansions as written; every part points at its source.
     pub fn text(&self) -> Text {
-        let mut text = Text::builder(self.span);
-        push(&mut text, &self.pieces);
-        text
+        text_of(&self.pieces, self.span)
     }
 
     /// The span of the text that quotes around the whole word enclose; the word's own where there are none.

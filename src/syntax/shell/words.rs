@@ -5,6 +5,7 @@ use shuck_ast as ast;
 use super::lower::Lower;
 use super::map::Map;
 use super::model::{Dialect, HeredocBody, Param, Piece, PieceKind, Quote, Word};
+use crate::few::Few;
 use crate::source::Span;
 
 /// Character classes are at most this long; a longer `[` is text.
@@ -33,9 +34,9 @@ impl Mode {
 }
 
 /// The pieces of the word inside `${name:-word}`, which stands at `base`; `quoted` where double quotes enclose the expansion.
-pub fn operand(word: &str, base: Span, quoted: bool) -> Vec<Piece> {
+pub fn operand(word: &str, base: Span, quoted: bool) -> Few<Piece> {
     let lower = Lower::new(word, Map::Base(base), Dialect::Posix, 0);
-    let mut pieces = Vec::new();
+    let mut pieces = Few::new();
     lower.scan(0, word.len(), if quoted { Mode::Operand } else { Mode::Bare }, &mut pieces);
     pieces
 }
@@ -51,7 +52,7 @@ impl Lower<'_> {
         if start == end {
             return None;
         }
-        let mut pieces = Vec::with_capacity(word.parts.len());
+        let mut pieces = Few::new();
         self.parts(word, &mut pieces);
         Some(Word { span: self.map.span(start, end), pieces })
     }
@@ -59,7 +60,7 @@ impl Lower<'_> {
     /// A stretch of text as a word without further structure.
     pub(super) fn plain(&self, span: ast::Span) -> Word {
         let (start, end) = range(span);
-        let mut pieces = Vec::new();
+        let mut pieces = Few::new();
         self.exact(start, end, Quote::None, &mut pieces);
         Word { span: self.map.span(start, end), pieces }
     }
@@ -70,12 +71,12 @@ impl Lower<'_> {
         let place = self.map.span(start, end);
         Word {
             span: place,
-            pieces: vec![Piece { span: place, kind: PieceKind::Other(self.raw(start, end).to_owned()), quote: Quote::None }],
+            pieces: Few::one(Piece { span: place, kind: PieceKind::Other(self.raw(start, end).to_owned()), quote: Quote::None }),
         }
     }
 
     /// The pieces of a word.
-    pub(super) fn parts(&self, word: &ast::Word, pieces: &mut Vec<Piece>) {
+    pub(super) fn parts(&self, word: &ast::Word, pieces: &mut Few<Piece>) {
         let braces: Vec<(usize, usize)> = word.brace_syntax.iter().filter(|b| b.expands()).map(|b| range(b.span)).collect();
         let (mut at, end) = range(word.span);
         if braces.is_empty() {
@@ -102,7 +103,7 @@ impl Lower<'_> {
         self.scan(at, end, Mode::Bare, pieces);
     }
 
-    fn part(&self, part: &ast::WordPartNode, mode: Mode, pieces: &mut Vec<Piece>) {
+    fn part(&self, part: &ast::WordPartNode, mode: Mode, pieces: &mut Few<Piece>) {
         let (start, end) = range(part.span);
         match &part.kind {
             ast::WordPart::DoubleQuoted { parts, dollar } => {
@@ -139,7 +140,7 @@ impl Lower<'_> {
     }
 
     /// Reads `text[start..end]` into pieces.
-    fn scan(&self, start: usize, end: usize, mode: Mode, pieces: &mut Vec<Piece>) {
+    fn scan(&self, start: usize, end: usize, mode: Mode, pieces: &mut Few<Piece>) {
         let raw = self.raw(start, end).as_bytes();
         let (mut at, mut kept) = (0, 0);
         while let Some(&byte) = raw.get(at) {
@@ -166,7 +167,7 @@ impl Lower<'_> {
         self.exact(start + kept, end, mode.quote(), pieces);
     }
 
-    pub(super) fn special(&self, at: usize, len: usize, found: Special, mode: Mode, pieces: &mut Vec<Piece>) {
+    pub(super) fn special(&self, at: usize, len: usize, found: Special, mode: Mode, pieces: &mut Few<Piece>) {
         match found {
             Special::Nothing => {}
             Special::Escape(text) => self.push(at, at + len, PieceKind::Literal(text), mode.quote(), pieces),
@@ -187,7 +188,7 @@ impl Lower<'_> {
         }
     }
 
-    fn ansi_c(&self, start: usize, end: usize, pieces: &mut Vec<Piece>) {
+    fn ansi_c(&self, start: usize, end: usize, pieces: &mut Few<Piece>) {
         let text = self.raw(start, end);
         if text.is_empty() {
             self.push(start, start, PieceKind::Literal(String::new()), Quote::Single, pieces);
@@ -205,7 +206,7 @@ impl Lower<'_> {
     }
 
     /// Literal text that is its own source, cut where the source does not follow on.
-    pub(super) fn exact(&self, start: usize, end: usize, quote: Quote, pieces: &mut Vec<Piece>) {
+    pub(super) fn exact(&self, start: usize, end: usize, quote: Quote, pieces: &mut Few<Piece>) {
         let mut at = start;
         while at < end {
             let mut stop = self.map.run_end(at).min(end);
@@ -218,7 +219,7 @@ impl Lower<'_> {
     }
 
     /// Adds literal text, to the piece before it where that ends here.
-    fn literal(&self, start: usize, end: usize, quote: Quote, pieces: &mut Vec<Piece>) {
+    fn literal(&self, start: usize, end: usize, quote: Quote, pieces: &mut Few<Piece>) {
         let (span, text) = (self.map.span(start, end), self.raw(start, end));
         if let Some(Piece { span: before, kind: PieceKind::Literal(value), quote: same }) = pieces.last_mut()
             && *same == quote
@@ -234,7 +235,7 @@ impl Lower<'_> {
         pieces.push(Piece { span, kind: PieceKind::Literal(text.to_owned()), quote });
     }
 
-    pub(super) fn push(&self, start: usize, end: usize, kind: PieceKind, quote: Quote, pieces: &mut Vec<Piece>) {
+    pub(super) fn push(&self, start: usize, end: usize, kind: PieceKind, quote: Quote, pieces: &mut Few<Piece>) {
         pieces.push(Piece { span: self.map.span(start, end), kind, quote });
     }
 
@@ -250,7 +251,7 @@ impl Lower<'_> {
     }
 
     pub(super) fn heredoc_body(&self, start: usize, end: usize, expand: bool, strip_tabs: bool) -> HeredocBody {
-        let mut pieces = Vec::new();
+        let mut pieces = Few::new();
         if strip_tabs {
             let mut at = start;
             for line in self.raw(start, end).split_inclusive('\n') {
@@ -264,7 +265,7 @@ impl Lower<'_> {
         HeredocBody { span: self.map.span(start, end), text: self.raw(start, end).to_owned(), expand, pieces }
     }
 
-    fn heredoc_pieces(&self, start: usize, end: usize, expand: bool, pieces: &mut Vec<Piece>) {
+    fn heredoc_pieces(&self, start: usize, end: usize, expand: bool, pieces: &mut Few<Piece>) {
         if expand {
             self.scan(start, end, Mode::Heredoc, pieces);
         } else {
@@ -497,11 +498,11 @@ fn name_len(text: &str) -> usize {
     text.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count()
 }
 
-fn param(name: &str, braced: bool, modifier: &str) -> Param {
-    Param { name: name.to_owned(), braced, modifier: modifier.to_owned() }
+fn param(name: &str, braced: bool, modifier: &str) -> Box<Param> {
+    Box::new(Param { name: name.to_owned(), braced, modifier: modifier.to_owned() })
 }
 
-fn braced(body: &str) -> Param {
+fn braced(body: &str) -> Box<Param> {
     for prefix in ["#", "!"] {
         if let Some(name) = body.strip_prefix(prefix).filter(|rest| name_len(rest) > 0) {
             let (name, rest) = name.split_at_checked(name_len(name)).unwrap_or((name, ""));

@@ -276,6 +276,11 @@ fn by_name(name: &str) -> Option<&'static Wrapper> {
     WRAPPERS.iter().filter(|w| w.name.as_bytes().first() == Some(first)).find(|w| w.name == name)
 }
 
+/// Whether a program of this name may run what follows it.
+pub fn is_wrapper(name: &str) -> bool {
+    name.starts_with("wait-for") || name == "dockerize" || by_name(name).is_some()
+}
+
 /// Where the words that a wrapper runs begin; `None` where it is no wrapper.
 fn skip<'a>(name: &str, words: &'a [Word]) -> Option<(usize, Vec<&'a Word>)> {
     if name.starts_with("wait-for") || name == "dockerize" && words.iter().any(|w| is(w, "--")) {

@@ -110,6 +110,24 @@ fn both_readers_give_the_same() {
     assert!(different.is_empty(), "{}", different.join("\n"));
 }
 
+#[test]
+fn arrays_of_declarations_are_read_quickly_and_the_same() {
+    let texts = [
+        "f() {\n\tlocal a=( b -c \"$d\" )\n\te \"${a[@]}\"\n}",
+        "declare -a x=(1 $(two) 'three')\ny",
+        "export A+=(b) C=d E",
+        "readonly a=(\n\tb # c\n\td\n) e",
+        "local a=() && b",
+        "declare -A x=(\n\t[a-b]=c\n\t[d.e]='f g' [_1]=$(h)\n)",
+        "x=([a]= [b]=\"$c\")",
+    ];
+    for text in texts {
+        assert!(script(text, true).is_some(), "{text}");
+        assert_eq!(difference(text), None);
+    }
+    assert!(script("declare -A x=([$a]=b)", true).is_none());
+}
+
 /// What is broken is never taken for a script that is all right.
 #[test]
 fn what_is_read_quickly_is_a_script_for_bash() {

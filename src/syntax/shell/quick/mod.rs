@@ -14,10 +14,11 @@ mod agreement;
 
 use super::lower::{Context, Lower};
 use super::model::{Group, GroupKind, Place};
+use command::Parts;
 use redirect::Pending;
 
 /// Groups nest at most this deep here.
-const MAX_DEPTH: usize = 30;
+const MAX_DEPTH: u32 = 30;
 
 /// A script that is not for this reader.
 pub(super) struct Left {
@@ -28,7 +29,16 @@ pub(super) struct Left {
 /// Reads the text of `lower` into its script, which is as it was where the text is not for this reader.
 pub(super) fn read(lower: &mut Lower<'_>) -> Result<(), Left> {
     let text = lower.text;
-    let mut reader = Reader { lower, bytes: text.as_bytes(), at: 0, pending: Vec::new(), bodies: 0, elements: Vec::new(), refused: None };
+    let mut reader = Reader {
+        lower,
+        bytes: text.as_bytes(),
+        at: 0,
+        pending: Vec::new(),
+        bodies: 0,
+        elements: Vec::new(),
+        parts: Parts::default(),
+        refused: None,
+    };
     if reader.script().is_some() {
         reader.settle();
         return Ok(());
@@ -71,6 +81,8 @@ struct Reader<'r, 'a> {
     bodies: usize,
     /// What the open lists have read of their present statement.
     elements: Vec<Element>,
+    /// What the open commands have so far: their parts are put into lists of their own once their number is known.
+    parts: Parts,
     /// A bracket where no shell takes one.
     refused: Option<usize>,
 }
@@ -87,7 +99,23 @@ enum Class {
     Odd,
 }
 
+/// Asked of every byte.
+#[allow(clippy::indexing_slicing, reason = "worked out while this is built")]
+const CLASSES: [Class; 256] = {
+    let mut classes = [Class::Plain; 256];
+    let mut byte = 0;
+    while byte < classes.len() {
+        classes[byte] = kind(byte as u8);
+        byte += 1;
+    }
+    classes
+};
+
 fn class(byte: u8) -> Class {
+    CLASSES.get(usize::from(byte)).copied().unwrap_or(Class::Plain)
+}
+
+const fn kind(byte: u8) -> Class {
     match byte {
         b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')' => Class::End,
         b'\\' | b'\'' | b'"' | b'$' | b'`' | b'*' | b'?' | b'[' | b'{' => Class::Special,

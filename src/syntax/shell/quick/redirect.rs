@@ -61,7 +61,7 @@ impl Reader<'_, '_> {
             _ => {}
         }
         let span = self.span(start, self.at);
-        Some(Redirect { span, operator: operator.to_owned(), fd, target: Some(target), heredoc: None })
+        Some(Redirect { span, operator, fd, target: Some(target), heredoc: None })
     }
 
     fn digits(&self, start: usize) -> usize {
@@ -105,7 +105,7 @@ impl Reader<'_, '_> {
                 Element::Command(at) => &mut self.lower.script.commands.get_mut(at)?.redirects,
                 Element::Group(at) => &mut self.lower.script.groups.get_mut(at)?.redirects,
             };
-            redirects.get_mut(pending.redirect)?.heredoc = Some(body);
+            redirects.get_mut(pending.redirect)?.heredoc = Some(Box::new(body));
             self.bodies = after;
         }
         Some(())

@@ -1,6 +1,5 @@
 //! `[[ … ]]`.
 
-use super::command::Parts;
 use super::{Class, Element, Read, Reader, class};
 use crate::syntax::shell::lower::Context;
 use crate::syntax::shell::model::Place;
@@ -9,37 +8,40 @@ impl Reader<'_, '_> {
     /// A command named `[[`, whose words are the operands and the operators between them.
     pub(super) fn test(&mut self, place: Place, context: Context) -> Read<Element> {
         let (at, heredocs) = (self.open(place), self.pending.len());
-        let mut parts = Parts::default();
-        parts.words.push(self.plain(self.at, self.at + 2));
+        let from = self.parts.begin();
+        let word = self.plain(self.at, self.at + 2);
+        self.parts.words.push(word);
         self.at += 2;
-        self.operands(&mut parts, context)?;
-        parts.words.push(self.plain(self.at, self.at + 2));
+        self.operands(context)?;
+        let word = self.plain(self.at, self.at + 2);
+        self.parts.words.push(word);
         self.at += 2;
         loop {
             self.blanks();
             if !self.redirects() {
                 break;
             }
-            let redirect = self.redirect(parts.redirects.len(), context)?;
-            parts.redirects.push(redirect);
+            self.add_redirect(from, context)?;
         }
-        self.complete(at, parts, heredocs)
+        self.complete(at, from, heredocs)
     }
 
     /// Reads up to the `]]`.
-    fn operands(&mut self, parts: &mut Parts, context: Context) -> Read<()> {
+    fn operands(&mut self, context: Context) -> Read<()> {
         loop {
             self.blanks();
             while self.keyword() == b"!" {
-                parts.words.push(self.plain(self.at, self.at + 1));
+                let word = self.plain(self.at, self.at + 1);
+                self.parts.words.push(word);
                 self.at += 1;
                 self.blanks();
             }
-            self.operand_of_test(parts, context)?;
+            self.operand_of_test(context)?;
             self.blanks();
             match (self.peek(0)?, self.peek(1)?) {
                 (b'&', b'&') | (b'|', b'|') => {
-                    parts.words.push(self.plain(self.at, self.at + 2));
+                    let word = self.plain(self.at, self.at + 2);
+                    self.parts.words.push(word);
                     self.at += 2;
                     self.lines()?;
                 }
@@ -50,14 +52,15 @@ impl Reader<'_, '_> {
     }
 
     /// `-f x`, `x`, `x == y`.
-    fn operand_of_test(&mut self, parts: &mut Parts, context: Context) -> Read<()> {
+    fn operand_of_test(&mut self, context: Context) -> Read<()> {
         let start = self.at;
         let first = self.word(context)?;
         let unary = matches!(self.bytes.get(start..self.at)?, [b'-', letter] if letter.is_ascii_alphabetic());
-        parts.words.push(first);
+        self.parts.words.push(first);
         self.blanks();
         if unary {
-            parts.words.push(self.word(context)?);
+            let word = self.word(context)?;
+            self.parts.words.push(word);
             return Some(());
         }
         let from = self.at;
@@ -72,15 +75,18 @@ impl Reader<'_, '_> {
         let operator = self.lower.raw(from, self.at);
         let pattern = matches!(operator, "==" | "=" | "!=");
         if operator == "=~" {
-            parts.words.push(self.plain(from, self.at));
+            let word = self.plain(from, self.at);
+            self.parts.words.push(word);
             self.blanks();
-            parts.words.push(self.regex(context)?);
+            let word = self.regex(context)?;
+            self.parts.words.push(word);
             return Some(());
         }
         if !pattern && !matches!(operator, "-eq" | "-ne" | "-lt" | "-le" | "-gt" | "-ge" | "-nt" | "-ot" | "-ef") {
             return None;
         }
-        parts.words.push(self.plain(from, self.at));
+        let word = self.plain(from, self.at);
+        self.parts.words.push(word);
         self.blanks();
         let from = self.at;
         let groups = self.lower.script.groups.len();
@@ -89,7 +95,8 @@ impl Reader<'_, '_> {
         if pattern && groups != self.lower.script.groups.len() || self.peek(0) == Some(b'(') {
             return None;
         }
-        parts.words.push(if pattern { self.plain(from, self.at) } else { second });
+        let word = if pattern { self.plain(from, self.at) } else { second };
+        self.parts.words.push(word);
         Some(())
     }
 }

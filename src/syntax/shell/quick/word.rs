@@ -1,6 +1,7 @@
 //! Words.
 
 use super::{Class, Read, Reader, class};
+use crate::few::Few;
 use crate::source::Span;
 use crate::syntax::shell::lower::Context;
 use crate::syntax::shell::model::{Piece, PieceKind, Quote, Word};
@@ -15,15 +16,28 @@ impl Reader<'_, '_> {
     /// The word that starts here.
     pub(super) fn word(&mut self, context: Context) -> Read<Word> {
         let start = self.at;
-        let mut pieces = Vec::with_capacity(1);
+        self.at += self.plain_len();
+        let ends = self.peek(0).is_none_or(|byte| class(byte) == Class::End && !self.is_process());
+        // most are plain text that stands in one stretch of the source
+        if ends && self.at > start && self.lower.map.run_end(start) >= self.at {
+            let (span, text) = (self.span(start, self.at), self.lower.raw(start, self.at).to_owned());
+            return Some(Word { span, pieces: Few::one(Piece { span, kind: PieceKind::Literal(text), quote: Quote::None }) });
+        }
+        let mut pieces = Few::new();
         self.word_from(start, &mut pieces, context)?;
         (self.at > start).then(|| Word { span: self.span(start, self.at), pieces })
+    }
+
+    /// How much plain text stands here.
+    fn plain_len(&self) -> usize {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        rest.iter().position(|b| class(*b) != Class::Plain).unwrap_or(rest.len())
     }
 
     /// The regular expression that starts here, in which brackets and bars are plain.
     pub(super) fn regex(&mut self, context: Context) -> Read<Word> {
         let start = self.at;
-        let mut pieces = Vec::new();
+        let mut pieces = Few::new();
         self.word_from(start, &mut pieces, context)?;
         while let Some(b'(' | b')' | b'|') = self.peek(0) {
             let kept = self.at;
@@ -35,11 +49,13 @@ impl Reader<'_, '_> {
     }
 
     /// Reads on to the end of a word whose text from `kept` on is in no piece yet.
-    pub(super) fn word_from(&mut self, mut kept: usize, pieces: &mut Vec<Piece>, context: Context) -> Read<()> {
+    pub(super) fn word_from(&mut self, mut kept: usize, pieces: &mut Few<Piece>, context: Context) -> Read<()> {
         let from = self.at;
-        while let Some(byte) = self.peek(0) {
+        loop {
+            self.at += self.plain_len();
+            let Some(byte) = self.peek(0) else { break };
             match class(byte) {
-                Class::Plain => self.at += 1,
+                Class::Plain => {}
                 Class::End if self.is_process() => {
                     let at = self.at;
                     self.lower.exact(kept, at, Quote::None, pieces);
@@ -96,7 +112,7 @@ impl Reader<'_, '_> {
         })
     }
 
-    fn special(&mut self, byte: u8, pieces: &mut Vec<Piece>, context: Context) -> Read<()> {
+    fn special(&mut self, byte: u8, pieces: &mut Few<Piece>, context: Context) -> Read<()> {
         match (byte, self.peek(1)) {
             (b'"', _) => self.double(1, pieces, context),
             (b'$', Some(b'"')) => self.double(2, pieces, context),
@@ -125,7 +141,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn other(&mut self, len: usize, kind: fn(String) -> PieceKind, pieces: &mut Vec<Piece>) -> Read<()> {
+    fn other(&mut self, len: usize, kind: fn(String) -> PieceKind, pieces: &mut Few<Piece>) -> Read<()> {
         let text = self.lower.raw(self.at, self.at + len).to_owned();
         self.lower.push(self.at, self.at + len, kind(text), Quote::None, pieces);
         self.at += len;
@@ -166,7 +182,7 @@ impl Reader<'_, '_> {
     }
 
     /// `"…"`; the length of its opening.
-    fn double(&mut self, open: usize, pieces: &mut Vec<Piece>, context: Context) -> Read<()> {
+    fn double(&mut self, open: usize, pieces: &mut Few<Piece>, context: Context) -> Read<()> {
         self.at += open;
         let (before, start) = (pieces.len(), self.at);
         let mut kept = self.at;
@@ -211,7 +227,7 @@ impl Reader<'_, '_> {
         Some(())
     }
 
-    fn backquoted(&mut self, mode: Mode, pieces: &mut Vec<Piece>, context: Context) -> Read<()> {
+    fn backquoted(&mut self, mode: Mode, pieces: &mut Few<Piece>, context: Context) -> Read<()> {
         let start = self.at;
         self.backquotes(context, mode != Mode::Bare)?;
         let text = self.lower.raw(start + 1, self.at - 1).to_owned();
@@ -220,7 +236,7 @@ impl Reader<'_, '_> {
     }
 
     /// `$(…)`, `$((…))` and `${…}`.
-    fn expansion(&mut self, mode: Mode, pieces: &mut Vec<Piece>, context: Context) -> Read<()> {
+    fn expansion(&mut self, mode: Mode, pieces: &mut Few<Piece>, context: Context) -> Read<()> {
         let start = self.at;
         let rest = self.bytes.get(start..self.bytes.len().min(start + MAX_EXPANSION))?;
         if rest.get(1) == Some(&b'{') {
@@ -238,7 +254,7 @@ impl Reader<'_, '_> {
         Some(())
     }
 
-    fn computed(&mut self, start: usize, len: usize, mode: Mode, pieces: &mut Vec<Piece>, context: Context) -> Read<()> {
+    fn computed(&mut self, start: usize, len: usize, mode: Mode, pieces: &mut Few<Piece>, context: Context) -> Read<()> {
         let whole = self.lower.raw(start, start + len);
         if whole.len() < 4 {
             return None;
@@ -255,7 +271,7 @@ impl Reader<'_, '_> {
 
     /// A stretch of text as one word that means what it says.
     pub(super) fn plain(&self, start: usize, end: usize) -> Word {
-        let mut pieces = Vec::new();
+        let mut pieces = Few::new();
         self.lower.exact(start, end, Quote::None, &mut pieces);
         Word { span: self.span(start, end), pieces }
     }
