@@ -119,14 +119,17 @@ fn with_the_default(service: &Service, variable: &VariableUse) -> Option<String>
 fn report(service: &Service, given: &Given<'_>, variable: &VariableUse, place: Option<Span>, what: &str, cx: &mut Cx<'_>) {
     let name = &variable.name;
     let written = cx.text(variable.span);
-    let message = format!(
-        "Compose fills in `{written}` from the environment of whoever runs it, before the container starts: `{name}` of the container never gets here"
-    );
+    let default = with_the_default(service, variable);
+    let lost = match default {
+        Some(_) => format!("where that has no `{name}`, nothing stands here, while the container has a default"),
+        None => format!("`{name}` of the container never gets here"),
+    };
+    let message = format!("Compose fills in `{written}` from the environment of whoever runs it, before the container starts: {lost}");
     let mut report = cx.report(variable.span, message);
     if let Some(place) = place {
         report = report.label(place, what);
     }
-    if let (None, Some(same)) = (given.script(), with_the_default(service, variable)) {
+    if let (None, Some(same)) = (given.script(), default) {
         report.help(format!("no shell reads this {}: write `{same}` here as well, as the container's value has it", given.key)).fix(
             "repeat the default",
             Applicability::Unsafe,
