@@ -57,9 +57,10 @@ pub fn from_argv(argv: &[Text], dialect: Dialect) -> Script {
 /// another shell stays as it was written.
 pub fn with_words(command: &Command, words: Vec<Word>, dialect: Dialect) -> Command {
     let start = Start::of(&words);
-    let Command { span, place, programs, .. } = *command;
+    let Command { span, place, .. } = *command;
     let (assigns, redirects, nested) = (command.assigns.clone(), command.redirects.clone(), command.nested.clone());
-    let mut command = Command { span, assigns, words, redirects, place, nested, start, programs };
+    let mut command = Command { span, assigns, words, redirects, place, nested, start, programs: Programs::default() };
+    command.programs = super::model::started(&command);
     if command.nested.is_none() {
         command.nested = super::nested::of(&command, dialect, 0);
     }

@@ -564,12 +564,7 @@ impl Script {
 
     fn note_programs(&mut self) {
         for command in &mut self.commands {
-            let seen = command.effective();
-            let mut programs = program(&command.words, command.name());
-            if seen.words.len() < command.words.len() {
-                programs = programs.and(program(seen.words, seen.name()));
-            }
-            command.programs = programs;
+            command.programs = started(command);
             let nested = command.nested.as_ref().map_or(Programs::default(), |nested| nested.script.programs);
             self.programs = self.programs.and(command.programs).and(nested);
         }
@@ -579,6 +574,13 @@ impl Script {
     pub fn walk(&self) -> Walk<'_> {
         Walk { commands: self.commands.iter(), outer: Vec::new() }
     }
+}
+
+/// What a command starts, directly and behind its wrappers.
+pub(super) fn started(command: &Command) -> Programs {
+    let seen = command.effective();
+    let programs = program(&command.words, command.name());
+    if seen.words.len() < command.words.len() { programs.and(program(seen.words, seen.name())) } else { programs }
 }
 
 /// Scripts nest at most this deep; what lies deeper is not read.
