@@ -73,6 +73,7 @@ impl<T: Copy> KeyPaths<T> {
 }
 
 /// Keys by their lengths first: few are equal in that, and the letters of the others are never looked at.
+#[inline]
 pub(super) fn order(a: &str, b: &str) -> Ordering {
     a.len().cmp(&b.len()).then_with(|| a.cmp(b))
 }

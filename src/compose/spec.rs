@@ -76,27 +76,39 @@ impl Pattern {
     }
 }
 
-/// Kinds of values, as bits.
-const KINDS: [&str; 7] = ["object", "array", "string", "number", "integer", "boolean", "null"];
-
 /// The bit of a kind of value by its name in schemas; none for a name that is no kind.
-fn kind_bit(name: &str) -> u8 {
-    KINDS.iter().position(|kind| *kind == name).map_or(0, |n| 1 << n)
+const fn kind_bit(name: &str) -> u8 {
+    match name.as_bytes() {
+        b"object" => 1,
+        b"array" => 1 << 1,
+        b"string" => 1 << 2,
+        b"number" => 1 << 3,
+        b"integer" => 1 << 4,
+        b"boolean" => 1 << 5,
+        b"null" => 1 << 6,
+        _ => 0,
+    }
 }
 
 /// The kinds that a value is of.
 fn kinds_of(node: &Node) -> u8 {
-    let [object, array, string, number, integer, boolean, null] = [0, 1, 2, 3, 4, 5, 6].map(|n| 1_u8 << n);
+    const OBJECT: u8 = kind_bit("object");
+    const ARRAY: u8 = kind_bit("array");
+    const STRING: u8 = kind_bit("string");
+    const NUMBER: u8 = kind_bit("number");
+    const INTEGER: u8 = kind_bit("integer");
+    const BOOLEAN: u8 = kind_bit("boolean");
+    const NULL: u8 = kind_bit("null");
     match &node.value {
-        Value::Map(_) => object,
-        Value::Seq(_) => array,
+        Value::Map(_) => OBJECT,
+        Value::Seq(_) => ARRAY,
         Value::Scalar(scalar) => match scalar.data {
-            Data::Str | Data::Date(_) => string,
-            Data::Bool(_) => boolean,
-            Data::Null => null,
-            Data::Int(_) | Data::Uint(_) => integer | number,
-            Data::Float(f) if f.fract() == 0.0 => integer | number,
-            Data::Float(_) => number,
+            Data::Str | Data::Date(_) => STRING,
+            Data::Bool(_) => BOOLEAN,
+            Data::Null => NULL,
+            Data::Int(_) | Data::Uint(_) => INTEGER | NUMBER,
+            Data::Float(f) if f.fract() == 0.0 => INTEGER | NUMBER,
+            Data::Float(_) => NUMBER,
         },
     }
 }
