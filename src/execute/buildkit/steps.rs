@@ -164,6 +164,7 @@ mod tests {
         assert_eq!(line("[internal] load build definition from Dockerfile"), None);
         assert_eq!(line("importing cache manifest from x"), None);
     }
+
     #[test]
     fn a_context_in_the_place_of_an_image_is_not_counted() {
         let text = "FROM base:latest\nCOPY --from=a /x /x\nCOPY --from=$B y /y\nFROM other\nRUN --network=none   true\n";

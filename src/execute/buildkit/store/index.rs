@@ -69,7 +69,7 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     written
 }
 
-/// Throws away the blobs that no tag leads to.
+/// Throws away the blobs that no tag leads to. Where a list of blobs cannot be read, nobody knows what it leads to, and all stay.
 pub(super) fn prune(blobs: &Blobs) -> io::Result<()> {
     let _lock = Lock::take(blobs.root().join("index.json.lock"))?;
     let mut open: Vec<Value> = read(blobs.root())?.into_iter().collect();
@@ -79,10 +79,13 @@ pub(super) fn prune(blobs: &Blobs) -> io::Result<()> {
         for descriptor in listed.chain(value.get("config")) {
             let Some(digest) = descriptor.get("digest").and_then(Value::as_str).and_then(Digest::parse) else { continue };
             let kind = descriptor.get("mediaType").and_then(Value::as_str).unwrap_or_default();
-            let leads_on = kind.contains(".manifest.") || kind.contains(".index.") || kind.is_empty();
-            let small = || blobs.known(&digest).is_ok_and(|known| known.size <= LARGEST_MANIFEST);
-            if leads_on && !kept.contains(&digest) && small() {
-                open.extend(blobs.read(&digest).ok().and_then(|text| serde_json::from_slice::<Value>(&text).ok()));
+            if !kept.contains(&digest) && blobs.has(&digest, None) {
+                match kind {
+                    // whatever it is
+                    "" => open.extend(manifest(blobs, &digest).ok()),
+                    kind if kind.contains(".manifest.") || kind.contains(".index.") => open.push(manifest(blobs, &digest)?),
+                    _ => {}
+                }
             }
             kept.insert(digest);
         }
@@ -91,6 +94,15 @@ pub(super) fn prune(blobs: &Blobs) -> io::Result<()> {
         blobs.remove(digest)?;
     }
     Ok(())
+}
+
+/// A list of blobs; an error names it.
+fn manifest(blobs: &Blobs, digest: &Digest) -> io::Result<Value> {
+    let broken = |why: &str| io::Error::new(ErrorKind::InvalidData, format!("{digest} {why}, so that nothing is thrown away"));
+    if blobs.known(digest)?.size > LARGEST_MANIFEST {
+        return Err(broken("is too large for a list of blobs"));
+    }
+    serde_json::from_slice(&blobs.read(digest)?).map_err(|_| broken("cannot be read as a list of blobs"))
 }
 
 /// One process at a time changes an index; the name is the one that BuildKit's own client locks.
@@ -197,5 +209,10 @@ mod tests {
         prune(&blobs).unwrap();
         assert!([&layer, &config, &manifest].into_iter().all(|digest| blobs.has(digest, None)));
         assert!(!blobs.has(&old, None));
+        let (broken, old) = (blob(&blobs, "{"), blob(&blobs, "old"));
+        put(dir.path(), &json!({"digest": broken.to_string(), "mediaType": kind}), "broken").unwrap();
+        let told = prune(&blobs).unwrap_err().to_string();
+        assert!(told.contains(&broken.to_string()) && told.ends_with("nothing is thrown away"), "{told}");
+        assert!(blobs.has(&old, None));
     }
 }
