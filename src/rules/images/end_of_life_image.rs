@@ -13,13 +13,13 @@ impl Rule for EndOfLifeImage {
         let images = BaseImages::of(unit, cx);
         for stage in &unit.stages {
             for image in images.of_stage(stage.index) {
-                if judge(image, tag_span(&stage.image, image), cx) {
+                if judge(image, || tag_span(&stage.image, image), cx) {
                     break;
                 }
             }
             for outside in stage.outside.iter().filter(|o| !o.value.contains('$')) {
                 let image = ImageRef::parse(&outside.value);
-                judge(&image, outside.span, cx);
+                judge(&image, || outside.span, cx);
             }
         }
     }
@@ -28,12 +28,12 @@ impl Rule for EndOfLifeImage {
         for service in project.services.iter().filter(|s| s.build.is_none()) {
             let Some(text) = &service.image else { continue };
             let image = ImageRef::parse(text);
-            judge(&image, tag_span(text, &image), cx);
+            judge(&image, || tag_span(text, &image), cx);
         }
     }
 }
 
-fn judge(image: &ImageRef, span: Span, cx: &mut Cx<'_>) -> bool {
+fn judge(image: &ImageRef, span: impl Fn() -> Span, cx: &mut Cx<'_>) -> bool {
     let ended = eol::ended(image);
     let message = match ended.as_slice() {
         [] => return false,
@@ -49,7 +49,7 @@ fn judge(image: &ImageRef, span: Span, cx: &mut Cx<'_>) -> bool {
             text
         }
     };
-    cx.report(span, message).help(help(&ended));
+    cx.report(span(), message).help(help(&ended));
     true
 }
 

@@ -308,7 +308,6 @@ impl Reader<'_> {
         if kind.is_empty() {
             return Arguments::new(Values::NONE, Op::None);
         }
-        let command = line.slice(after..rest.end).to_owned();
         let (form, values, json, error) = self.form(line, after..rest.end);
         let word = line.slice(kind).to_owned();
         let op = match word.to_uppercase().as_str() {
@@ -319,7 +318,7 @@ impl Reader<'_> {
         let mut all = vec![word];
         match values {
             Values::List(values) => all.extend(values),
-            _ => all.push(command),
+            _ => all.push(line.slice(after..rest.end).to_owned()),
         }
         Arguments { error, json, ..Arguments::new(Values::List(all), op) }
     }
