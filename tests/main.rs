@@ -35,6 +35,8 @@ mod plan;
 mod prediction;
 #[cfg(unix)]
 mod process_one;
+#[cfg(unix)]
+mod programs;
 mod quoting;
 mod report;
 mod shapes;

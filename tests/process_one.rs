@@ -1,7 +1,6 @@
 //! Who is process 1: for every kind of start, what the rule says is what dash, bash and busybox do. A server of these starts prints
 //! its number; where that is the number that the shell had, the shell has given way.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -127,11 +126,7 @@ fn judged(files: &[(&str, String)]) -> (bool, Option<String>) {
 #[test]
 fn the_rule_says_what_shells_do() {
     let dir = tempfile::tempdir().unwrap();
-    let stub = |name: &str, text: &str| {
-        let path = dir.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-    };
+    let stub = |name: &str, text: &str| crate::programs::write(&dir.path().join(name), text);
     stub("gunicorn", &format!("#!/bin/sh\necho $$ > {}/number\n", dir.path().display()));
     stub("celery", "#!/bin/sh\nsleep 0.3\n");
     stub("alembic", "#!/bin/sh\n");

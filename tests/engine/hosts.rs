@@ -14,6 +14,7 @@ use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 use super::docker::{Ran, engine, image};
+use crate::programs;
 
 /// A Dockerfile that every engine of these tests can build.
 const DOCKERFILE: &str = "FROM python:3.12-slim\nRUN echo built > /built\n";
@@ -34,8 +35,7 @@ fn folder() -> tempfile::TempDir {
 }
 
 fn script(path: &Path, text: &str) {
-    fs::write(path, text).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    programs::write(path, text);
 }
 
 /// The PATH with a folder before everything else.
@@ -294,7 +294,7 @@ fn a_socket_of_others_is_told_with_the_group() {
     fs::set_permissions(&socket, fs::Permissions::from_mode(0o600)).unwrap();
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let binary = dir.path().join("stacklint");
-    fs::copy(env!("CARGO_BIN_EXE_stacklint"), &binary).unwrap();
+    programs::copy(Path::new(env!("CARGO_BIN_EXE_stacklint")), &binary);
     let arguments = ["plan", "Dockerfile", "--execute", "--allow-findings"];
     let output = Command::new("setpriv")
         .args(["--reuid=65534", "--regid=65534", "--clear-groups"])

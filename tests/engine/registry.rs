@@ -1,12 +1,12 @@
 //! Registries: pushing with progress and digests, pulling with logins, and refusals. The registry is Debian's, on loopback.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::docker::{Docker, Ran, engine, image, run};
+use crate::programs;
 
 /// Its login has `/` and `+` in the usual alphabet of base64, which the engine would drop without a word.
 const USER: &str = "stack";
@@ -160,13 +160,12 @@ fn a_credential_helper_is_asked_for_the_login() {
     assert!(ran.err.contains("the credential helper that Docker's configuration names does not answer"), "{}", ran.err);
     let helper = dir.join("docker-credential-stacklinttest");
     let answer = serde_json::json!({"ServerURL": registry.host, "Username": USER, "Secret": PASSWORD});
-    fs::write(&helper, format!("#!/bin/sh\n[ \"$(cat)\" = {} ] && cat <<'E'\n{answer}\nE\n", registry.host)).unwrap();
-    fs::set_permissions(&helper, fs::Permissions::from_mode(0o755)).unwrap();
+    programs::write(&helper, &format!("#!/bin/sh\n[ \"$(cat)\" = {} ] && cat <<'E'\n{answer}\nE\n", registry.host));
     let ran = build(&dir, &["--push", "--tag", &name]);
     assert_eq!(ran.status, Some(0), "{ran:?}");
     assert!(ran.out.contains(&format!("pushed {name}@sha256:")), "{}", ran.out);
     // A helper that knows nothing is no fault, but then there is no login.
-    fs::write(&helper, "#!/bin/sh\ncat > /dev/null\necho 'credentials not found in native keychain'\nexit 1\n").unwrap();
+    programs::write(&helper, "#!/bin/sh\ncat > /dev/null\necho 'credentials not found in native keychain'\nexit 1\n");
     let ran = build(&dir, &["--push", "--tag", &name]);
     assert!(ran.status == Some(1) && ran.err.contains("has no login for"), "{}", ran.err);
 }
