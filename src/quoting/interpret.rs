@@ -4,16 +4,13 @@
 use std::rc::Rc;
 
 use super::flow::Flow;
-use super::options::{Options, shell_options};
+use super::groups::{BRANCH, Frame};
 use super::status::{Status, Stopped, ends_shell, status_of};
 use super::step::{Arg, Executed, Mark, Outcome, Reader, Redirected, Runs, ShellKind, Step, Turns};
 use super::variables::{Environment, Setter, Value};
 use super::whole::Whole;
 use super::words::{Expander, MAX_TEXT, State, local};
-use crate::source::Span;
-use crate::syntax::shell::{
-    self, Assign, Command, GroupKind, Join, Piece, PieceKind, Place, Programs, Quote, Redirect, Script, Word, is_name,
-};
+use crate::syntax::shell::{self, Assign, Command, Join, Piece, PieceKind, Place, Quote, Redirect, Script, Word};
 
 /// Texts nest at most this deep; what lies deeper is not read.
 const MAX_LEVEL: usize = 8;
@@ -137,32 +134,6 @@ fn ended(text: &mut Flow) {
     text.push("\n", end, super::flow::Origin::Decoded);
 }
 
-/// A group that is open, or the script.
-pub(super) struct Frame {
-    group: Option<usize>,
-    /// Whether the group runs.
-    runs: Runs,
-    /// What it holds may run several times, or not at all.
-    branches: bool,
-    pub(super) before: State,
-    ends: Vec<State>,
-    in_branch: bool,
-    /// Whether the current branch runs.
-    branch: Runs,
-    /// Whether a branch was taken for certain (`false`: none was); `None` where that is not known.
-    decided: Option<bool>,
-    /// The variables at the start of the current list.
-    list: Environment,
-    /// The list's commands may not all have run.
-    torn: bool,
-    /// A `||` stands in the list: what follows may not run at all.
-    perhaps: bool,
-    /// Whether what stood last runs.
-    last: Runs,
-    /// What the variable of a loop holds in each turn, where that is known.
-    pub(super) turns: Vec<Flow>,
-}
-
 pub(super) struct Run<'a> {
     pub(super) text: &'a Flow,
     pub(super) script: &'a Script,
@@ -170,29 +141,26 @@ pub(super) struct Run<'a> {
     pub(super) machine: Machine,
     pub(super) level: usize,
     pub(super) state: State,
-    marks: Vec<Mark>,
-    commands: Vec<Executed>,
-    subjects: Vec<(usize, String)>,
-    frames: Vec<Frame>,
+    pub(super) marks: Vec<Mark>,
+    pub(super) commands: Vec<Executed>,
+    pub(super) subjects: Vec<(usize, String)>,
+    pub(super) frames: Vec<Frame>,
     /// The state before the command whose substitutions come next.
-    outer: Option<(std::ops::Range<usize>, State)>,
+    pub(super) outer: Option<(std::ops::Range<usize>, State)>,
     pub(super) whole: Rc<Whole<'a>>,
-    allexport: bool,
+    pub(super) allexport: bool,
     /// The words of the command that was read last end the shell.
-    failed: bool,
+    pub(super) failed: bool,
     /// A heredoc of that command cannot be expanded.
-    heredoc_fails: bool,
+    pub(super) heredoc_fails: bool,
     /// The group that is run by itself.
-    root: Option<usize>,
+    pub(super) root: Option<usize>,
     /// How many loops around it are followed turn by turn.
     pub(super) loops: usize,
     /// How many substitutions it stands in.
     pub(super) substitutions: usize,
     pub(super) turns: Vec<Turns>,
 }
-
-const BRANCH: &str = "it depends on the way that the script takes";
-const LOOP: &str = "it changes while a loop runs";
 
 impl<'a> Run<'a> {
     pub(super) fn new(text: &'a Flow, script: &'a Script, kind: ShellKind, state: State, machine: Machine, level: usize) -> Self {
@@ -329,252 +297,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Leaves the groups that do not hold what comes, and enters those that do.
-    fn enter(&mut self, group: Option<usize>) {
-        // nearly always they are those that are open
-        if self.frames.last().is_some_and(|f| f.group == group.filter(|at| Some(*at) != self.root)) {
-            return;
-        }
-        let script = self.script;
-        let mut chain: Vec<usize> = script.around(group).map(|(at, _)| at).take_while(|at| Some(*at) != self.root).collect();
-        chain.reverse();
-        let open = |frames: &[Frame]| frames.iter().skip(1).map(|f| f.group).eq(chain.iter().take(frames.len() - 1).map(|g| Some(*g)));
-        while self.frames.len() > 1 && (self.frames.len() - 1 > chain.len() || !open(&self.frames)) {
-            self.leave();
-        }
-        for at in chain.into_iter().skip(self.frames.len() - 1) {
-            self.open(at);
-        }
-    }
-
-    fn open(&mut self, at: usize) {
-        let Some(group) = self.script.groups.get(at) else { return };
-        let substitution = group.kind == GroupKind::Substitution;
-        let runs = if substitution { Runs::Always } else { self.join(group.place).max(self.state.stopped.into()) };
-        let before = self.state.clone();
-        let mut turns = Vec::new();
-        match &group.kind {
-            GroupKind::Substitution => {
-                let outer =
-                    self.outer.as_ref().filter(|(range, _)| range.start <= group.span.range().start && group.span.range().end <= range.end);
-                if let Some((_, state)) = outer {
-                    self.state = state.clone();
-                }
-            }
-            GroupKind::For(name) => {
-                let (value, values) = self.loop_values(at, &group.words);
-                if values.len() != 1 {
-                    self.forget_assigned(Some(at), LOOP);
-                    self.state.status = Status::Unknown;
-                }
-                self.state.assign(name, value, None, false);
-                turns = values;
-            }
-            GroupKind::Loop => {
-                self.forget_assigned(Some(at), LOOP);
-                self.state.status = Status::Unknown;
-            }
-            GroupKind::Case => self.subject(at, &group.words),
-            GroupKind::Function(_) => {
-                self.forget_assigned(None, "a function sees what its caller set");
-                self.state.positional = None;
-                self.state.status = Status::Unknown;
-            }
-            _ => {}
-        }
-        let mut branches = matches!(group.kind, GroupKind::If | GroupKind::Case | GroupKind::Loop | GroupKind::Function(_));
-        if matches!(group.kind, GroupKind::For(_)) {
-            branches = turns.len() != 1;
-        }
-        let mut frame = Frame::new(Some(at), &self.state);
-        frame.before = before;
-        frame.runs = runs;
-        frame.branches = branches;
-        frame.turns = turns;
-        self.frames.push(frame);
-    }
-
-    /// What a `case` looks at: it tells which of its branches runs.
-    fn subject(&mut self, at: usize, words: &[Word]) {
-        let [word] = words else { return };
-        let marks = self.marks.len();
-        let subject = self.expander().whole(word);
-        // what nothing here sets may be given from outside
-        let unset = self.marks.iter().skip(marks).any(|m| m.outcome == Outcome::Empty);
-        self.marks.truncate(marks);
-        if let Some(text) = subject.known().filter(|_| !unset) {
-            self.subjects.push((at, text.to_owned()));
-        }
-    }
-
-    fn leave(&mut self) {
-        let Some(frame) = self.frames.pop() else { return };
-        if frame.torn {
-            self.state.vars.meet(&frame.list, BRANCH);
-        }
-        let Some((at, group)) = frame.group.and_then(|at| Some((at, self.script.groups.get(at)?))) else { return };
-        let end = std::mem::replace(&mut self.state, frame.before.clone());
-        let before = self.state.status;
-        let certain = frame.runs == Runs::Always && matches!(end.stopped, Stopped::No | Stopped::Yes);
-        let runs = frame.runs;
-        let apart = group.place.pipe_len > 1 || group.place.background;
-        let status = match group.kind {
-            GroupKind::Substitution => before,
-            _ if frame.runs == Runs::Never => before,
-            _ if apart => Status::Unknown,
-            _ => {
-                let status = self.group_ends(at, &group.kind, frame, end);
-                if group.place.negated { status.negated() } else { status }
-            }
-        };
-        let passed = matches!(group.kind, GroupKind::Substitution) || status == before;
-        self.state.status = if certain || passed { status } else { Status::Unknown };
-        if !matches!(group.kind, GroupKind::Substitution | GroupKind::Function(_)) {
-            self.errexit(group.place, runs);
-        }
-    }
-
-    /// `set -e`: whether a failure ends the shell.
-    fn errexit(&mut self, place: Place, runs: Runs) {
-        let asked = place.condition || place.negated || place.background || place.pipe_index + 1 < place.pipe_len;
-        if !self.state.errexit || asked || runs == Runs::Never {
-            return;
-        }
-        let stopped = match self.state.status.succeeds() {
-            Some(true) => Stopped::No,
-            // whether the rest of a list, or what stands around it, asks for the failure is not followed
-            Some(false) => Stopped::Perhaps,
-            None => Stopped::OnFailure,
-        };
-        self.state.stopped = self.state.stopped.max(stopped);
-    }
-
-    /// What holds after a group, and how it ends.
-    fn group_ends(&mut self, at: usize, kind: &GroupKind, mut frame: Frame, end: State) -> Status {
-        match kind {
-            GroupKind::If | GroupKind::Case => {
-                frame.branch_ends(end);
-                let exhaustive = frame.decided == Some(true) || self.script.groups.get(at).is_some_and(|g| g.exhaustive);
-                self.branches_meet(frame.ends, exhaustive);
-                match frame.decided {
-                    Some(true) => self.state.status,
-                    Some(false) if *kind == GroupKind::If => Status::Code(0),
-                    _ => Status::Unknown,
-                }
-            }
-            GroupKind::For(_) if frame.turns.len() > 1 => match self.turns(at, &frame) {
-                Some(end) => {
-                    self.state = end;
-                    self.state.status
-                }
-                None => Status::Unknown,
-            },
-            GroupKind::For(_) | GroupKind::Loop if frame.turns.is_empty() => {
-                self.state.vars.meet(&end.vars, LOOP);
-                if end.positional != self.state.positional {
-                    self.state.positional = None;
-                }
-                Status::Unknown
-            }
-            GroupKind::Brace | GroupKind::Other | GroupKind::For(_) => {
-                self.state = end;
-                self.state.status
-            }
-            GroupKind::Subshell => end.status,
-            GroupKind::Loop | GroupKind::Substitution | GroupKind::Function(_) => Status::Unknown,
-        }
-    }
-
-    /// What holds after the branches of an `if` or a `case`.
-    fn branches_meet(&mut self, ends: Vec<State>, exhaustive: bool) {
-        let arguments = ends.iter().all(|e| e.positional == self.state.positional);
-        let mut ends = ends.into_iter();
-        if let Some(first) = ends.next().filter(|_| exhaustive) {
-            self.state = first;
-        } else if let Some(first) = ends.next() {
-            self.state.vars.meet(&first.vars, BRANCH);
-        }
-        let all: Vec<State> = ends.collect();
-        all.iter().for_each(|other| self.state.vars.meet(&other.vars, BRANCH));
-        let stopped = all.iter().map(|e| e.stopped).chain([self.state.stopped]);
-        self.state.stopped = match (stopped.clone().min(), stopped.max()) {
-            (Some(Stopped::Yes), _) => Stopped::Yes,
-            (_, Some(most @ (Stopped::Perhaps | Stopped::OnFailure))) => most,
-            _ => Stopped::No,
-        };
-        if !arguments {
-            self.state.positional = None;
-        }
-    }
-
-    /// A command or a group begins.
-    fn join(&mut self, place: Place) -> Runs {
-        let runs = self.joined(place);
-        let branch =
-            self.frames.last().map_or(Runs::Always, |f| if f.branches && !place.condition { f.branch.max(f.runs) } else { f.runs });
-        if let Some(frame) = self.frames.last_mut() {
-            frame.last = runs;
-        }
-        runs.max(branch)
-    }
-
-    fn joined(&mut self, place: Place) -> Runs {
-        let kind = place.group.and_then(|at| self.script.groups.get(at)).map(|g| &g.kind);
-        let Some(frame) = self.frames.last_mut() else { return Runs::Always };
-        match place.join {
-            Join::First | Join::Then | Join::Background => {
-                if frame.torn {
-                    self.state.vars.meet(&frame.list, BRANCH);
-                }
-                if place.join == Join::First && matches!(kind, Some(GroupKind::If | GroupKind::Case)) {
-                    let end = std::mem::replace(&mut self.state, frame.before.clone());
-                    self.state.status = Status::Unknown;
-                    frame.branch_begins(end, place.condition, kind == Some(&GroupKind::If));
-                }
-                frame.torn = false;
-                frame.list = self.state.vars.clone();
-                frame.perhaps = false;
-                if place.condition && frame.decided == Some(true) { Runs::Never } else { Runs::Always }
-            }
-            Join::And | Join::Or => match self.state.status.succeeds() {
-                Some(succeeds) if succeeds == (place.join == Join::And) => Runs::Always,
-                Some(_) => Runs::Never,
-                None if place.join == Join::And => {
-                    frame.torn = true;
-                    if frame.perhaps { Runs::Perhaps } else { Runs::OnSuccess }
-                }
-                None => {
-                    frame.torn = true;
-                    frame.perhaps = true;
-                    self.state.vars.meet(&frame.list, BRANCH);
-                    Runs::Perhaps
-                }
-            },
-            Join::Pipe => frame.last,
-        }
-    }
-
-    /// Forgets the names that the script sets, or those that a group of it does.
-    fn forget_assigned(&mut self, group: Option<usize>, why: &'static str) {
-        let within = group.and_then(|at| self.script.groups.get(at)).map(|g| g.span);
-        match within {
-            Some(span) => {
-                let is_set = |places: &[Span]| places.iter().any(|at| span.contains(*at));
-                let names = self.whole.assigned().iter().filter(|(_, places)| is_set(places)).map(|(name, _)| name);
-                self.state.vars.forget_each(names, why);
-            }
-            None => self.whole.forget(&mut self.state.vars, why),
-        }
-        const SETS: Programs = Programs::of(&["shift", "set"]);
-        let sets_arguments = |span: Span| {
-            let mut inside = self.script.commands.iter().filter(|c| c.may_start(SETS) && span.contains(c.span));
-            inside.any(|c| matches!(c.name().as_deref(), Some("shift" | "set")))
-        };
-        if within.is_none_or(sets_arguments) {
-            self.state.positional = None;
-        }
-    }
-
     pub(super) fn expander(&mut self) -> Expander<'_> {
         Expander {
             text: self.text,
@@ -698,162 +420,10 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What a command changes in the shell that runs it.
-    fn effects(&mut self, name: &str, executed: &Executed) {
-        if executed.argv.is_empty() {
-            return;
-        }
-        let special =
-            [":", "eval", "export", "readonly", "set", "shift", "unset", ".", "exec", "trap", "return", "exit", "break", "continue"];
-        if !executed.assigns.is_empty() && (special.contains(&name) || self.whole.is_function(name)) {
-            executed.assigns.iter().for_each(|(n, _)| self.state.vars.forget(n, "set for one command"));
-        }
-        let args = executed.argv.get(1..).unwrap_or_default();
-        match name {
-            "export" | "readonly" | "local" | "declare" | "typeset" => self.declares(name, args),
-            "unset" => {
-                for arg in args.iter().filter(|a| !a.text.text().starts_with('-')) {
-                    match arg.known() {
-                        Some("IFS") => self.state.assign("IFS", Value::Unset, None, false),
-                        Some(n) => self.state.vars.unset(n),
-                        None => self.state.vars.forget_all("`unset` of a name that is not known"),
-                    }
-                }
-            }
-            "read" | "mapfile" | "readarray" | "getopts" | "let" => {
-                for arg in args.iter().filter_map(Arg::known).filter(|a| !a.starts_with('-')) {
-                    self.state.assign(arg.split('=').next().unwrap_or(arg), Value::Unknown(format!("`{name}` sets it")), None, false);
-                }
-            }
-            "printf" => {
-                if let Some([_, var]) = args.get(..2).filter(|a| a.first().and_then(Arg::known) == Some("-v")) {
-                    self.state.assign(var.text.text(), Value::Unknown("`printf` sets it".to_owned()), None, false);
-                }
-            }
-            "set" => self.set(args),
-            "shift" => {
-                let count = args.first().map_or(Some(1), |a| a.known().and_then(|n| n.parse().ok()));
-                self.state.positional = match (self.state.positional.take(), count) {
-                    (Some(all), Some(n)) => all.get(n..).map(Rc::from),
-                    _ => None,
-                };
-            }
-            "." | "source" => {
-                let file = args.first().map_or("a file", |a| a.text.text()).to_owned();
-                self.state.vars.forget_all(&format!("{file} may set it"));
-                self.state.positional = None;
-            }
-            name if self.whole.is_function(name) => {
-                self.forget_assigned(None, "a function may set it");
-            }
-            _ => {}
-        }
-    }
-
-    fn declares(&mut self, name: &str, args: &[Arg]) {
-        let flags: String = args.iter().filter_map(Arg::known).filter(|a| a.starts_with('-')).collect();
-        let export = name == "export" && !flags.contains('n') || flags.contains('x');
-        for arg in args.iter().filter(|a| !a.text.text().starts_with(['-', '+'])) {
-            let text = arg.text.text();
-            if !is_name(text.split(['=', '+', '[']).next().unwrap_or_default()) {
-                self.state.stopped = self.state.stopped.max(Stopped::Perhaps);
-            }
-            match text.split_once('=') {
-                Some((n, _)) if n.ends_with('+') || n.ends_with(']') => {
-                    self.state.vars.forget(n.trim_end_matches('+'), "the shell adds to it")
-                }
-                Some((n, _)) => {
-                    let set_by = Some(Setter { what: name.to_owned(), span: Some(self.text.span_of(arg.range.clone())) });
-                    let value = arg.text.slice(n.len() + 1..text.len());
-                    let n = n.to_owned();
-                    self.state.assign(&n, Value::Known(value), set_by, export || self.allexport);
-                }
-                None if export => self.state.vars.export(text),
-                None if name == "local" => self.state.vars.forget(text, "a function's own"),
-                None => {}
-            }
-        }
-    }
-
-    fn set(&mut self, args: &[Arg]) {
-        let before = Options { nounset: self.state.nounset, errexit: self.state.errexit, ..Options::default() };
-        let options = shell_options(before, args.iter().map(|a| a.text.text()));
-        (self.state.nounset, self.state.errexit) = (options.nounset, options.errexit);
-        let mut at = 0;
-        let mut sets = false;
-        while let Some(arg) = args.get(at) {
-            match arg.known() {
-                Some("--") => {
-                    sets = true;
-                    at += 1;
-                    break;
-                }
-                Some(option) if option.len() > 1 && option.starts_with(['-', '+']) => {
-                    if option.contains('a') && !option.contains('o') {
-                        self.allexport = option.starts_with('-');
-                    }
-                    at += 1 + usize::from(option.ends_with('o'));
-                }
-                _ => break,
-            }
-        }
-        let rest = args.get(at..).unwrap_or_default();
-        if sets || !rest.is_empty() {
-            let certain = rest.iter().all(|a| !a.splits && !a.pattern);
-            self.state.positional = certain.then(|| rest.iter().map(|a| a.text.clone()).collect());
-        }
-    }
-
     /// The command before in the same pipeline.
     pub(super) fn before_in_pipeline(&self, place: Place) -> Option<&Executed> {
         let before = self.commands.iter().rev().find(|c| !c.place.substitution || place.substitution)?;
         (place.pipe_index > 0 && before.place.pipe_index + 1 == place.pipe_index && before.place.group == place.group).then_some(before)
-    }
-}
-
-impl Frame {
-    /// A condition of `if`, or a branch, begins; `end` is what the one before left.
-    fn branch_begins(&mut self, end: State, condition: bool, asks: bool) {
-        let was_branch = self.in_branch;
-        let answer = end.status.succeeds();
-        self.branch_ends(end);
-        self.in_branch = !condition;
-        if condition {
-            return;
-        }
-        // two branches behind each other: this is `else`
-        let taken = if was_branch { Some(true) } else { answer };
-        let taken = if asks { taken } else { None };
-        (self.branch, self.decided) = match (self.decided, taken) {
-            (Some(true), _) => (Runs::Never, Some(true)),
-            (Some(false), Some(true)) => (Runs::Always, Some(true)),
-            (decided, Some(false)) => (Runs::Never, decided),
-            _ => (Runs::Perhaps, None),
-        };
-    }
-
-    fn branch_ends(&mut self, end: State) {
-        if self.in_branch && self.branch != Runs::Never {
-            self.ends.push(end);
-        }
-    }
-
-    fn new(group: Option<usize>, state: &State) -> Frame {
-        Frame {
-            group,
-            runs: Runs::Always,
-            branches: false,
-            before: state.clone(),
-            ends: Vec::new(),
-            in_branch: false,
-            branch: Runs::Perhaps,
-            decided: Some(false),
-            list: state.vars.clone(),
-            torn: false,
-            perhaps: false,
-            last: Runs::Always,
-            turns: Vec::new(),
-        }
     }
 }
 

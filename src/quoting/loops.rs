@@ -1,7 +1,8 @@
 //! Loops over words that are known: each turn on its own, with what its variable holds in it.
 
 use super::flow::Flow;
-use super::interpret::{Frame, Run};
+use super::groups::Frame;
+use super::interpret::Run;
 use super::status::Stopped;
 use super::step::{Reader, Step, Turns};
 use super::variables::Value;

@@ -3,11 +3,13 @@
 
 mod arithmetic;
 mod bash_params;
+mod changes;
 mod effects;
 mod envsubst;
 mod flow;
 mod foreign;
 mod generated;
+mod groups;
 mod interpret;
 mod layers;
 mod loops;

@@ -7,7 +7,8 @@ use crate::syntax::dockerfile::{Op, RunOp};
 use crate::syntax::shell::Word;
 
 use super::imagefs::{self, Located};
-use super::runtime_walk::{Walk, is_shell, script_dialect, script_operand};
+use super::invocation::{is_shell, script_dialect, script_operand};
+use super::runtime_walk::Walk;
 use super::{DockerfileUnit, ScriptOrigin, ScriptUnit};
 
 /// A script file that a RUN or a HEALTHCHECK executes.

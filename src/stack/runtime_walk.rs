@@ -5,33 +5,34 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::compose::{CommandLine, MountKind, Service};
-use crate::files::{self, Files, Kind};
+use crate::compose::Service;
+use crate::files::{self, Files};
 use crate::quoting::{Environment, Step};
 use crate::source::{FileId, SourceFile, Sources, Span};
-use crate::syntax::dockerfile::Form;
+use crate::syntax::package_json;
 use crate::syntax::shell::{self, Command, Dialect, GroupKind, Programs, Script, Word};
 use crate::syntax::supervisord::Program;
-use crate::syntax::{gunicorn, package_json};
 use crate::text::Text;
 
 use super::course::Course;
 use super::exports::Exports;
-use super::imagefs::{self, Images, Located};
+use super::imagefs::{Images, Located};
+use super::invocation::{
+    after_script, handed_arguments, handed_text, is_shell, outputs, package_script, passes_arguments_on, runs_init, script_dialect,
+    script_operand, shebang,
+};
 use super::runtime::{Arg, Below, Launch, Pid1, Process, Runtime, RuntimeEnv, Started, Via, ViaKind, written_at};
-use super::{BuildContext, DockerfileUnit, ScriptOrigin, ScriptUnit, course, ends, images, supervised};
+use super::{BuildContext, DockerfileUnit, ScriptOrigin, ScriptUnit, course, ends, supervised};
 
 const MAX_DEPTH: usize = 10;
 const MAX_PROCESSES: usize = 200;
-/// Files of a folder that are looked at.
-const MAX_BESIDE: usize = 50;
 
 /// What the walks of one stack find out, each for those after it.
 #[derive(Default)]
 pub(super) struct Known {
     pub(super) images: Images,
     /// Files that may be scripts, by path.
-    texts: HashMap<String, FileId>,
+    pub(super) texts: HashMap<String, FileId>,
     scripts: HashMap<(FileId, Dialect), Arc<Script>>,
     lines: HashMap<Span, (Vec<Text>, Arc<Script>)>,
 }
@@ -145,50 +146,6 @@ impl Walk<'_> {
         self.environment.get_or_init(|| course::environment(runtime)).clone()
     }
 
-    fn launches(&self) -> Vec<Launch> {
-        let mut found = Vec::new();
-        let (mut entrypoint, mut cmd) = (None, None);
-        if let Some((unit, stage)) = self.unit {
-            let (e, c) = unit.launch(stage);
-            entrypoint = e.and_then(|item| instruction_launch(unit, stage, item, true));
-            cmd = c.and_then(|item| instruction_launch(unit, stage, item, false));
-        }
-        if let Some(service) = self.service {
-            if let Some(line) = &service.entrypoint {
-                entrypoint = compose_launch(line, true);
-                cmd = None;
-            }
-            if let Some(line) = &service.command {
-                cmd = compose_launch(line, false);
-            }
-        }
-        found.extend(entrypoint);
-        found.extend(cmd);
-        found
-    }
-
-    fn env(&self) -> Vec<RuntimeEnv> {
-        let mut all: Vec<RuntimeEnv> = Vec::new();
-        if let Some((unit, stage)) = self.unit {
-            let set = unit.run_envs(stage).into_iter();
-            all.extend(set.map(|s| RuntimeEnv { name: s.name.clone(), value: s.value.clone(), span: s.span, from_image: true }));
-        }
-        all.extend(self.service.into_iter().flat_map(|s| &s.environment).map(|var| {
-            let value = var.value.as_ref().filter(|_| !var.interpolated()).map(|v| v.value.clone());
-            RuntimeEnv { name: var.name.value.clone(), value, span: var.span, from_image: false }
-        }));
-        all.sort_by(|a, b| a.name.cmp(&b.name));
-        // of the same name the last one counts
-        all.dedup_by(|next, kept| {
-            let same = next.name == kept.name;
-            if same {
-                std::mem::swap(next, kept);
-            }
-            same
-        });
-        all
-    }
-
     fn start(&mut self, launch: &Launch, argv: &[Text], rest: &[Text], layer: Layer, runtime: &mut Runtime) {
         if launch.shell_form {
             let layer = layer.through(ViaKind::ShellForm, launch.span);
@@ -218,17 +175,6 @@ impl Walk<'_> {
             Some((_, item)) => self.unit.and_then(|(unit, _)| unit.scripts.get(&item)).map(|s| Arc::clone(&s.script)),
             None => Some(Arc::new(shell::parse_text(launch.argv.last()?, Dialect::Posix))),
         }
-    }
-
-    /// Reads a file that may be a script: one without zero bytes.
-    pub(super) fn script_text(&mut self, path: &str) -> Option<FileId> {
-        if let Some(file) = self.known.texts.get(path) {
-            return Some(*file);
-        }
-        let bytes = self.files.read(path).ok().filter(|b| !b.contains(&0))?;
-        let file = self.sources.add_bytes(path, bytes);
-        self.known.texts.insert(path.to_owned(), file);
-        Some(file)
     }
 
     /// The program behind `sh` in this image: what it is decides whether it stays above its last command.
@@ -444,7 +390,7 @@ impl Walk<'_> {
         rest: &[Text],
         runtime: &mut Runtime,
     ) -> bool {
-        let Some(full) = self.container_path(given, argv, runtime) else { return false };
+        let Some(full) = self.container_path(given, runtime) else { return false };
         let Some(located) = self.locate(&full) else { return false };
         let (script, text, interpreter, span, by) = match located {
             Located::Generated { text, by } => {
@@ -495,12 +441,6 @@ impl Walk<'_> {
         true
     }
 
-    fn has_executables(&self, dir: &str) -> bool {
-        let beside = self.files.names(dir).unwrap_or_default();
-        let mut entries = beside.iter().filter(|e| e.kind == Kind::File).take(MAX_BESIDE);
-        entries.any(|e| self.files.mode(&files::join(dir, &e.name)).is_some_and(|mode| mode & 0o111 != 0))
-    }
-
     fn package_script(&mut self, script: &str, layer: &Layer, at: Span, runtime: &mut Runtime) {
         let Some(workdir) = runtime.workdir.clone() else { return };
         let Some(Located::File { path, .. }) = self.locate(&files::join(&workdir, "package.json")) else { return };
@@ -521,99 +461,6 @@ impl Walk<'_> {
         let form = Some(ends::Form::default());
         self.script(&parsed, &inner, &Call { shell: "sh", text: form, at, args: &[], bare: false, course }, runtime);
     }
-
-    fn gunicorn(&mut self, argv: &[Arg], runtime: &Runtime) -> Option<(FileId, gunicorn::Settings)> {
-        let process = probe(argv);
-        let path = match process.option(&["-c", "--config"]) {
-            Some(arg) if arg.value.starts_with("python:") => return None,
-            Some(arg) => arg.value.trim_start_matches("file:").to_owned(),
-            None => "gunicorn.conf.py".to_owned(),
-        };
-        let full = self.container_path(&path, &[], runtime)?;
-        let Located::File { path, .. } = self.locate(&full)? else { return None };
-        let bytes = self.files.read(&path).ok()?;
-        let file = self.sources.add_bytes(&path, bytes);
-        let source = self.sources.get(file);
-        let conf = gunicorn::parse(&source.text, source.span());
-        Some((file, conf))
-    }
-
-    /// The program of `python main.py`, `node server.js`, the configuration of `supervisord`: where it lies in the context.
-    fn program(&mut self, name: &str, argv: &[Arg], runtime: &Runtime) -> Option<FileId> {
-        let interpreter = name.starts_with("python") || matches!(name, "node" | "nodejs" | "ruby" | "php");
-        if let Some(stem) = settings_stem(name) {
-            return self.settings(stem, runtime);
-        }
-        if name == "supervisord" {
-            let path = supervised::configuration(self, argv, runtime.workdir.as_deref())?;
-            return self.script_text(&path);
-        }
-        let own = name.ends_with(".py") || name.ends_with(".js");
-        let path = if own {
-            argv.first()?.value.clone()
-        } else if interpreter {
-            argv.iter().skip(1).find(|a| !a.value.starts_with('-'))?.value.clone()
-        } else {
-            return None;
-        };
-        if ![".py", ".js", ".mjs", ".cjs", ".ts", ".rb", ".php"].iter().any(|ext| path.ends_with(ext)) {
-            return None;
-        }
-        let full = self.container_path(&path, &[], runtime)?;
-        let Located::File { path, .. } = self.locate(&full)? else { return None };
-        let bytes = self.files.read(&path).ok()?;
-        Some(self.sources.add_bytes(&path, bytes))
-    }
-
-    /// The configuration of a development server, in the folder that it is started in.
-    fn settings(&mut self, stem: &str, runtime: &Runtime) -> Option<FileId> {
-        let dir = runtime.workdir.clone()?;
-        let paths = ["ts", "js", "mts", "mjs", "cjs", "json"].iter().map(|end| files::join(&dir, &format!("{stem}.{end}")));
-        let Located::File { path, .. } = paths.into_iter().find_map(|path| self.locate(&path))? else { return None };
-        let bytes = self.files.read(&path).ok()?;
-        Some(self.sources.add_bytes(&path, bytes))
-    }
-
-    fn container_path(&self, path: &str, _argv: &[Arg], runtime: &Runtime) -> Option<String> {
-        if path.starts_with('/') {
-            return Some(files::normalize(path));
-        }
-        if !path.contains(['/', '.']) {
-            return self.on_path(path);
-        }
-        let here = runtime.workdir.as_deref().map(|dir| files::join(dir, path));
-        if !path.contains('/') && here.as_ref().is_none_or(|here| self.locate(here).is_none()) {
-            return self.on_path(path).or(here);
-        }
-        here
-    }
-
-    /// A bare word is looked up on PATH: where entrypoints are commonly put.
-    fn on_path(&self, name: &str) -> Option<String> {
-        if let Some(known) = self.on_path.borrow().get(name) {
-            return known.clone();
-        }
-        let places = ["/usr/local/bin", "/usr/bin", "/bin", "/"].iter().map(|dir| files::join(dir, name));
-        let found = places.into_iter().find(|p| self.locate(p).is_some());
-        self.on_path.borrow_mut().insert(name.to_owned(), found.clone());
-        found
-    }
-
-    /// What stands at a path of the container: mounts first, then the image.
-    pub(super) fn locate(&self, path: &str) -> Option<Located> {
-        if let Some(service) = self.service {
-            let mounts = service.mounts.iter().filter(|m| files::strip_prefix(&files::normalize(&m.target), path).is_some());
-            if let Some(mount) = mounts.max_by_key(|m| m.target.len()).filter(|m| m.kind == MountKind::Bind) {
-                let host = mount.source_path.as_deref()?;
-                let rest = files::strip_prefix(&files::normalize(&mount.target), path)?;
-                let host = files::join(host, rest);
-                let there = self.files.kind(&host) == Some(Kind::File);
-                return there.then_some(Located::File { path: host, by: mount.span, copied: false });
-            }
-        }
-        let (unit, stage) = self.unit?;
-        imagefs::locate(&self.known.images, unit, stage, self.context, path, self.files, 0)
-    }
 }
 
 /// More variables, before those that are there.
@@ -629,167 +476,4 @@ fn given(effective: &shell::Effective<'_>) -> impl Iterator<Item = RuntimeEnv> {
         let value = word.literal().is_some().then(|| value.to_owned());
         Some(RuntimeEnv { name: name.to_owned(), value, span: word.span, from_image: true })
     })
-}
-
-/// The files that a command's standard output is sent to.
-fn outputs(command: &Command) -> Vec<&Word> {
-    let to_file = |r: &&shell::Redirect| matches!(r.operator, ">" | ">>" | ">|" | "&>" | "&>>") && r.fd.is_none_or(|fd| fd == 1);
-    command.redirects.iter().filter(to_file).filter_map(|r| r.target.as_ref()).collect()
-}
-
-fn settings_stem(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "vite" => "vite.config",
-        "webpack" | "webpack-dev-server" => "webpack.config",
-        "vue-cli-service" => "vue.config",
-        "astro" => "astro.config",
-        "nuxt" => "nuxt.config",
-        "ng" => "angular",
-        _ => return None,
-    })
-}
-
-fn probe(argv: &[Arg]) -> Process {
-    let span = argv.first().map_or(Span::new(FileId(0), 0, 0), |a| a.span);
-    Process {
-        argv: argv.to_vec(),
-        span,
-        via: Arc::from([]),
-        pid1: Pid1::Unknown,
-        below: None,
-        background: false,
-        last: false,
-        before_nothing: false,
-        keeps_up: false,
-        output: Vec::new(),
-        env: Arc::from([]),
-        gunicorn: None,
-        program: None,
-    }
-}
-
-fn instruction_launch(unit: &DockerfileUnit, stage: usize, item: usize, entrypoint: bool) -> Option<Launch> {
-    let instruction = unit.ast.instruction(item)?;
-    let (argv, shell_form) = match images::form(instruction)? {
-        Form::Exec(words) => (words.clone(), false),
-        Form::Shell(text) => {
-            let shell = unit.shell_at(stage, item);
-            let mut argv: Vec<Text> = shell.argv.iter().map(|w| Text::verbatim(w.clone(), instruction.head)).collect();
-            argv.push(Text::verbatim(text.text.clone(), text.span));
-            (argv, true)
-        }
-    };
-    Some(Launch { entrypoint, span: instruction.head, argv, shell_form, instruction: Some((unit.index, item)) })
-}
-
-fn compose_launch(line: &CommandLine, entrypoint: bool) -> Option<Launch> {
-    if line.argv.is_empty() {
-        return None;
-    }
-    Some(Launch { entrypoint, span: line.span, argv: line.argv.clone(), shell_form: false, instruction: None })
-}
-
-pub(super) fn is_shell(name: &str) -> bool {
-    matches!(name, "sh" | "bash" | "dash" | "ash" | "zsh" | "ksh" | "mksh" | "." | "source")
-}
-
-fn runs_init(effective: &shell::Effective<'_>) -> bool {
-    effective.through().iter().any(|w| matches!(w.as_ref(), "tini" | "dumb-init" | "docker-init" | "catatonit" | "s6-svscan" | "my_init"))
-}
-
-fn passes_arguments_on(words: &[&Word]) -> bool {
-    let [word] = words else { return false };
-    word.pieces.len() == 1 && word.params().any(|(p, _)| matches!(p.name.as_str(), "@" | "*"))
-}
-
-/// The path of the script that a command runs, if it runs one.
-pub(super) fn script_operand(name: &str, argv: &[Arg]) -> Option<String> {
-    if is_shell(name) {
-        let operand = argv.iter().skip(1).find(|a| !a.value.starts_with('-') && !a.value.starts_with('+'))?;
-        return operand.known.then(|| operand.value.clone());
-    }
-    let first = argv.first()?;
-    let looks = first.value.contains('/') || first.value.ends_with(".sh") || name.contains("entrypoint") || !name.contains('.');
-    (first.known && looks).then(|| first.value.clone())
-}
-
-/// The arguments that a script is started with; none where one of them is not known. Those that are the caller's own keep their
-/// places.
-fn after_script(argv: &[Arg], path: &str, callers: &[Text]) -> Vec<Text> {
-    let from = argv.iter().position(|a| a.value == path).map_or(argv.len(), |n| n + 1);
-    let after = argv.get(from..).unwrap_or_default();
-    if after.iter().any(|a| !a.known) {
-        return Vec::new();
-    }
-    let own = after.iter().rev().zip(callers.iter().rev()).take_while(|(a, c)| a.value == c.value).count();
-    let (new, kept) = after.split_at(after.len() - own);
-    let new = new.iter().map(|a| Text::verbatim(a.value.clone(), a.span));
-    new.chain(kept.iter().rev().zip(callers.iter().rev()).map(|(_, c)| c.clone()).collect::<Vec<_>>().into_iter().rev()).collect()
-}
-
-/// The script that a command hands to a shell in one of its words.
-fn handed_text(command: &Command) -> Option<Text> {
-    let shell::HandedText::Word(at) = shell::handed(&command.words, Dialect::Posix)?.text else { return None };
-    let word = command.words.get(at)?;
-    let mut text = Text::builder(word.span);
-    for piece in &word.pieces {
-        text.push(piece.literal()?, piece.span);
-    }
-    Some(text)
-}
-
-/// `$1`, `$2` … of a script that a command hands to a shell; none where one of them is not known.
-fn handed_arguments(command: &Command) -> Vec<Text> {
-    let arguments = shell::handed(&command.words, Dialect::Posix).map(|h| h.arguments).unwrap_or_default();
-    let words = command.words.get(arguments).unwrap_or_default().iter().skip(1);
-    words.map(|w| Some(Text::verbatim(w.literal()?.into_owned(), w.span))).collect::<Option<_>>().unwrap_or_default()
-}
-
-fn shebang(text: &str) -> Option<String> {
-    let line = text.trim_start_matches('\u{feff}').lines().next()?.strip_prefix("#!")?;
-    let mut words = line.split_whitespace();
-    let first = files::file_name(words.next()?);
-    let program = if first == "env" { words.find(|w| !w.starts_with('-'))? } else { first };
-    Some(files::file_name(program).to_owned())
-}
-
-/// The language of a script file; `None` where it is no shell script.
-pub(super) fn script_dialect(text: &str, run_by: &str) -> Option<Dialect> {
-    let by_shebang = match shebang(text).as_deref() {
-        Some("bash") => Some(Dialect::Bash),
-        Some("sh" | "dash" | "ash") => Some(Dialect::Posix),
-        Some("zsh" | "ksh" | "mksh") => Some(Dialect::Other),
-        Some(_) => None,
-        None => return if is_shell(run_by) { Some(if run_by == "bash" { Dialect::Bash } else { Dialect::Posix }) } else { None },
-    };
-    match run_by {
-        "bash" => Some(Dialect::Bash),
-        "sh" | "dash" | "ash" => Some(Dialect::Posix),
-        _ => by_shebang,
-    }
-}
-
-/// The package.json script that `npm start`, `yarn dev`, `pnpm run build` run, and the words that are handed on to it:
-/// for npm those after `--`, for the others all that follow.
-fn package_script(name: &str, argv: &[Arg]) -> Option<(String, Vec<Arg>)> {
-    let script = package_script_name(name, argv)?;
-    let at = argv.iter().position(|a| a.value == script)?;
-    let rest = argv.get(at + 1..).unwrap_or_default();
-    let rest = match (name, rest.iter().position(|a| a.value == "--")) {
-        (_, Some(dashes)) => rest.get(dashes + 1..).unwrap_or_default(),
-        ("npm", None) => &[],
-        (_, None) => rest,
-    };
-    Some((script, rest.to_vec()))
-}
-
-fn package_script_name(name: &str, argv: &[Arg]) -> Option<String> {
-    let operands: Vec<&str> = argv.iter().skip(1).map(|a| a.value.as_str()).filter(|a| !a.starts_with('-')).collect();
-    match (name, operands.as_slice()) {
-        ("npm" | "pnpm" | "yarn" | "bun", ["run" | "run-script", script, ..]) => Some((*script).to_owned()),
-        ("npm" | "pnpm" | "yarn", ["start", ..]) => Some("start".to_owned()),
-        ("npm" | "pnpm" | "yarn", ["test", ..]) => Some("test".to_owned()),
-        ("yarn" | "pnpm", [script, ..]) if !matches!(*script, "install" | "add" | "exec" | "dlx") => Some((*script).to_owned()),
-        _ => None,
-    }
 }

@@ -38,6 +38,7 @@ pub(crate) mod secret_arguments;
 pub(crate) mod secret_files;
 pub(crate) mod secret_variables;
 pub(crate) mod secrets;
+mod server_table;
 pub(crate) mod servers;
 pub(crate) mod services;
 pub(crate) mod set_words;
