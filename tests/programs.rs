@@ -6,12 +6,13 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Copies a program with its permissions.
-pub fn copy(from: &Path, to: &Path) {
+#[cfg(feature = "execute")]
+pub(crate) fn copy(from: &Path, to: &Path) {
     assert!(Command::new("cp").arg("-p").args([from, to]).status().unwrap().success(), "cp {} {}", from.display(), to.display());
 }
 
 /// Writes a script that everybody may start.
-pub fn write(path: &Path, text: &str) {
+pub(crate) fn write(path: &Path, text: &str) {
     let mut shell = Command::new("sh");
     shell.args(["-c", "cat > \"$0\" && chmod 755 \"$0\""]).arg(path).stdin(Stdio::piped());
     let mut child = shell.spawn().unwrap();

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::config::{Config, Globs};
+use super::config::Config;
+use super::globs::Globs;
 use crate::diagnostic::Severity;
 
 /// The names under which dclint finds its file, the first one first. Those in JavaScript are programs, and not read.

@@ -1,7 +1,7 @@
 //! Front matter in its plain form, without a YAML parser: nearly all pages are written so. Of what a start reads in all of them
 //! there is little: [`Head`].
 
-use super::page::{FixKind, Meta};
+use super::meta::{FixKind, Meta};
 use crate::diagnostic::Severity;
 
 /// What choosing rules and reporting their findings need to know of each.

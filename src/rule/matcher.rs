@@ -197,7 +197,7 @@ fn glob(pattern: &str) -> Option<GlobMatcher> {
 }
 
 fn any_glob(words: &OneOrMore) -> GlobSet {
-    super::config::globs(words.words().iter().map(String::as_str)).unwrap_or_default()
+    super::globs::globs(words.words().iter().map(String::as_str)).unwrap_or_default()
 }
 
 /// The places in a service that a rule is about.

@@ -2,10 +2,14 @@
 
 mod check_directive;
 mod config;
+mod config_file;
 mod cx;
 mod dclint_config;
 mod front;
+mod globs;
+mod hadolint_config;
 mod matcher;
+mod meta;
 mod own_config;
 mod page;
 mod registry;
@@ -13,10 +17,12 @@ mod select;
 mod suppress;
 mod unused;
 
-pub use config::{Config, FailOn, HADOLINT_NAMES, OWN_NAMES, Override, Place, RULES_DIR};
+pub use config::{Config, FailOn, Override, Place};
+pub use config_file::{HADOLINT_NAMES, OWN_NAMES, RULES_DIR};
 pub use cx::{Cx, Report, replace};
 pub use dclint_config::{DCLINT_NAMES, in_package};
-pub use page::{Block, FixKind, Meta, Page, Section};
+pub use meta::{FixKind, Meta};
+pub use page::{Block, Page, Section};
 pub use registry::{Info, OWN, Registry, registry};
 pub use select::{Preset, SHELLCHECK, Selection, SelectionError, SelectionRequest};
 pub use suppress::Suppressions;

@@ -2,7 +2,8 @@
 
 use globset::GlobSet;
 
-use super::config::{Globs, Override, globs};
+use super::config::Override;
+use super::globs::{Globs, globs};
 use super::{Config, FailOn, Preset, Registry, Selection, SelectionRequest};
 use crate::diagnostic::Severity;
 use crate::source::{SourceFile, Sources, Span};
