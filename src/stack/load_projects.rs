@@ -40,6 +40,7 @@ impl Loader<'_> {
                 None => self.project(vec![path.clone()], *role),
             }
         }
+        self.complete_bases();
         self.drop_included();
         self.note_folders();
         // fragments that some project read are judged there; files read on the way count as checked
@@ -107,7 +108,7 @@ impl Loader<'_> {
                 let base = files::join(dir, name);
                 let tree = self.stack.sources.find(&base).and_then(|f| self.stack.yaml.get(&f));
                 let services = tree.and_then(|t| t.documents.first()).and_then(|d| d.get("services"));
-                if services.is_some_and(|s| bare.iter().all(|name| s.get(name).is_some())) {
+                if services.is_some_and(|s| bare.iter().all(|name| s.get(name).is_some_and(says_what_runs))) {
                     return Some(base);
                 }
             }
@@ -137,28 +138,37 @@ impl Loader<'_> {
     }
 
     pub(super) fn project(&mut self, paths: Vec<String>, role: Role) {
-        let request = compose::Request {
-            files: paths,
-            profiles: self.request.profiles.clone(),
-            env_files: self.request.env_files.clone(),
-            all_profiles: self.request.profiles.is_empty(),
-            role: Some(role),
-            asked: self.request.options.asked.clone(),
-            ..compose::Request::default()
-        };
-        let mut project = compose::load_with(&request, self.disk, &mut self.stack.sources, &mut self.stack.yaml).project;
+        let mut project = self.loaded(paths, Some(role));
         if role != Role::Complete {
             project.role = role;
         }
         self.stack.projects.push(project);
+    }
+
+    /// The project that these files make.
+    pub(super) fn loaded(&mut self, files: Vec<String>, role: Option<Role>) -> Project {
+        let request = compose::Request {
+            files,
+            profiles: self.request.profiles.clone(),
+            env_files: self.request.env_files.clone(),
+            all_profiles: self.request.profiles.is_empty(),
+            role,
+            asked: self.request.options.asked.clone(),
+            ..compose::Request::default()
+        };
+        compose::load_with(&request, self.disk, &mut self.stack.sources, &mut self.stack.yaml).project
     }
 }
 
 /// The services of a file that say neither what they run nor where it comes from.
 fn bare_services(tree: &yaml::Yaml) -> Vec<&str> {
     let services = tree.documents.first().and_then(|d| d.get("services"));
-    let bare = |s: &yaml::Node| s.entry("<<").is_none() && ["image", "build", "extends", "provider"].iter().all(|k| s.get(k).is_none());
-    services.into_iter().flat_map(|s| s.entries()).filter(|e| bare(&e.value)).filter_map(|e| e.key.as_str()).collect()
+    services.into_iter().flat_map(|s| s.entries()).filter(|e| !says_what_runs(&e.value)).filter_map(|e| e.key.as_str()).collect()
+}
+
+/// Whether a service says what it runs, or where that stands.
+fn says_what_runs(service: &yaml::Node) -> bool {
+    service.entry("<<").is_some() || ["image", "build", "extends", "provider"].iter().any(|k| service.get(k).is_some())
 }
 
 fn is_override(path: &str) -> bool {

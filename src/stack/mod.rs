@@ -2,6 +2,7 @@
 
 mod build_scripts;
 mod candidates;
+mod completed;
 pub mod context;
 mod course;
 mod ends;

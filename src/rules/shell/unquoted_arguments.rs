@@ -1,18 +1,23 @@
 use crate::diagnostic::Applicability;
 use crate::rule::{Cx, Rule, replace, rule};
 use crate::rules::support::shell_scripts::{readings_expanding, split_words};
-use crate::stack::ScriptUnit;
+use crate::stack::{ScriptOrigin, ScriptUnit};
 use crate::syntax::shell::{Param, Quote};
 
 rule!(UnquotedArguments, "shell/unquoted-arguments");
 
 impl Rule for UnquotedArguments {
     fn script(&self, unit: &ScriptUnit, cx: &mut Cx<'_>) {
+        let in_file = matches!(unit.origin, ScriptOrigin::File(_));
         for reading in readings_expanding(unit, cx.stack) {
             let commands = reading.script.commands.iter().flat_map(|c| split_words(c, reading.script.dialect));
             for word in commands.chain(reading.script.groups.iter().flat_map(|g| &g.words)) {
                 for (param, piece) in word.params().filter(|(_, p)| p.quote == Quote::None) {
                     let Some(id) = list(param) else { continue };
+                    // an array whose elements are joined and cut again: in a script of its own somebody meant that
+                    if in_file && param.modifier.starts_with("[*]") {
+                        continue;
+                    }
                     let text = cx.text(piece.span);
                     let instead = text.replacen('*', "@", usize::from(param.name == "*"));
                     let report = reading

@@ -1,6 +1,6 @@
 //! Secrets among the words of commands: options that take a password, headers, logins in URLs, tokens.
 
-use super::secrets::{Value, judge, placeholder, tried_first};
+use super::secrets::{Value, judge, password_name, placeholder, tried_first};
 use super::tokens::{SHORTEST_TOKEN, token, url_login};
 use crate::source::Span;
 use crate::syntax::shell::{Command, Effective, Programs, Script, Word};
@@ -202,7 +202,8 @@ fn assignments(command: &Command, found: &mut Vec<Argument>) {
     let exports = command.may_start(EXPORTS) && matches!(command.name().as_deref(), Some("export" | "declare" | "readonly" | "set"));
     let mut take = |name: &str, text: &str, span: Span| {
         let value = judge(name, text);
-        let stands_in = value == Value::Word && !exports && !command.words.is_empty() && signing_key(name);
+        // a key or a token that opens something is random; a word is there for a program that does not start without one
+        let stands_in = value == Value::Word && !exports && !command.words.is_empty() && !password_name(name);
         if value != Value::Nothing && !stands_in && !text.contains('`') {
             found.push(Argument {
                 what: format!("the value of `{name}`"),
@@ -224,13 +225,6 @@ fn assignments(command: &Command, found: &mut Vec<Argument>) {
             take(name, text, word.text().span_of(name.len() + 1, name.len() + 1 + text.len()));
         }
     }
-}
-
-/// The key with which a framework signs. It does not start without one, so that a step of the build is given some word for it, which
-/// opens nothing.
-fn signing_key(name: &str) -> bool {
-    let name = name.to_lowercase();
-    ["secret_key", "secret_key_base", "app_key", "app_secret"].iter().any(|key| name.ends_with(key))
 }
 
 /// `echo root:x | chpasswd`, `echo x | passwd --stdin root`.
