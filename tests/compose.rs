@@ -211,6 +211,29 @@ fn values_of_extended_files_that_nothing_can_be_laid_over() {
     }
 }
 
+/// As the reference prints them; `None` is refused.
+#[test]
+fn numbers_that_are_too_large_for_their_key_are_cut_as_the_reference_cuts_them() {
+    for (body, pointer, printed) in [
+        ("healthcheck: {test: [CMD, x], retries: 18446744073709551615}", "/healthcheck/retries", Some("18446744073709551615")),
+        ("healthcheck: {test: [CMD, x], retries: 1e19}", "/healthcheck/retries", Some("10000000000000000000")),
+        ("deploy: {update_config: {parallelism: 1e20}}", "/deploy/update_config/parallelism", Some("9223372036854775808")),
+        ("blkio_config: {weight: 4294967295}", "/blkio_config/weight", Some("65535")),
+        ("shm_size: '18446744073709551616'", "/shm_size", Some("\"-9223372036854775808\"")),
+        ("scale: 9223372036854775807", "/scale", Some("9223372036854775807")),
+        ("scale: 9223372036854775808", "", None),
+        ("deploy: {replicas: 1e20}", "", None),
+        ("ports: [{target: -0, published: 5}]", "/ports/0/published", Some("\"5\"")),
+        ("ports: [{target: 1e18}]", "", None),
+        ("ports: ['+1:+2']", "/ports/0/target", Some("2")),
+        ("ports: ['++1:2']", "", None),
+    ] {
+        let (loaded, _) = json(&[("compose.yaml", &format!("services:\n  a:\n    image: i\n    {body}\n"))]);
+        let found = loaded.json.as_ref().filter(|_| !loaded.is_refused()).and_then(|json| json["services"]["a"].pointer(pointer));
+        assert_eq!(found.map(ToString::to_string).as_deref(), printed, "{body}: {:?}", loaded.project.problems);
+    }
+}
+
 #[test]
 fn bombs_are_bounded() {
     let mut aliases = "x0: &x0 [a, a, a, a, a, a, a, a, a, a]\n".to_owned();

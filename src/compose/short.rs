@@ -184,7 +184,10 @@ fn address(text: &str) -> Option<String> {
 }
 
 fn range(text: &str) -> Option<(u16, u16)> {
-    let port = |t: &str| if t.bytes().all(|b| b.is_ascii_digit()) { t.parse().ok() } else { None };
+    let port = |t: &str| {
+        let digits = t.strip_prefix('+').unwrap_or(t);
+        if digits.bytes().all(|b| b.is_ascii_digit()) { digits.parse().ok() } else { None }
+    };
     match text.split_once('-') {
         None => port(text).map(|p| (p, p)),
         Some((a, b)) => port(a).zip(port(b)).filter(|(a, b)| a <= b),

@@ -22,7 +22,9 @@ pub(crate) fn bytes(text: &str) -> Option<i64> {
         "p" | "pb" | "pib" => 5,
         _ => return None,
     };
-    Some((number * 1024_f64.powi(power)) as i64)
+    let bytes = number * 1024_f64.powi(power);
+    // Beyond 64 bits Go gives the smallest number.
+    Some(if bytes >= 9.223_372_036_854_776e18 { i64::MIN } else { bytes as i64 })
 }
 
 /// A finite number as Go reads it: `_` may stand between digits, and `0x1.8p3` is one, too.

@@ -16,6 +16,10 @@ pub(super) enum Kind {
     IntSet,
     /// Always printed.
     IntAlways,
+    /// Of so many bits without sign, to which it is cut; left out where 0.
+    Bits(u32),
+    /// Of 64 bits without sign; printed wherever it is set.
+    CountSet,
     /// Left out where 0.
     Float,
     /// A size: bytes as a string; left out where 0.
@@ -112,7 +116,7 @@ const RESOURCE: &[(&str, Kind)] = &[
 ];
 
 const UPDATE: &[(&str, Kind)] = &[
-    ("parallelism", IntSet),
+    ("parallelism", CountSet),
     ("delay", Duration),
     ("failure_action", Str),
     ("monitor", Duration),
@@ -127,8 +131,8 @@ const DEPLOY: &[(&str, Kind)] = &[
     ("update_config", Fields(UPDATE)),
     ("rollback_config", Fields(UPDATE)),
     ("resources", Always(&[("limits", Fields(RESOURCE)), ("reservations", Fields(RESOURCE))])),
-    ("restart_policy", Fields(&[("condition", Str), ("delay", DurationSet), ("max_attempts", IntSet), ("window", DurationSet)])),
-    ("placement", Always(&[("constraints", List), ("preferences", Each(&[("spread", Str)])), ("max_replicas_per_node", Int)])),
+    ("restart_policy", Fields(&[("condition", Str), ("delay", DurationSet), ("max_attempts", CountSet), ("window", DurationSet)])),
+    ("placement", Always(&[("constraints", List), ("preferences", Each(&[("spread", Str)])), ("max_replicas_per_node", Bits(64))])),
     ("endpoint_mode", Str),
 ];
 
@@ -155,7 +159,7 @@ const VOLUME: &[(&str, Kind)] = &[
     ("consistency", Str),
     ("bind", Fields(&[("selinux", Str), ("propagation", Str), ("create_host_path", OptOut), ("recursive", Str)])),
     ("volume", Fields(&[("labels", Strings), ("nocopy", Flag), ("subpath", Str)])),
-    ("tmpfs", Fields(&[("size", Bytes), ("mode", Int)])),
+    ("tmpfs", Fields(&[("size", Bytes), ("mode", Bits(32))])),
     ("image", Fields(&[("subpath", Str)])),
 ];
 
@@ -163,14 +167,14 @@ const HEALTHCHECK: &[(&str, Kind)] = &[
     ("test", Test),
     ("timeout", DurationSet),
     ("interval", DurationSet),
-    ("retries", IntSet),
+    ("retries", CountSet),
     ("start_period", DurationSet),
     ("start_interval", DurationSet),
     ("disable", Flag),
 ];
 
 const BLKIO: &[(&str, Kind)] = &[
-    ("weight", Int),
+    ("weight", Bits(16)),
     ("weight_device", Devices("Weight")),
     ("device_read_bps", Devices("Rate")),
     ("device_read_iops", Devices("Rate")),

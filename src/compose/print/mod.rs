@@ -3,13 +3,13 @@
 mod fields;
 mod values;
 
-pub(super) use values::{any, bytes};
+pub(super) use values::{any, bytes, int};
 
 use serde_json::{Map, Value as Json, json};
 
 use fields::Kind::{self, *};
 use fields::{MODELS, NETWORKS, OBJECTS, SERVICE, VOLUMES};
-use values::{command, count, device, environment, flag, float, float_json, hosts, int, limits, mode, nanos, strings};
+use values::{command, count, device, environment, flag, float, float_json, hosts, limits, mode, nanos, strings, whole};
 
 use super::model::EnvVar;
 use super::substitute::Env;
@@ -131,6 +131,8 @@ impl Printer<'_> {
             OptOut => flag(node).filter(|b| !b).map(Json::from),
             Int => int(node).filter(|&i| i != 0).map(Json::from),
             IntSet => int(node).map(Json::from),
+            Bits(width) => whole(node).map(|n| n & (u64::MAX >> 64_u32.saturating_sub(*width))).filter(|&n| n != 0).map(Json::from),
+            CountSet => whole(node).map(Json::from),
             Float => float(node).filter(|&f| f != 0.0).map(float_json),
             Bytes => bytes(node).filter(|&b| b != 0).map(|b| json!(b.to_string())),
             Duration => nanos(node).filter(|&n| n != 0).map(|n| json!(units::show_duration(n))),

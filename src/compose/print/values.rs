@@ -13,7 +13,8 @@ pub(super) fn flag(node: &Node) -> Option<bool> {
     }
 }
 
-pub(super) fn int(node: &Node) -> Option<i64> {
+/// A whole number as Go reads it into 64 bits.
+pub(in crate::compose) fn int(node: &Node) -> Option<i64> {
     match node.as_scalar()?.data {
         Data::Int(i) => Some(i),
         Data::Uint(u) => Some(u as i64),
@@ -21,6 +22,16 @@ pub(super) fn int(node: &Node) -> Option<i64> {
         Data::Float(f) if f >= 9.223_372_036_854_776e18 => Some(i64::MIN),
         Data::Float(f) => Some(f as i64),
         _ => node.as_str()?.parse().ok(),
+    }
+}
+
+/// The same without a sign.
+pub(super) fn whole(node: &Node) -> Option<u64> {
+    match node.as_scalar()?.data {
+        Data::Uint(u) => Some(u),
+        Data::Float(f) if f >= 1.844_674_407_370_955_2e19 => Some(1 << 63),
+        Data::Float(f) if f > 0.0 => Some(f as u64),
+        _ => int(node).map(|i| i as u64),
     }
 }
 

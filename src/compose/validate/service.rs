@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::context::Validate;
 use crate::compose::model::ProblemKind;
-use crate::compose::print::bytes;
+use crate::compose::print::{bytes, int};
 use crate::compose::problems::closest;
 use crate::compose::tree::{Entry, Node};
 use crate::source::Span;
@@ -78,7 +78,7 @@ impl Validate<'_> {
 
     pub(super) fn limits(&mut self, entry: &Entry) {
         let node = &entry.value;
-        let count = |n: Option<&Node>| n.and_then(Node::any_text).and_then(|t| t.value.parse::<i64>().ok());
+        let count = |n: Option<&Node>| n.and_then(int);
         let (scale, replicas) = (node.entry("scale"), node.at(&["deploy", "replicas"]));
         let (scales, replicated) = (count(scale.map(|s| &s.value)), count(replicas));
         if let (Some(a), Some(b), Some(entry)) = (scales, replicated, scale)

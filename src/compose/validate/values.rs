@@ -148,7 +148,9 @@ impl Validate<'_> {
         if port.get("target").is_none_or(Node::is_null) {
             self.add(ProblemKind::Schema, port.span, "this port names no `target`: the port inside the container".to_owned());
         }
-        self.one(port, &["target"], "a port between 0 and 65535", |n| n.any_text().is_some_and(|t| t.value.parse::<u32>().is_ok()));
+        self.one(port, &["target"], "a port between 0 and 65535", |n| {
+            n.any_text().is_some_and(|t| matches!(t.value.as_str(), "-0" | "-0.0") || t.value.parse::<u32>().is_ok())
+        });
         self.one(port, &["published"], "a whole number or a string", |n| !is_fraction(n));
         if let Some(ip) = port.get("host_ip").filter(|i| !self.open(i)).and_then(Node::as_text)
             && ip.value.parse::<IpAddr>().is_err()
