@@ -348,6 +348,20 @@ fn what_only_buildkit_builds_is_refused_before_anything_runs() {
     }
 }
 
+/// What the stacks that the project was started for are run with, and images that come of it.
+const SEEDS: [(&str, &[&str], &[&str]); 6] = [
+    ("examist", &[], &["stacklint-seed-examist-server", "stacklint-seed-examist-client", "stacklint-seed-examist-db"]),
+    (
+        "ecoseller",
+        &[],
+        &["stacklint-seed-ecoseller-backend", "stacklint-seed-ecoseller-rq-worker", "stacklint-seed-ecoseller-frontend_dashboard"],
+    ),
+    ("ecoseller", &["-f", "docker-compose.demo.yml"], &["stacklint-seed-ecoseller-backend"]),
+    ("ecoseller", &["-f", "docker-compose.prod.yml"], &["stacklint-seed-ecoseller-backend"]),
+    ("project-allocation", &[], &["master-image"]),
+    ("imw", &["Dockerfile", "--tag", "stacklint-seed-imw:1"], &["stacklint-seed-imw:1"]),
+];
+
 /// The stacks that the project was started for, where they are at hand.
 #[test]
 fn the_first_users_stacks_are_built_as_they_are() {
@@ -357,18 +371,7 @@ fn the_first_users_stacks_are_built_as_they_are() {
         return;
     }
     let Some(docker) = engine() else { return };
-    for (stack, args, images) in [
-        ("examist", &[][..], &["stacklint-seed-examist-server", "stacklint-seed-examist-client", "stacklint-seed-examist-db"][..]),
-        (
-            "ecoseller",
-            &[],
-            &["stacklint-seed-ecoseller-backend", "stacklint-seed-ecoseller-rq-worker", "stacklint-seed-ecoseller-frontend_dashboard"],
-        ),
-        ("ecoseller", &["-f", "docker-compose.demo.yml"], &["stacklint-seed-ecoseller-backend"]),
-        ("ecoseller", &["-f", "docker-compose.prod.yml"], &["stacklint-seed-ecoseller-backend"]),
-        ("project-allocation", &[], &["master-image"]),
-        ("imw", &["Dockerfile", "--tag", "stacklint-seed-imw:1"], &["stacklint-seed-imw:1"]),
-    ] {
+    for (stack, args, images) in SEEDS {
         let dir = docker.dir.path().join(format!("stacklint-seed-{stack}"));
         if !dir.exists() {
             docker.stack(&seeds.join(stack), &format!("stacklint-seed-{stack}"));

@@ -330,12 +330,8 @@ fn execute(
         Builder::Classic => execute::Builder::Classic,
     };
     let parallel = args.parallel.map(usize::from);
-    let output = args.output.as_deref().map(output).transpose()?;
-    if output.is_some() && plan.images.len() > 1 {
-        let names: Vec<&str> = plan.images.iter().map(|image| image.name.as_str()).collect();
-        return Err(format!("--output takes one image, and this would build {}; name one service", names.join(", ")));
-    }
-    let to_stdout = matches!(output, Some(execute::Output::Archive { dest: None, .. }));
+    let output = args.output.as_deref().map(|text| Ok::<_, Failure>((put_out(&plan, request)?, output(text)?))).transpose()?;
+    let to_stdout = matches!(output, Some((_, execute::Output::Archive { dest: None, .. })));
     let options = Options {
         builder,
         parallel,
@@ -367,11 +363,9 @@ fn execute(
         return Ok(0);
     }
     let host = Host::find()?;
-    let report = execute::run(&job, host.clone())?;
-    if report.complete()
-        && let Some(engine) = execute::engine_id(host)
-    {
-        records::store(request, &engine, record);
+    let report = execute::run(&job, host)?;
+    if let Some(engine) = report.builder.as_ref().filter(|_| report.complete()) {
+        records::store(request, engine, record);
     }
     let failures = report::failures(&job, &report, super::output::error_width());
     if !failures.is_empty() {
@@ -386,6 +380,23 @@ fn execute(
         (false, true) => 0,
         (false, false) => 1,
     })
+}
+
+/// The image that `--output` is about; those that it is made from are kept in the engine.
+#[cfg(feature = "execute")]
+fn put_out(plan: &Plan, request: &Request) -> Result<usize, Failure> {
+    let asked =
+        |image: &crate::plan::Image| request.services.is_empty() || image.services.iter().any(|name| request.services.contains(name));
+    let all: Vec<(usize, &str)> =
+        plan.images.iter().enumerate().filter(|(_, image)| asked(image)).map(|(place, image)| (place, image.name.as_str())).collect();
+    match all[..] {
+        [(place, _)] => Ok(place),
+        [] => Err("--output: there is nothing to build".to_owned()),
+        _ => {
+            let names: Vec<&str> = all.iter().map(|(_, name)| *name).collect();
+            Err(format!("--output takes one image, and this would build {}; name one service", names.join(", ")))
+        }
+    }
 }
 
 /// `type=…,dest=…`; a path alone is a folder, `-` an archive on standard output.

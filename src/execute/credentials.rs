@@ -1,9 +1,11 @@
 //! The logins that Docker's own configuration holds, in its file or in a credential helper.
 
+use std::sync::Arc;
+
 use bollard::auth::DockerCredentials;
 use docker_credential::{CredentialRetrievalError, DockerCredential, get_credential};
 
-use super::Engine;
+use super::Job;
 use super::host::config_folder;
 use super::logins::{Login, Logins};
 use super::push::repository_and_tag;
@@ -77,11 +79,22 @@ pub(super) fn bases(plan: &Plan, image: &Image) -> Vec<String> {
     bases
 }
 
+/// All that a registry is asked for: base images, contexts that are images, and the Dockerfile's frontend.
+pub(super) fn fetched(job: &Job<'_>, image: &Image) -> Vec<String> {
+    let contexts = image.settings.contexts.values().filter_map(|value| value.strip_prefix("docker-image://"));
+    let directives = job.input.dockerfiles.get(image.unit).map_or(&[][..], |unit| &unit.ast.directives);
+    let syntax = directives.iter().filter(|directive| directive.name.value == "syntax").map(|directive| directive.value.value.as_str());
+    let syntax = image.args.get("BUILDKIT_SYNTAX").map(String::as_str).into_iter().chain(syntax);
+    bases(job.plan, image).into_iter().chain(contexts.chain(syntax).map(str::to_owned)).collect()
+}
+
 /// What to do where a registry refuses one of these images.
-pub(super) async fn pull_advice(engine: &Engine, text: &str, bases: &[String]) -> Option<String> {
+pub(super) async fn pull_advice(logins: Arc<dyn Logins>, text: &str, bases: &[String]) -> Option<String> {
     let named = |base: &&String| text.contains(repository_and_tag(base).0) || text.contains(&registry(base));
     let base = bases.iter().find(named)?;
-    let logged_in = engine.login(&registry(base)).await.is_ok_and(|login| login.is_some());
+    let host = registry(base);
+    let login = tokio::task::spawn_blocking(move || logins.login(&host)).await;
+    let logged_in = login.is_ok_and(|login| login.is_ok_and(|login| login.is_some()));
     advice(text, base, logged_in)
 }
 

@@ -32,8 +32,6 @@ pub struct Engine {
     pub(super) logins: Arc<dyn Logins>,
     /// Where it is.
     pub host: Host,
-    /// Its version, as it says.
-    pub version: String,
 }
 
 impl Engine {
@@ -42,8 +40,12 @@ impl Engine {
         let dial = dial(&host)?;
         let docker = transport::client(Arc::clone(&dial), patience(&host)).map_err(|error| unreachable(&host, &error))?;
         let docker = docker.negotiate_version().await.map_err(|error| unreachable(&host, &error))?;
-        let version = docker.version().await.ok().and_then(|version| version.version).unwrap_or_default();
-        Ok(Engine { docker: docker.with_timeout(BUILD_WITHIN), dial, logins: Arc::new(DockerConfig), host, version })
+        Ok(Engine { docker: docker.with_timeout(BUILD_WITHIN), dial, logins: Arc::new(DockerConfig), host })
+    }
+
+    /// What tells it from every other engine.
+    pub(super) async fn id(&self) -> Option<String> {
+        self.docker.info().await.ok()?.id
     }
 
     /// The login for a registry; a credential helper is waited for beside everything else.
@@ -51,15 +53,6 @@ impl Engine {
         let (logins, host) = (Arc::clone(&self.logins), host.to_owned());
         tokio::task::spawn_blocking(move || logins.login(&host)).await.map_err(|error| format!("internal error: {error}"))?
     }
-}
-
-/// What tells this builder's cache from another's: the engine's own id, or a daemon's address.
-pub fn engine_id(host: Host) -> Option<String> {
-    if let Some(address) = std::env::var("BUILDKIT_HOST").ok().filter(|address| !address.is_empty()) {
-        return Some(address);
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-    runtime.block_on(async { Engine::connect(host).await.ok()?.docker.info().await.ok()?.id })
 }
 
 /// Seconds in which a host must answer.
@@ -212,7 +205,7 @@ mod tests {
         let host = engine_of_words(dir.path());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let engine = runtime.block_on(Engine::connect(host)).unwrap();
-        assert_eq!(engine.version, "1.2.3");
+        assert_eq!((engine.docker.client_version().major_version, engine.docker.client_version().minor_version), (1, 41));
         assert_eq!(engine.docker.timeout(), BUILD_WITHIN, "bollard's own limit of two minutes ends slow uploads");
     }
 

@@ -2,14 +2,16 @@
 
 use super::Failure;
 
-/// The connection to the builder broke.
-pub(super) fn broken(text: &str) -> Failure {
+/// The connection to the builder broke, which is the engine or a daemon of its own.
+pub(super) fn broken(text: &str, daemon: bool) -> Failure {
+    let (who, look) = if daemon {
+        ("builder", "buildkitd still runs, and what it wrote last")
+    } else {
+        ("engine", "the engine still runs (`docker info`)")
+    };
     Failure {
-        message: format!("the connection to the engine broke: {text}"),
-        help: Some(
-            "whether this image was built is not known; see whether the engine still runs (`docker info`), and run the plan again"
-                .to_owned(),
-        ),
+        message: format!("the connection to the {who} broke: {text}"),
+        help: Some(format!("whether this image was built is not known; see whether {look}, and run the plan again")),
         lost: true,
         ..Failure::default()
     }
@@ -62,6 +64,11 @@ pub(super) fn told(mut failure: Failure) -> Failure {
         failure.help =
             Some("the engine's disk is full: `docker system df` shows by what, `docker builder prune` frees what builds left".to_owned());
     }
+    if failure.exit_code.is_some() && failure.output.iter().any(|line| line.ends_with("exec format error")) {
+        let emulator = "`docker run --privileged --rm tonistiigi/binfmt --install all` installs emulators where the builder runs";
+        let help = format!("the program is built for another kind of processor; {emulator}, or build on a machine of that kind");
+        failure.help = failure.help.or(Some(help));
+    }
     if let Some(code) = failure.exit_code {
         failure.message = format!("the command fails with exit code {code}");
         failure.help = failure.help.or_else(|| match code {
@@ -77,6 +84,8 @@ pub(super) fn told(mut failure: Failure) -> Failure {
     if let Some((message, help)) = meaning(&text) {
         failure.message = message;
         failure.help = failure.help.or(Some(help));
+    } else if let Some((name, why)) = text.strip_prefix("failed to push ").and_then(|rest| rest.split_once(": ")) {
+        failure.message = format!("`{name}` cannot be pushed: {why}");
     }
     failure
 }
@@ -113,7 +122,8 @@ fn meaning(text: &str) -> Option<(String, String)> {
                 .to_owned(),
         ));
     }
-    if text.contains("manifest unknown") || (text.contains("not found") && text.contains("docker.io/")) {
+    let absent = text.strip_suffix(": not found").is_some_and(|name| !name.contains([' ', '"']) && name.contains('/'));
+    if text.contains("manifest unknown") || absent || (text.contains("not found") && text.contains("docker.io/")) {
         return Some((format!("the registry has no such image: {text}"), "see whether its name and tag are right".to_owned()));
     }
     if let Some((_, rest)) = text.split_once("secret ").filter(|(_, rest)| rest.contains("not found")) {

@@ -33,14 +33,14 @@ use std::time::Duration;
 use backend::Order;
 pub(crate) use backend::{StepEvent, StepState};
 pub use context_tar::Sent;
-pub use engine::{Engine, engine_id};
+pub use engine::Engine;
 pub use host::{Host, TlsFiles};
 pub use progress::Style;
 pub use schedule::{Build, Report, run};
 pub use table::table;
 
-use crate::plan::{Input, Plan};
-use crate::source::Sources;
+use crate::plan::{Image, Input, Plan, input};
+use crate::source::{Sources, Span};
 use crate::stack::context::Ignore;
 
 /// What is to be run.
@@ -58,6 +58,39 @@ pub struct Job<'a> {
     pub root: PathBuf,
     /// How.
     pub options: Options,
+}
+
+impl Job<'_> {
+    /// Where the result of an image goes instead of the engine.
+    fn output(&self, image: usize) -> Option<&Output> {
+        self.options.output.as_ref().filter(|(place, _)| *place == image).map(|(_, output)| output)
+    }
+
+    /// Where an image's build is asked for, as the beginning of a line.
+    fn place(&self, image: &Image) -> String {
+        self.asked(image).and_then(|build| build.span).map_or_else(String::new, |span| self.line(span))
+    }
+
+    /// Where the entry of `cache_to` of this number stands, as the beginning of a line.
+    fn cache_place(&self, image: &Image, number: usize) -> String {
+        let span = self.asked(image).and_then(|build| build.places.cache_to.get(number));
+        span.map_or_else(|| self.place(image), |span| self.line(*span))
+    }
+
+    /// Where the entry of `additional_contexts` of this name stands, as the beginning of a line.
+    fn context_place(&self, image: &Image, name: &str) -> String {
+        let places = self.asked(image).map_or(&[][..], |build| &build.places.contexts);
+        let span = places.iter().find(|(context, _)| context == name).map(|(_, span)| *span);
+        span.map_or_else(|| self.place(image), |span| self.line(span))
+    }
+
+    fn asked(&self, image: &Image) -> Option<&input::Build> {
+        self.input.builds.iter().filter(|build| build.service).find(|build| image.services.contains(&build.name))
+    }
+
+    fn line(&self, span: Span) -> String {
+        format!("{}:{}: ", self.sources.path(span.file), self.sources.line(span))
+    }
 }
 
 /// Which of the engine's builders is used.
@@ -86,8 +119,8 @@ pub struct Options {
     pub pull: bool,
     /// Send the images to their registries.
     pub push: bool,
-    /// Where the result goes instead of the engine.
-    pub output: Option<Output>,
+    /// An image, by its place, whose result goes elsewhere than into the engine.
+    pub output: Option<(usize, Output)>,
     /// How progress is shown.
     pub style: Style,
 }

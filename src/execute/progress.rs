@@ -312,7 +312,8 @@ fn outcome_line(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Built(built) => {
             let sent = if built.sent.bytes >= 1_000_000 { format!(", {} sent", size(built.sent.bytes)) } else { String::new() };
-            format!("{} {} {}/{} cached{sent}", short(&built.image), seconds(built.time), built.cached, built.steps)
+            let digest = if built.image.is_empty() { String::new() } else { format!("{} ", short(&built.image)) };
+            format!("{digest}{} {}/{} cached{sent}", seconds(built.time), built.cached, built.steps)
         }
         Outcome::Failed(failure) => match failure.line {
             Some(line) => format!("FAILED at line {line}: {}", failure.message),

@@ -180,7 +180,7 @@ impl<'a> Reader<'a> {
         let text = self.mask.hide(&message(error));
         self.close(StepState::Failed(text.clone()));
         if matches!(error, Error::IOError { .. } | Error::HyperResponseError { .. }) {
-            return explain::broken(&text);
+            return explain::broken(&text, false);
         }
         let line = match explain::parse_error_line(&text) {
             Some(line) => Some(line),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::backend::{Backend, Events, Order, Solving};
 use super::buildkit::{self, BuildKit, Link};
@@ -14,10 +14,14 @@ use super::classic::{self, Classic};
 use super::credentials::{self, DockerConfig};
 use super::dial;
 use super::interrupt::{self, Interrupts};
+use super::logins::Logins;
 use super::nodes::{Node, nodes, remaining};
 use super::progress::Progress;
 use super::{Builder, Built, Engine, Event, Failure, Host, Job, Outcome, What};
 use super::{disk, push};
+
+/// After the last build an engine is waited for so long, to say which one it is.
+const TELLS_WITHIN: Duration = Duration::from_secs(5);
 
 /// One build of a run.
 #[derive(Clone, Debug)]
@@ -41,6 +45,9 @@ pub struct Report {
     pub time: Duration,
     /// The user stopped it.
     pub interrupted: bool,
+    /// What tells the builder's cache from another's, where it was built to the end: the engine's own id, or the address of
+    /// a daemon.
+    pub builder: Option<String>,
 }
 
 impl Report {
@@ -94,7 +101,16 @@ async fn connect(job: &Job<'_>, host: Host) -> Result<Connected, String> {
 /// The report of a run that was stopped before it could begin.
 fn stopped(job: &Job<'_>) -> Report {
     let build = |node: Node| Build { title: node.title, image: node.image, shared: node.shared, outcome: Outcome::Cancelled };
-    Report { builds: nodes(job.plan, true).into_iter().map(build).collect(), time: Duration::ZERO, interrupted: true }
+    let builds = nodes(job.plan, true).into_iter().map(build).collect();
+    Report { builds, time: Duration::ZERO, interrupted: true, builder: None }
+}
+
+/// What tells a builder's cache from another's; an engine that does not say so in time has none.
+async fn builder_id(engine: Option<JoinHandle<Option<String>>>) -> Option<String> {
+    match engine {
+        Some(told) => tokio::time::timeout(TELLS_WITHIN, told).await.ok()?.ok()?,
+        None => std::env::var("BUILDKIT_HOST").ok(),
+    }
 }
 
 /// A BuildKit daemon of its own.
@@ -140,26 +156,32 @@ struct Run<'a> {
     stopping: bool,
 }
 
-/// What comes after a build on an engine: its names are pushed, or the engine is asked what its failure means.
+/// What comes after a build: the engine pushes its names, or it is found out what a failure means.
 struct After {
-    engine: Arc<Engine>,
+    /// None where a builder of its own builds, and pushes.
+    engine: Option<Arc<Engine>>,
     names: Vec<String>,
-    bases: Vec<String>,
+    /// The images that a registry is asked for.
+    images: Vec<String>,
     events: Events,
 }
 
 impl After {
     async fn then(self, solving: Solving) -> Result<Built, Failure> {
-        let engine = &*self.engine;
-        match solving.await {
-            Ok(built) => Ok(Built { pushed: push::push(engine, &self.names, &self.events).await?, ..built }),
-            Err(failure) if disk::is_full(&failure) => Err(Failure { help: Some(disk::advice(engine).await), ..failure }),
-            Err(failure) if failure.help.is_none() && failure.exit_code.is_none() => {
-                let help = credentials::pull_advice(engine, &failure.message, &self.bases).await;
-                Err(Failure { help, ..failure })
+        let failure = match (solving.await, &self.engine) {
+            (Ok(built), Some(engine)) => return Ok(Built { pushed: push::push(engine, &self.names, &self.events).await?, ..built }),
+            (Ok(built), None) => return Ok(built),
+            (Err(failure), Some(engine)) if disk::is_full(&failure) => {
+                return Err(Failure { help: Some(disk::advice(engine).await), ..failure });
             }
-            Err(failure) => Err(failure),
+            (Err(failure), _) => failure,
+        };
+        if failure.help.is_some() || failure.exit_code.is_some() {
+            return Err(failure);
         }
+        let logins = self.engine.as_ref().map_or_else(|| Arc::new(DockerConfig) as Arc<dyn Logins>, |engine| Arc::clone(&engine.logins));
+        let help = credentials::pull_advice(logins, &failure.message, &self.images).await;
+        Err(Failure { help, ..failure })
     }
 }
 
@@ -181,6 +203,8 @@ impl<'a> Run<'a> {
         let mut progress = Progress::new(self.job, &self.nodes);
         overlooked.iter().for_each(|note| progress.note(note));
         let mut interrupted = false;
+        // Some engines take long to say who they are; beside the builds that costs nothing.
+        let id = self.engine.clone().map(|engine| tokio::spawn(async move { engine.id().await }));
         loop {
             self.start_ready();
             if self.running.is_empty() {
@@ -203,11 +227,13 @@ impl<'a> Run<'a> {
             progress.show(&event);
         }
         progress.finish();
+        let time = started.elapsed();
+        let builder = if interrupted { None } else { builder_id(id).await };
         let outcomes = std::mem::take(&mut self.outcomes).into_values();
         let build =
             |(node, outcome): (&Node, Outcome)| Build { title: node.title.clone(), image: node.image, shared: node.shared, outcome };
         let builds = self.nodes.iter().zip(outcomes).map(build).collect();
-        Report { builds, time: started.elapsed(), interrupted }
+        Report { builds, time, interrupted, builder }
     }
 
     fn start_ready(&mut self) {
@@ -246,11 +272,11 @@ impl<'a> Run<'a> {
         let names = image
             .filter(|_| self.job.options.push && self.job.options.output.is_none() && !node.shared)
             .map_or_else(Vec::new, |image| image.tags.clone());
-        let bases = image.map_or_else(Vec::new, |image| credentials::bases(self.job.plan, image));
-        let task = match self.engine.clone() {
-            Some(engine) => self.tasks.spawn(After { engine, names, bases, events }.then(solving)),
-            None => self.tasks.spawn(solving),
-        };
+        let images = image.map_or_else(Vec::new, |image| {
+            let fetched = credentials::fetched(self.job, image).into_iter();
+            fetched.chain(names.iter().filter(|_| self.engine.is_none()).cloned()).collect()
+        });
+        let task = self.tasks.spawn(After { engine: self.engine.clone(), names, images, events }.then(solving));
         self.running.insert(task.id(), n);
     }
 

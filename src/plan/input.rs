@@ -58,6 +58,17 @@ pub struct Build {
     pub platforms: Vec<String>,
     /// Everything else.
     pub settings: Settings,
+    /// Where some of it stands.
+    pub places: Places,
+}
+
+/// Where settings of a build stand.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// The entries of `cache_to`, in their order.
+    pub cache_to: Vec<Span>,
+    /// `additional_contexts`: name and place.
+    pub contexts: Vec<(String, Span)>,
 }
 
 /// What the builder is told beside the Dockerfile, its context and arguments.

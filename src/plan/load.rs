@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::input::{Build, Input, Secret, SecretSource, Settings, Unit, is_folder};
+use super::input::{Build, Input, Places, Secret, SecretSource, Settings, Unit, is_folder};
 use super::{Plan, Problem, closest, plan};
 use crate::compose::{self, Project, Service};
 use crate::files::{self, FileError, Files, Kind};
@@ -164,14 +164,8 @@ impl Loader<'_> {
             return Err(LoadError::Usage(format!("{service}: {path} has no services; choose a stage with --target")));
         }
         let unit = self.dockerfile(path, None).map_err(|error| LoadError::Usage(format!("{path}: {error}")))?;
-        let build = Build {
-            name: path.to_owned(),
-            unit,
-            context: files::parent(path).to_owned(),
-            tags: self.request.tags.clone(),
-            ..Build::default()
-        };
-        let build = self.shaped(build);
+        let build = Build { name: path.to_owned(), unit, context: files::parent(path).to_owned(), ..Build::default() };
+        let build = self.shaped(self.named(build));
         self.check_context(&build);
         self.loaded.builds.push(build);
         Ok(())
@@ -195,7 +189,7 @@ impl Loader<'_> {
         }
         self.loaded.users = users;
         self.loaded.services = project.services.iter().map(|service| service.name.value.clone()).collect();
-        self.add_builds(&project, builds);
+        self.add_builds(&project, builds, true);
         if self.problems.is_empty() && !self.request.services.is_empty() {
             self.add_needed(&project);
         }
@@ -249,11 +243,12 @@ impl Loader<'_> {
         service.profiles.is_empty() || service.profiles.iter().any(|profile| on(&profile.value))
     }
 
-    fn add_builds(&mut self, project: &Project, services: Vec<&Service>) {
+    /// What the command line says of one image is about those that were asked for.
+    fn add_builds(&mut self, project: &Project, services: Vec<&Service>, asked: bool) {
         for service in services {
             match self.build(project, service) {
                 Ok(build) => {
-                    let build = self.shaped(build);
+                    let build = self.shaped(if asked { self.named(build) } else { build });
                     self.check_context(&build);
                     self.loaded.builds.push(build);
                 }
@@ -278,7 +273,7 @@ impl Loader<'_> {
             if missing.is_empty() || !self.problems.is_empty() {
                 return;
             }
-            self.add_builds(project, missing);
+            self.add_builds(project, missing, false);
         }
     }
 
@@ -315,7 +310,7 @@ impl Loader<'_> {
             name: name.clone(),
             service: true,
             span: Some(service.name.span),
-            tags: tags(project, service).into_iter().chain(self.request.tags.iter().cloned()).collect(),
+            tags: tags(project, service),
             unit,
             context: build.context_dir.clone().unwrap_or_else(|| build.context.value.clone()),
             target: value(&build.target),
@@ -340,16 +335,26 @@ impl Loader<'_> {
                 pull: build.pull,
                 attestations: attestations(build),
             },
+            places: Places {
+                cache_to: build.cache_to.iter().map(|text| text.span).collect(),
+                contexts: build.additional_contexts.iter().map(|(name, _)| (name.value.clone(), name.span)).collect(),
+            },
         })
     }
 
-    /// The build with what the command line says.
-    fn shaped(&self, mut build: Build) -> Build {
-        build.args.extend(self.request.build_args.iter().cloned());
+    /// The build with the names and the stage of the command line.
+    fn named(&self, mut build: Build) -> Build {
+        build.tags.extend(self.request.tags.iter().cloned());
         if let Some(target) = &self.request.target {
             build.target = Some(target.clone());
             build.target_span = None;
         }
+        build
+    }
+
+    /// The build with what the command line says of all.
+    fn shaped(&self, mut build: Build) -> Build {
+        build.args.extend(self.request.build_args.iter().cloned());
         build.settings.no_cache |= self.request.no_cache;
         if !self.request.platforms.is_empty() {
             build.platforms.clone_from(&self.request.platforms);

@@ -6,6 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// One test at a time has the engine: times are compared, and images have names.
 static ENGINE: Mutex<()> = Mutex::new(());
@@ -13,13 +14,16 @@ static ENGINE: Mutex<()> = Mutex::new(());
 /// The same between processes: two checkouts may be tested on one machine.
 const LOCK: &str = "stacklint-engine-tests.lock";
 
+/// A wait for the engine that explains why a test took long.
+const WORTH_TELLING: Duration = Duration::from_secs(5);
+
 /// Base images carry this, and with them all that is built on them; nothing else is ever removed.
 const LABEL: &str = "stacklint-engine-test";
 
 /// Programs that the fixtures call in their builds; each says what it was asked and succeeds.
 const STAND_INS: [&str; 12] = ["pip", "pip3", "npm", "npx", "yarn", "apt-get", "python", "python3", "poetry", "gcc", "envsubst", "nginx"];
 
-const BASES: [&str; 11] = [
+pub(crate) const BASES: [&str; 11] = [
     "python:3.9-slim",
     "python:2.7",
     "node:18-alpine3.14",
@@ -44,6 +48,7 @@ pub(crate) struct Docker {
 
 /// The engine, or `None` with a word to the reader where none answers.
 pub(crate) fn engine() -> Option<Docker> {
+    let asked = Instant::now();
     let alone = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
     let answers = Command::new("docker").args(["version", "--format", "{{.Server.Version}}"]).output();
     if !answers.is_ok_and(|output| output.status.success()) {
@@ -57,6 +62,9 @@ pub(crate) fn engine() -> Option<Docker> {
     let dir = tempfile::Builder::new().prefix("stacklint-test-").tempdir().unwrap();
     let lock = fs::File::create(std::env::temp_dir().join(LOCK)).unwrap();
     lock.lock().unwrap();
+    if asked.elapsed() > WORTH_TELLING {
+        eprintln!("waited {} s for the engine, which other tests had", asked.elapsed().as_secs());
+    }
     let mut docker = Docker { kept: Vec::new(), dir, _lock: lock, _alone: alone };
     // What a run left behind that was killed.
     docker.remove();
@@ -172,7 +180,7 @@ pub(crate) fn busybox_root(root: &Path) {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

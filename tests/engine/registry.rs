@@ -10,7 +10,7 @@ use crate::programs;
 
 /// Its login has `/` and `+` in the usual alphabet of base64, which the engine would drop without a word.
 const USER: &str = "stack";
-const PASSWORD: &str = "o>>>~~~???hush";
+pub(super) const PASSWORD: &str = "o>>>~~~???hush";
 
 /// A registry that ends with the test.
 pub(super) struct Registry {
@@ -80,7 +80,7 @@ fn build(dir: &Path, args: &[&str]) -> Ran {
     Ran::new(&command.env("DOCKER_CONFIG", dir).env("PATH", path).current_dir(dir).output().unwrap())
 }
 
-fn auths(host: &str, password: &str) -> String {
+pub(super) fn auths(host: &str, password: &str) -> String {
     let base64 = Command::new("sh").args(["-c", "printf %s \"$1\" | base64 -w0", "sh", &format!("{USER}:{password}")]).output().unwrap();
     serde_json::json!({"auths": {host: {"auth": String::from_utf8(base64.stdout).unwrap()}}}).to_string()
 }

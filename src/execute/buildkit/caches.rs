@@ -80,6 +80,12 @@ pub(super) fn exports(image: &Image) -> Result<Vec<CacheOptionsEntry>, String> {
     entries(image, Way::To)
 }
 
+/// The caches that a build leaves: the number of the entry, and its kind; none where it cannot be read.
+pub(super) fn written(image: &Image) -> Vec<(usize, String)> {
+    let all = Way::To.of(image).iter().enumerate().filter(|(_, text)| !text.is_empty());
+    all.filter_map(|(number, text)| Some((number, entry(text, Way::To).ok()?.r#type))).collect()
+}
+
 /// What a build takes; a folder in which nothing is yet is left out.
 pub(super) fn imports(job: &Job<'_>, image: &Image) -> Result<Vec<CacheOptionsEntry>, String> {
     let all = entries(image, Way::From)?.into_iter();

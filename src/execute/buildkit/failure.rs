@@ -42,11 +42,11 @@ impl Known {
 }
 
 /// The failure as it is told.
-pub(super) fn failure(status: &Status, watch: &Watch, mask: &Mask) -> Failure {
+pub(super) fn failure(status: &Status, watch: &Watch, mask: &Mask, daemon: bool) -> Failure {
     let known = Known::read(status);
     let text = mask.hide(status.message());
     if is_broken(status) {
-        return Failure { lost: true, ..explain::broken(&text) };
+        return Failure { lost: true, ..explain::broken(&text, daemon) };
     }
     let culprit = watch.culprit(known.vertex.as_deref());
     let error = culprit.as_ref().map(|culprit| culprit.error.as_str()).filter(|error| !error.is_empty());

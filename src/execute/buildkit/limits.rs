@@ -5,7 +5,7 @@ use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
 use std::collections::HashMap;
 use tonic::transport::Channel;
 
-use super::super::{Engine, Job};
+use super::super::{Archive, Engine, Job, Output};
 use super::caches;
 use super::keys::Keys;
 use super::request::{self, Setting};
@@ -39,24 +39,29 @@ fn first_address(subnet: &str) -> Option<String> {
 }
 
 /// An error lists what cannot be built; else what will be overlooked.
-pub(super) async fn refuse(job: &Job<'_>, setting: &Setting, control: &ControlClient<Channel>) -> Result<Vec<String>, String> {
-    let daemon = setting.daemon;
-    let unable = job
-        .plan
-        .images
-        .iter()
-        .flat_map(|image| unable(job, image, &setting.keys).into_iter().map(|what| format!("{}{what}", place(job, image))));
+pub(super) async fn refuse(
+    job: &Job<'_>,
+    setting: &Setting,
+    control: &ControlClient<Channel>,
+    engine: Option<&Engine>,
+) -> Result<Vec<String>, String> {
+    let daemon = engine.is_none();
+    let unable = job.plan.images.iter().flat_map(|image| {
+        let whole = unable(job, image, &setting.keys).into_iter().map(|what| format!("{}{what}", job.place(image)));
+        whole.chain(absent(job, image))
+    });
     let unable: Vec<String> = unable.collect();
     if !unable.is_empty() {
         return Err(format!("this plan cannot be run:\n  {}", unable.join("\n  ")));
     }
-    let mut refused = Vec::new();
+    let mut refused = super::unwritten::unwritten(job, daemon, control).await;
+    refused.extend(several_platforms(job, engine).await);
     let given = job.plan.images.iter().filter(|_| daemon).filter_map(|image| Some((handed_on(job, image)?, true)));
     let newer: Vec<(String, bool)> = job.plan.images.iter().flat_map(|image| newer(job, image)).chain(given).collect();
     let mut overlooked = if daemon { Vec::new() } else { unattested(job) };
     overlooked.extend(job.plan.images.iter().flat_map(|image| {
         let empty = caches::empty(job, image).into_iter();
-        empty.map(|what| format!("{}{what}", place(job, image)))
+        empty.map(|what| format!("{}{what}", job.place(image)))
     }));
     if !newer.is_empty() && is_old(control).await {
         let say = |(line, fatal): (String, bool)| if fatal { refused.push(line) } else { overlooked.push(line) };
@@ -66,14 +71,8 @@ pub(super) async fn refuse(job: &Job<'_>, setting: &Setting, control: &ControlCl
     if refused.is_empty() {
         return Ok(overlooked);
     }
-    Err(format!("this engine's BuildKit cannot run this plan:\n  {}", refused.join("\n  ")))
-}
-
-/// Where an image's build is asked for, as the beginning of a line.
-fn place(job: &Job<'_>, image: &Image) -> String {
-    let asked = job.input.builds.iter().filter(|build| build.service).find(|build| image.services.contains(&build.name));
-    let span = asked.and_then(|build| build.span);
-    span.map_or_else(String::new, |span| format!("{}:{}: ", job.sources.path(span.file), job.sources.line(span)))
+    let who = if daemon { "this BuildKit" } else { "this engine's BuildKit" };
+    Err(format!("{who} cannot run this plan:\n  {}", refused.join("\n  ")))
 }
 
 /// A daemon keeps no images: what one build makes of another's image an old one must find in a registry.
@@ -81,14 +80,14 @@ fn handed_on(job: &Job<'_>, image: &Image) -> Option<String> {
     let needed = image.needs.iter().find_map(|&need| job.plan.images.get(need)).filter(|_| !job.options.push)?;
     let needed = needed.tags.first().unwrap_or(&needed.name);
     let help = "this BuildKit hands an image to the next build only through a registry; add --push, or use BuildKit 0.10 or newer";
-    Some(format!("{}`{}` is made from `{needed}`: {help}", place(job, image), image.name))
+    Some(format!("{}`{}` is made from `{needed}`: {help}", job.place(image), image.name))
 }
 
 /// What is asked for beside an image, and has no place in the engine's images.
 fn unattested(job: &Job<'_>) -> Vec<String> {
     let one = |image: &Image, kind: &str| {
         let why = "images in Docker's engine carry no attestations; a BuildKit daemon (BUILDKIT_HOST) with --push adds them";
-        format!("{}`{}` asks for `{kind}`, which is left out: {why}", place(job, image), image.name)
+        format!("{}`{}` asks for `{kind}`, which is left out: {why}", job.place(image), image.name)
     };
     job.plan.images.iter().flat_map(|image| image.settings.attestations.iter().map(move |(kind, _)| one(image, kind))).collect()
 }
@@ -112,6 +111,49 @@ fn unable(job: &Job<'_>, image: &Image, keys: &Keys) -> Vec<String> {
     network.into_iter().chain(number).chain(unreadable.into_iter().flatten()).collect()
 }
 
+/// Contexts that are folders and are not there.
+fn absent(job: &Job<'_>, image: &Image) -> Vec<String> {
+    let all = image.settings.contexts.iter().filter_map(|(name, value)| {
+        let folder = request::context_folder(job, image, name, value)?;
+        let what = match folder.metadata() {
+            Ok(meta) if meta.is_dir() => return None,
+            Ok(_) => "which is no folder",
+            Err(_) => "which is not there",
+        };
+        Some(format!("{}the context `{name}` of `{}` is {value}, {what}", job.context_place(image, name), image.name))
+    });
+    all.collect()
+}
+
+/// Images for several platforms where only one has a place.
+async fn several_platforms(job: &Job<'_>, engine: Option<&Engine>) -> Vec<String> {
+    let many: Vec<(usize, &Image)> = job.plan.images.iter().enumerate().filter(|(_, image)| image.platforms.len() > 1).collect();
+    let mut refused = Vec::new();
+    let mut keeps_many = engine.is_none();
+    if let (Some(engine), false) = (engine, many.is_empty()) {
+        keeps_many = keeps_several_platforms(engine).await;
+    }
+    for (place, image) in many {
+        let what = match job.output(place) {
+            None if !keeps_many => {
+                "this engine keeps images of one platform; choose one with --platform, write them all with --output=type=oci,dest=FILE, or build on a BuildKit daemon (BUILDKIT_HOST) with --push"
+            }
+            Some(Output::Archive { kind: Archive::Docker, .. }) => {
+                "a file of type=docker holds one; write type=oci, or choose one with --platform"
+            }
+            _ => continue,
+        };
+        refused.push(format!("{}`{}` is built for {}: {what}", job.place(image), image.name, image.platforms.join(" and ")));
+    }
+    refused
+}
+
+/// Whether the engine keeps its images in containerd's store.
+async fn keeps_several_platforms(engine: &Engine) -> bool {
+    let told = engine.docker.info().await.ok().and_then(|info| info.driver_status).unwrap_or_default();
+    told.iter().flatten().any(|word| word == "io.containerd.snapshotter.v1")
+}
+
 /// What needs a Dockerfile frontend of version 1.4: the line for the user, and whether the build cannot do without.
 fn newer(job: &Job<'_>, image: &Image) -> Vec<(String, bool)> {
     let Some(unit) = job.input.dockerfiles.get(image.unit) else { return Vec::new() };
@@ -120,8 +162,10 @@ fn newer(job: &Job<'_>, image: &Image) -> Vec<(String, bool)> {
     }
     let remedy =
         "needs Docker 23 or newer, or `# syntax=docker/dockerfile:1` on the Dockerfile's first line, where the engine reaches Docker Hub";
-    let contexts =
-        (!image.settings.contexts.is_empty()).then(|| (format!("`{}` has `additional_contexts`, which {remedy}", image.name), true));
+    let contexts = image.settings.contexts.keys().next().map(|name| {
+        let place = job.context_place(image, name);
+        (format!("{place}`{}` has `additional_contexts`, which {remedy}", image.name), true)
+    });
     let instructions = unit.ast.instructions().filter_map(|(_, instruction)| Some((instruction, newer_syntax(instruction)?)));
     let syntax = instructions.map(|(instruction, what)| {
         let place = format!("{}:{}", job.sources.path(unit.file), job.sources.line(instruction.head));

@@ -1,5 +1,6 @@
 //! Builds by BuildKit, in the engine or in a daemon of its own.
 
+mod blame;
 mod caches;
 mod failure;
 mod filesync;
@@ -15,6 +16,7 @@ mod session;
 mod ssh;
 mod steps;
 mod store;
+mod unwritten;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -126,7 +128,7 @@ impl Backend for BuildKit {
             if let (Some(engine), true) = (&self.engine, limits::wants_gateway(job)) {
                 limits::gateway(engine).await.into_iter().for_each(|address| drop(self.gateway.set(address)));
             }
-            let overlooked = limits::refuse(job, &self.setting(), &self.reach.control()).await?;
+            let overlooked = limits::refuse(job, &self.setting(), &self.reach.control(), self.engine.as_deref()).await?;
             let _ = self.stores.set(caches::stores(job)?);
             Ok(overlooked)
         })
@@ -201,6 +203,7 @@ impl Reach {
     async fn build(&self, asked: Ask, events: Events) -> Result<Built, Failure> {
         let started = Instant::now();
         let failed = |message: String| Failure { message, ..Failure::default() };
+        let daemon = matches!(self.link, Link::Daemon(_));
         let cell = self.session(&asked).await.map_err(failed)?;
         let Some(session) = cell.get() else { return Err(failed("the session with the builder is gone".to_owned())) };
         let mask = Arc::new(asked.mask);
@@ -213,14 +216,14 @@ impl Reach {
             (std::mem::take(&mut ledger.sent), ledger.error.clone())
         };
         let response = solved.map_err(|status| {
-            let failure = failure::failure(&status, &watch, &mask);
+            let failure = asked.blame.tell(failure::failure(&status, &watch, &mask, daemon));
             match error.filter(|_| failure.exit_code.is_none() && !failure.lost) {
                 // What stopped the sending says more than what the builder makes of it.
                 Some(error) => failed(format!("the build context cannot be sent: {}: {}", error.path, error.reason)),
                 None => failure,
             }
         })?;
-        held.map_err(|status| failure::failure(&status, &watch, &mask))?;
+        held.map_err(|status| asked.blame.tell(failure::failure(&status, &watch, &mask, daemon)))?;
         if let Some(written) = response.get("cache.manifest") {
             asked.kept.iter().try_for_each(|kept| kept.name(written)).map_err(failed)?;
         }

@@ -12,6 +12,7 @@ use super::super::backend::Mask;
 use super::super::logins::Logins;
 use super::super::push::can_be_pushed;
 use super::super::{Archive, Job, Order, Output};
+use super::blame::Blame;
 use super::caches::{self, Kept, Layout};
 use super::filesync::Local;
 use super::given;
@@ -55,6 +56,8 @@ pub(super) struct Ask {
     pub kept: Vec<Kept>,
     /// The image's place, where others go on from its result.
     pub gives: Option<usize>,
+    /// What it fetches that no instruction names.
+    pub blame: Blame,
     /// Names under which the daemon sends it to registries.
     pub pushes: Vec<String>,
     /// Images that it goes on from: under which name it looks for them, and their places.
@@ -67,8 +70,9 @@ pub(super) fn ask(order: &Order<'_>, setting: &Setting) -> Result<Ask, String> {
     let image = job.plan.images.get(order.node.image).ok_or("its image is not in the plan")?;
     let unit = job.input.dockerfiles.get(image.unit).ok_or("its Dockerfile was not read")?;
     let secrets = secrets(job, image)?;
-    let content = content(job, image, &secrets, setting)?;
-    let (exporter, exporter_attrs) = exporter(job, image, setting);
+    let output = job.output(order.node.image);
+    let content = content(job, image, &secrets, output.cloned(), setting)?;
+    let (exporter, exporter_attrs) = exporter(job, image, output, setting);
     let request = SolveRequest {
         frontend: "dockerfile.v0".to_owned(),
         frontend_attrs: attributes(order, image, unit, setting)?,
@@ -94,6 +98,7 @@ pub(super) fn ask(order: &Order<'_>, setting: &Setting) -> Result<Ask, String> {
         kept: caches::kept(image, &setting.stores)?,
         gives: Some(order.node.image).filter(|place| setting.daemon && job.plan.images.iter().any(|image| image.needs.contains(place))),
         pushes: if pushes(job, setting) { names(job, image, setting) } else { Vec::new() },
+        blame: Blame::of(job, image, unit),
         taken,
     })
 }
@@ -209,6 +214,13 @@ fn named_context(job: &Job<'_>, name: &str, value: &str) -> Result<String, Strin
     })
 }
 
+/// The folder that a context is, where it is one.
+pub(super) fn context_folder(job: &Job<'_>, image: &Image, name: &str, value: &str) -> Option<PathBuf> {
+    let elsewhere = is_remote(value) || Layout::parse(value).is_some() || built_for(job, value).is_some();
+    let resolved = image.settings.folders.get(name).map_or(value, String::as_str);
+    (!elsewhere).then(|| job.root.join(files::normalize(resolved)))
+}
+
 fn is_remote(context: &str) -> bool {
     context.contains("://") || context.starts_with("git@")
 }
@@ -234,19 +246,25 @@ fn dockerfiles(job: &Job<'_>) -> BTreeMap<String, Vec<u8>> {
     all
 }
 
-fn content(job: &Job<'_>, image: &Image, secrets: &BTreeMap<String, Vec<u8>>, setting: &Setting) -> Result<Content, String> {
+fn content(
+    job: &Job<'_>,
+    image: &Image,
+    secrets: &BTreeMap<String, Vec<u8>>,
+    output: Option<Output>,
+    setting: &Setting,
+) -> Result<Content, String> {
     let dir = (!is_remote(&image.context)).then(|| absolute(&job.root.join(&image.context)));
     let mut locals = BTreeMap::from([("dockerfile".to_owned(), Local::Files(dockerfiles(job)))]);
     if let Some(dir) = &dir {
         locals.insert("context".to_owned(), Local::Dir(dir.clone()));
     }
     for (name, value) in &image.settings.contexts {
-        if named_context(job, name, value)?.starts_with("local:") {
-            locals.insert(name.clone(), Local::Dir(absolute(&job.root.join(files::normalize(value)))));
+        if let Some(folder) = context_folder(job, image, name, value) {
+            locals.insert(name.clone(), Local::Dir(absolute(&folder)));
         }
     }
     let (secrets, agents) = (secrets.clone(), agents(job, image, &setting.keys)?);
-    let (stores, output) = (setting.stores.clone(), job.options.output.clone());
+    let stores = setting.stores.clone();
     Ok(Content { dir, locals, secrets, agents, stores, output, logins: Arc::clone(&setting.logins) })
 }
 
@@ -335,10 +353,10 @@ fn names(job: &Job<'_>, image: &Image, setting: &Setting) -> Vec<String> {
     image.tags.iter().filter(|tag| !all || can_be_pushed(tag)).cloned().collect()
 }
 
-fn exporter(job: &Job<'_>, image: &Image, setting: &Setting) -> (String, HashMap<String, String>) {
+fn exporter(job: &Job<'_>, image: &Image, output: Option<&Output>, setting: &Setting) -> (String, HashMap<String, String>) {
     let name = Some(("name".to_owned(), names(job, image, setting).join(","))).filter(|(_, names)| !names.is_empty());
     let push = Some(("push".to_owned(), "true".to_owned())).filter(|_| pushes(job, setting));
-    let (kind, attrs): (&str, HashMap<_, _>) = match &job.options.output {
+    let (kind, attrs): (&str, HashMap<_, _>) = match output {
         Some(Output::Folder(_) | Output::Archive { kind: Archive::Tar, .. }) => ("tar", HashMap::new()),
         Some(Output::Archive { kind: Archive::Oci, .. }) => ("oci", name.into_iter().collect()),
         Some(Output::Archive { kind: Archive::Docker, .. }) => ("docker", name.into_iter().collect()),

@@ -43,7 +43,9 @@ impl Contents {
         let mut problems = Vec::new();
         let mut ignores = Vec::new();
         for ContextRef { dir, dockerfile } in &plan.contexts {
-            let found = Ignore::find(disk, dir, dockerfile.as_deref(), sources);
+            // Nothing is ignored of a file that stands where a folder is meant; who builds says what it is.
+            let is_file = disk.kind(dir) == Some(Kind::File);
+            let found = if is_file { Ok(Ignore::default()) } else { Ignore::find(disk, dir, dockerfile.as_deref(), sources) };
             ignores.push(found.unwrap_or_else(|(path, error)| {
                 problems.push(Problem::new(format!("cannot read {path}: {error}")));
                 Ignore::default()
