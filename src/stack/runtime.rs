@@ -72,7 +72,7 @@ pub struct Launch {
 }
 
 /// A variable in a container's environment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuntimeEnv {
     /// The name.
     pub name: String,

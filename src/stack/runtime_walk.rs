@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::compose::Service;
@@ -35,6 +36,18 @@ pub(super) struct Known {
     pub(super) texts: HashMap<String, FileId>,
     scripts: HashMap<(FileId, Dialect), Arc<Script>>,
     lines: HashMap<Span, (Vec<Text>, Arc<Script>)>,
+    courses: HashMap<ReadBy, Vec<Followed>>,
+}
+
+/// A file, and how and by which shell it is read.
+type ReadBy = (FileId, Dialect, String);
+
+/// The way of a script that was followed, and what it was given: projects that share a file start the same containers.
+struct Followed {
+    args: Vec<Text>,
+    added: Arc<[RuntimeEnv]>,
+    env: Vec<RuntimeEnv>,
+    course: Rc<Course<'static>>,
 }
 
 impl Known {
@@ -52,6 +65,12 @@ impl Known {
         let script = Arc::new(shell::from_argv(argv, Dialect::Posix));
         self.lines.insert(span, (argv.to_vec(), Arc::clone(&script)));
         script
+    }
+
+    /// The way of a script file that was followed before with all this.
+    fn course(&self, file: &ReadBy, args: &[Text], added: &[RuntimeEnv], env: &[RuntimeEnv]) -> Option<Rc<Course<'static>>> {
+        let same = |f: &&Followed| f.args == args && *f.added == *added && f.env == env;
+        self.courses.get(file)?.iter().find(same).map(|f| Rc::clone(&f.course))
     }
 }
 
@@ -106,7 +125,7 @@ struct Call<'a> {
     args: &'a [Text],
     /// It is known that there are none.
     bare: bool,
-    course: Course<'a>,
+    course: &'a Course<'a>,
 }
 
 impl Walk<'_> {
@@ -157,7 +176,7 @@ impl Walk<'_> {
             let step = course::step(&script, || launch.argv.last().cloned(), &shell, &[], rest, || self.environment(runtime));
             let course = Course::of(&script, step.map(Cow::Owned));
             let text = launch.argv.last().map(ends::Form::of).unwrap_or_default();
-            let call = Call { shell: &shell, text: Some(text), at: launch.span, args: rest, bare: rest.is_empty(), course };
+            let call = Call { shell: &shell, text: Some(text), at: launch.span, args: rest, bare: rest.is_empty(), course: &course };
             self.script(&script, &layer, &call, runtime);
             return;
         }
@@ -191,7 +210,7 @@ impl Walk<'_> {
     }
 
     fn script(&mut self, script: &Script, layer: &Layer, call: &Call<'_>, runtime: &mut Runtime) {
-        let Call { shell, at, args, bare, ref course, .. } = *call;
+        let Call { shell, at, args, bare, course, .. } = *call;
         let inline = call.text.is_some();
         let count = script.commands.len();
         const SOURCE: Programs = Programs::of(&[".", "source"]);
@@ -286,7 +305,7 @@ impl Walk<'_> {
             let form = (!evaluated).then(|| handed_text(command).as_ref().map(ends::Form::of).unwrap_or_default());
             let handed = shell::handed(&command.words, Dialect::Posix).filter(|h| shell::shell(&h.by).is_some());
             let bare = handed.is_some_and(|h| h.arguments.len() <= 1);
-            let call = Call { shell: &shell, text: form, at: command.span, args: &given, bare, course };
+            let call = Call { shell: &shell, text: form, at: command.span, args: &given, bare, course: &course };
             self.script(&nested.script, &inner, &call, runtime);
             return;
         }
@@ -426,19 +445,41 @@ impl Walk<'_> {
             inner.below = None;
         }
         let arguments = if sourced && argv.len() <= 2 { rest.to_vec() } else { after_script(argv, given, rest) };
-        let text = || {
-            let source = self.sources.get(span.file);
-            Some(text.clone().unwrap_or_else(|| Text::verbatim(source.text.clone(), source.span())))
+        let course = match text {
+            Some(text) => {
+                let step = course::step(&script, || Some(text), &shell, &inner.env, &arguments, || self.environment(runtime));
+                Rc::new(Course::of(&script, step.map(Cow::Owned)))
+            }
+            None => self.course_of_file(&script, (span.file, script.dialect, shell.clone()), &arguments, &inner.env, runtime),
         };
-        let step = course::step(&script, text, &shell, &inner.env, &arguments, || self.environment(runtime));
-        let course = Course::of(&script, step.map(Cow::Owned));
         let bare = !sourced && argv.last().is_some_and(|a| a.value == given);
-        self.script(&script, &inner, &Call { shell: &shell, text: None, at, args: &arguments, bare, course }, runtime);
+        self.script(&script, &inner, &Call { shell: &shell, text: None, at, args: &arguments, bare, course: &course }, runtime);
         let known = self.scripts.iter().any(|s| s.span == span);
         if !known {
             self.scripts.push(ScriptUnit { script, origin: ScriptOrigin::File(span.file), span });
         }
         true
+    }
+
+    /// The way of a script file.
+    fn course_of_file(
+        &mut self,
+        script: &Script,
+        file: ReadBy,
+        args: &[Text],
+        added: &Arc<[RuntimeEnv]>,
+        runtime: &Runtime,
+    ) -> Rc<Course<'static>> {
+        if let Some(known) = self.known.course(&file, args, added, &runtime.env) {
+            return known;
+        }
+        let source = self.sources.get(file.0);
+        let text = || Some(Text::verbatim(source.text.clone(), source.span()));
+        let step = course::step(script, text, &file.2, added, args, || self.environment(runtime));
+        let course = Rc::new(Course::of(script, step.map(Cow::Owned)));
+        let followed = Followed { args: args.to_vec(), added: Arc::clone(added), env: runtime.env.clone(), course: Rc::clone(&course) };
+        self.known.courses.entry(file).or_default().push(followed);
+        course
     }
 
     fn package_script(&mut self, script: &str, layer: &Layer, at: Span, runtime: &mut Runtime) {
@@ -459,7 +500,7 @@ impl Walk<'_> {
         let step = course::step(&parsed, || Some(text.clone()), "sh", &inner.env, &[], || self.environment(runtime));
         let course = Course::of(&parsed, step.map(Cow::Owned));
         let form = Some(ends::Form::default());
-        self.script(&parsed, &inner, &Call { shell: "sh", text: form, at, args: &[], bare: false, course }, runtime);
+        self.script(&parsed, &inner, &Call { shell: "sh", text: form, at, args: &[], bare: false, course: &course }, runtime);
     }
 }
 
