@@ -62,15 +62,23 @@ pub fn closest<'a>(word: &str, options: impl IntoIterator<Item = &'a str>) -> Op
 /// Edits between two words, a swap of neighbours being one; given up once there are more than `limit` for certain
 /// (the result is then larger than it).
 pub fn edit_distance(a: &str, b: &str, limit: usize) -> usize {
-    if a.chars().count().abs_diff(b.chars().count()) > limit {
+    if a.is_ascii() && b.is_ascii() {
+        return edits(a.as_bytes(), b.as_bytes(), limit);
+    }
+    edits(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>(), limit)
+}
+
+fn edits<T: PartialEq>(a: &[T], b: &[T], limit: usize) -> usize {
+    if a.len().abs_diff(b.len()) > limit {
         return limit + 1;
     }
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let at = |row: &[usize], k: usize| row.get(k).copied().unwrap_or(usize::MAX / 2);
-    let mut before: Vec<usize> = Vec::new();
+    let mut before: Vec<usize> = Vec::with_capacity(b.len() + 1);
+    let mut next = before.clone();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {
-        let mut next = vec![i + 1];
+        next.clear();
+        next.push(i + 1);
         for (j, y) in b.iter().enumerate() {
             let mut best = (at(&row, j) + usize::from(x != y)).min(at(&row, j + 1) + 1).min(at(&next, j) + 1);
             if i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x) {
@@ -82,7 +90,8 @@ pub fn edit_distance(a: &str, b: &str, limit: usize) -> usize {
         if next.iter().chain(&row).all(|edits| *edits > limit) {
             return limit + 1;
         }
-        before = std::mem::replace(&mut row, next);
+        std::mem::swap(&mut before, &mut row);
+        std::mem::swap(&mut row, &mut next);
     }
     row.last().copied().unwrap_or_default()
 }

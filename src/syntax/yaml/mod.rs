@@ -213,7 +213,7 @@ mod tests {
     fn what_is_read_without_the_parser_reads_the_same() {
         let text = "---\n# top\na: b # c\nlist:\n- x\n- k: \"v\\\"w\"\n  'l''m': [a, 'b', \"c: d\"]\n  n:\n\n  # in\n    - o\n    - p:q\n  #\n'e': {}\nz:\n\
             \x20 y: -1\n  w:\n    u: http://a#b:c\n  t: []\nné: \"ü → x\"\nlit: |\n  one\n    two: x # y\n\n  three\n\nstrip:\n  - |-\n   a\n   b\n\
-            \x20 - {a: b, \"c\": 'd'}\nanc: &one\n  k: v\nseq: &two # c\n  - 1\nsc: &s x\nfold: >-\n  one\n  two\nmany: [\n  a b, \"c\",\n\n   d\n  ]\nuse:\n  <<: *one\n  y: *s\n  z:\n  - *two\nlast:\n";
+            \x20 - {a: b, \"c\": 'd'}\nanc: &one\n  k: v\nseq: &two # c\n  - 1\nsc: &s x\nfold: >-\n  one\n  two\nmany: [\n  a b, \"c\",\n\n   d\n  ]\nbelow:\n  in: # x\n    [a,\n     b] # y\n  as: {\n    c: d\n  }\n  to: [\n    e\n  ]\nuse:\n  <<: *one\n  y: *s\n  z:\n  - *two\nlast:\n";
         let (simple, parsed) = both(text).expect("nothing special");
         assert_eq!(simple, parsed);
         // wherever something else is put in or left out

@@ -190,6 +190,9 @@ impl<'a> Reader<'a, '_> {
                 self.ends(from)?;
                 match self.line {
                     Some(line) if self.is_item(line.start) && line.indent >= indent => self.sequence(line.indent, depth + 1)?,
+                    Some(line) if line.indent > indent && matches!(self.byte(line.start), Some(b'[' | b'{')) => {
+                        self.alone(indent, line.start)?
+                    }
                     Some(line) if line.indent > indent => self.mapping(line.indent, line.start, None, depth + 1)?,
                     _ if anchor.is_some() => return None,
                     _ => scalar_node(Text::builder(self.span(colon, colon)), Style::Plain),
@@ -271,7 +274,8 @@ impl<'a> Reader<'a, '_> {
             at = self.past_blanks(from);
             self.end = from + memchr::memchr(b'\n', rest)?;
             self.next = self.end + 1;
-            if self.byte(at)? != b'\n' && at - from <= indent {
+            let closes = at - from == indent && matches!(self.byte(at)?, b']' | b'}');
+            if self.byte(at)? != b'\n' && at - from <= indent && !closes {
                 return None;
             }
         }
