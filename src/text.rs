@@ -30,34 +30,58 @@ struct Piece {
 enum Pieces {
     #[default]
     None,
-    One(Piece),
-    Many(Vec<Piece>),
+    /// From the start on.
+    One(Span),
+    /// Behind a pointer, so that texts stay small.
+    Many(Box<List>),
 }
 
+#[derive(Clone, Debug)]
+struct List(Vec<Piece>);
+
 impl Pieces {
-    fn as_slice(&self) -> &[Piece] {
+    fn len(&self) -> usize {
         match self {
-            Pieces::None => &[],
-            Pieces::One(piece) => std::slice::from_ref(piece),
-            Pieces::Many(pieces) => pieces,
+            Pieces::None => 0,
+            Pieces::One(_) => 1,
+            Pieces::Many(list) => list.0.len(),
         }
     }
 
-    fn last_mut(&mut self) -> Option<&mut Piece> {
+    fn get(&self, n: usize) -> Option<Piece> {
+        match self {
+            Pieces::One(span) if n == 0 => Some(Piece { start: 0, span: *span }),
+            Pieces::Many(list) => list.0.get(n).copied(),
+            _ => None,
+        }
+    }
+
+    /// How many start at or before an offset.
+    fn until(&self, offset: usize) -> usize {
+        match self {
+            Pieces::None => 0,
+            Pieces::One(_) => 1,
+            Pieces::Many(list) => list.0.partition_point(|p| p.start as usize <= offset),
+        }
+    }
+
+    /// The source of the last piece.
+    fn last_mut(&mut self) -> Option<(usize, &mut Span)> {
         match self {
             Pieces::None => None,
-            Pieces::One(piece) => Some(piece),
-            Pieces::Many(pieces) => pieces.last_mut(),
+            Pieces::One(span) => Some((0, span)),
+            Pieces::Many(list) => list.0.last_mut().map(|piece| (piece.start as usize, &mut piece.span)),
         }
     }
 
     fn push(&mut self, piece: Piece) {
         *self = match std::mem::take(self) {
-            Pieces::None => Pieces::One(piece),
-            Pieces::One(first) => Pieces::Many(vec![first, piece]),
-            Pieces::Many(mut pieces) => {
-                pieces.push(piece);
-                Pieces::Many(pieces)
+            Pieces::None if piece.start == 0 => Pieces::One(piece.span),
+            Pieces::None => Pieces::Many(Box::new(List(vec![piece]))),
+            Pieces::One(span) => Pieces::Many(Box::new(List(vec![Piece { start: 0, span }, piece]))),
+            Pieces::Many(mut list) => {
+                list.0.push(piece);
+                Pieces::Many(list)
             }
         };
     }
@@ -65,7 +89,7 @@ impl Pieces {
 
 impl PartialEq for Pieces {
     fn eq(&self, other: &Self) -> bool {
-        self.as_slice() == other.as_slice()
+        self.len() == other.len() && (0..self.len()).all(|n| self.get(n) == other.get(n))
     }
 }
 
@@ -74,7 +98,7 @@ impl Eq for Pieces {}
 impl Text {
     /// A string that stands in the source as it is.
     pub fn verbatim(value: impl Into<String>, span: Span) -> Self {
-        Text { value: value.into(), span, pieces: Pieces::One(Piece { start: 0, span }) }
+        Text { value: value.into(), span, pieces: Pieces::One(span) }
     }
 
     /// Starts an empty text whose source is `span`; fill it with [`Text::push`].
@@ -90,11 +114,10 @@ impl Text {
         }
         let start = self.value.len();
         self.value.push_str(part);
-        if let Some(last) = self.pieces.last_mut() {
-            let last_len = start - last.start as usize;
-            let both_exact = last.span.len() == last_len && span.len() == part.len();
-            if both_exact && last.span.file == span.file && last.span.end == span.start {
-                last.span.end = span.end;
+        if let Some((from, last)) = self.pieces.last_mut() {
+            let both_exact = last.len() == start - from && span.len() == part.len();
+            if both_exact && last.file == span.file && last.end == span.start {
+                last.end = span.end;
                 return;
             }
         }
@@ -115,8 +138,8 @@ impl Text {
 
     /// Appends `other.value[start..end]`, which keeps its places.
     pub fn append_range(&mut self, other: &Text, start: usize, end: usize) {
-        let pieces = other.pieces.as_slice();
-        let first = pieces.partition_point(|p| p.start as usize <= start).saturating_sub(1);
+        let pieces = &other.pieces;
+        let first = pieces.until(start).saturating_sub(1);
         let mut at = start;
         for i in first..pieces.len().max(1) {
             let until = pieces.get(i + 1).map_or(other.value.len(), |p| p.start as usize).min(end);
@@ -138,12 +161,11 @@ impl Text {
     }
 
     fn place(&self, offset: usize) -> Span {
-        let pieces = self.pieces.as_slice();
-        let i = pieces.partition_point(|p| p.start as usize <= offset);
-        let Some(piece) = i.checked_sub(1).and_then(|i| pieces.get(i)) else {
+        let i = self.pieces.until(offset);
+        let Some(piece) = i.checked_sub(1).and_then(|i| self.pieces.get(i)) else {
             return self.span;
         };
-        let end = pieces.get(i).map_or(self.value.len(), |p| p.start as usize);
+        let end = self.pieces.get(i).map_or(self.value.len(), |p| p.start as usize);
         let len = end - piece.start as usize;
         if piece.span.len() != len {
             return piece.span;
@@ -154,13 +176,12 @@ impl Text {
 
     /// The end of the part of `value` that starts at or before `start` and came from one stretch of source.
     pub fn run_end(&self, start: usize) -> usize {
-        let pieces = self.pieces.as_slice();
-        pieces.get(pieces.partition_point(|p| p.start as usize <= start)).map_or(self.value.len(), |p| p.start as usize)
+        self.pieces.get(self.pieces.until(start)).map_or(self.value.len(), |p| p.start as usize)
     }
 
     /// Whether the text maps byte to byte onto one stretch of source.
     pub fn is_verbatim(&self) -> bool {
-        matches!(self.pieces.as_slice(), [p] if p.span.len() == self.value.len())
+        self.pieces.len() == 1 && self.pieces.get(0).is_some_and(|p| p.span.len() == self.value.len())
     }
 }
 

@@ -60,7 +60,8 @@ impl<const N: usize> WordSet<N> {
     }
 }
 
-const fn hash(word: &str) -> usize {
+/// What tells short words apart well enough: their lengths and ends.
+pub(crate) const fn hash(word: &str) -> usize {
     let (first, last) = match word.as_bytes() {
         [] => (0, 0),
         [only] => (*only, 0),

@@ -1,7 +1,7 @@
 //! What is laid down for certain key paths, `services.*.build.args`: looked up in step with a walk down a tree, so that no
 //! node compares its whole path with every one of them.
 
-use std::cmp::Ordering;
+use crate::word_set::hash;
 
 /// Key paths, each with what holds there. `*` is any key; the items of a list are under `[]`.
 pub(super) struct KeyPaths<T> {
@@ -9,8 +9,9 @@ pub(super) struct KeyPaths<T> {
 }
 
 struct Step<T> {
-    /// Sorted once all are there, by [`order`].
     keys: Vec<(&'static str, usize)>,
+    /// The same, once all are there.
+    table: Keys,
     any: Option<usize>,
     holds: Option<T>,
 }
@@ -42,7 +43,7 @@ impl<T: Copy> KeyPaths<T> {
                 step.holds = Some(*holds);
             }
         }
-        paths.steps.iter_mut().for_each(|step| step.keys.sort_unstable_by(|(a, _), (b, _)| order(a, b)));
+        paths.steps.iter_mut().for_each(|step| step.table = Keys::new(&step.keys));
         paths
     }
 
@@ -72,21 +73,50 @@ impl<T: Copy> KeyPaths<T> {
     }
 }
 
-/// Keys by their lengths first: few are equal in that, and the letters of the others are never looked at.
-#[inline]
-pub(super) fn order(a: &str, b: &str) -> Ordering {
-    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+/// Numbers by words, each found at one look: at least half of the slots are empty.
+#[derive(Default)]
+pub(super) struct Keys {
+    slots: Vec<Option<(&'static str, usize)>>,
+}
+
+impl Keys {
+    pub(super) const NONE: Keys = Keys { slots: Vec::new() };
+
+    /// These words, no two of them equal.
+    pub(super) fn new(words: &[(&'static str, usize)]) -> Keys {
+        let mut slots = vec![None; if words.is_empty() { 0 } else { (2 * words.len()).next_power_of_two() }];
+        for word in words {
+            let (mut at, mask) = (hash(word.0), slots.len() - 1);
+            while slots.get(at & mask).is_some_and(Option::is_some) {
+                at += 1;
+            }
+            if let Some(slot) = slots.get_mut(at & mask) {
+                *slot = Some(*word);
+            }
+        }
+        Keys { slots }
+    }
+
+    pub(super) fn get(&self, word: &str) -> Option<usize> {
+        let (mut at, mask) = (hash(word), self.slots.len().wrapping_sub(1));
+        while let Some(Some((known, number))) = self.slots.get(at & mask) {
+            if *known == word {
+                return Some(*number);
+            }
+            at += 1;
+        }
+        None
+    }
 }
 
 impl<T> Step<T> {
     /// Where a key leads.
     fn next(&self, key: &str) -> Option<usize> {
-        let named = self.keys.binary_search_by(|(known, _)| order(known, key)).ok();
-        named.and_then(|n| self.keys.get(n)).map(|(_, at)| *at).or(self.any)
+        self.table.get(key).or(self.any)
     }
 
     fn new() -> Step<T> {
-        Step { keys: Vec::new(), any: None, holds: None }
+        Step { keys: Vec::new(), table: Keys::NONE, any: None, holds: None }
     }
 }
 

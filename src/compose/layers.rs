@@ -66,7 +66,7 @@ impl Loader<'_> {
             // short forms of services that nobody extends are the other file's own affair
             self.problems.list.iter_mut().skip(so_far).for_each(|p| p.fatal = false);
         }
-        unique::enforce(&mut model);
+        unique::enforce_long(&mut model);
         model
     }
 

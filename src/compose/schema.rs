@@ -264,7 +264,7 @@ impl<'a> Walk<'a> {
                 self.node(item, self.schema.part(inner), item.span);
             }
         }
-        if schema.unique {
+        if schema.unique && !all_differ(items) {
             let mut seen: HashSet<(bool, Cow<'_, str>)> = HashSet::new();
             for item in items {
                 let Some(scalar) = item.as_scalar() else { continue };
@@ -317,6 +317,18 @@ impl<'a> Walk<'a> {
         }
     }
 }
+
+/// Whether the items of a list are a few different strings, as they are in nearly all.
+fn all_differ(items: &[Node]) -> bool {
+    items.len() <= FEW
+        && items.iter().enumerate().all(|(n, item)| {
+            let text = item.as_str();
+            text.is_some() && items.iter().take(n).all(|before| before.as_str() != text)
+        })
+}
+
+/// So many items are compared with one another.
+const FEW: usize = 16;
 
 /// `a, b or c`.
 fn either(words: &[&str]) -> String {

@@ -8,7 +8,7 @@ use regex::Regex;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::keypaths::order;
+use super::keypaths::Keys;
 use super::tree::{Data, Node, Value};
 
 /// The whole schema; what its parts refer to by name is looked up when it is read.
@@ -37,8 +37,8 @@ pub(super) struct Part {
     pub(super) maximum: Option<f64>,
     /// `kinds` as bits.
     kind_bits: u8,
-    /// `properties`, sorted by [`order`].
-    sorted: Vec<(&'static str, usize)>,
+    /// `properties`, to look them up.
+    by_name: Keys,
 }
 
 /// A regular expression; those that nearly every key meets are compared by hand.
@@ -121,7 +121,7 @@ impl Part {
 
     /// What is laid down for a key by its name.
     pub(super) fn property(&self, key: &str) -> Option<usize> {
-        self.sorted.binary_search_by(|(name, _)| order(name, key)).ok().and_then(|n| self.sorted.get(n)).map(|(_, part)| *part)
+        self.by_name.get(key)
     }
 }
 
@@ -158,8 +158,7 @@ impl Schema {
     fn read(&mut self, raw: &Raw, names: &[&'static str]) -> Part {
         let properties: Option<Vec<(&'static str, usize)>> =
             raw.properties.as_ref().map(|p| p.0.iter().map(|(name, raw)| (*name, self.add(raw, names))).collect());
-        let mut sorted = properties.clone().unwrap_or_default();
-        sorted.sort_unstable_by(|(a, _), (b, _)| order(a, b));
+        let by_name = Keys::new(properties.as_deref().unwrap_or_default());
         Part {
             one_of: raw.one_of.iter().map(|raw| self.add(raw, names)).collect(),
             kinds: raw.kinds.0.clone(),
@@ -174,7 +173,7 @@ impl Schema {
             pattern: raw.pattern.map(Pattern::new),
             minimum: raw.minimum,
             maximum: raw.maximum,
-            sorted,
+            by_name,
         }
     }
 
@@ -194,7 +193,7 @@ impl Schema {
             pattern: None,
             minimum: None,
             maximum: None,
-            sorted: Vec::new(),
+            by_name: Keys::NONE,
         };
         self.parts.get(number).unwrap_or(&NOTHING)
     }

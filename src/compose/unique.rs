@@ -53,10 +53,27 @@ const UNIQUE: &[(&str, By)] = &[
     ("services.*.devices", By::Device),
 ];
 
+/// Those of them whose items a long form replaces.
+const LONG: &[(&str, By)] = &[
+    ("services.*.configs", By::Config),
+    ("services.*.devices", By::Device),
+    ("services.*.dns", By::Name),
+    ("services.*.env_file", By::EnvFile),
+    ("services.*.ports", By::Port),
+    ("services.*.secrets", By::Secret),
+    ("services.*.volumes", By::Volume),
+];
+
 static PLACES: LazyLock<KeyPaths<By>> = LazyLock::new(|| KeyPaths::new(UNIQUE));
+static LONG_PLACES: LazyLock<KeyPaths<By>> = LazyLock::new(|| KeyPaths::new(LONG));
 
 pub(super) fn enforce(model: &mut Node) {
     below(model, PLACES.top());
+}
+
+/// The same once more after short forms became long ones: what was left alone then has no two of a kind.
+pub(super) fn enforce_long(model: &mut Node) {
+    below(model, LONG_PLACES.top());
 }
 
 fn below(node: &mut Node, place: Place<'_, By>) {

@@ -1,7 +1,7 @@
 //! Secrets that findings point at, kept out of every output.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 use crate::diagnostic::Diagnostic;
@@ -51,7 +51,7 @@ impl Masks {
         masks.words.dedup();
         if !masks.words.is_empty() {
             let in_name = |c: char| c.is_alphanumeric() || c == '_';
-            let named: BTreeSet<&str> = sources.iter().flat_map(|f| f.path.split(|c| !in_name(c))).collect();
+            let named: HashSet<&str> = sources.iter().flat_map(|f| f.path.split(|c| !in_name(c))).collect();
             masks.in_paths = masks.words.iter().map(|(w, _)| w).filter(|w| named.contains(w.as_str())).cloned().collect();
         }
         masks

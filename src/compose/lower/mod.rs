@@ -77,7 +77,7 @@ fn service(entry: &Entry, known: &Lowered, loader: &mut Loader<'_>) -> Service {
         name: entry.key.clone(),
         span: entry.key.span.to(node.span),
         image: text(node, "image"),
-        build: node.entry("build").filter(|b| b.value.is_map()).map(|b| build(b, &known.dir)),
+        build: node.entry("build").filter(|b| b.value.is_map()).map(|b| Box::new(build(b, &known.dir))),
         command: node.entry("command").and_then(command),
         entrypoint: node.entry("entrypoint").and_then(command),
         asked: asked(node, &environment, &known.asked, loader.sources),
@@ -90,7 +90,7 @@ fn service(entry: &Entry, known: &Lowered, loader: &mut Loader<'_>) -> Service {
         links: node.items_at("links").filter_map(link).collect(),
         networks: node.entries_at("networks").map(network).collect(),
         network_mode: text(node, "network_mode"),
-        healthcheck: node.get("healthcheck").filter(|h| h.is_map()).map(healthcheck),
+        healthcheck: node.get("healthcheck").filter(|h| h.is_map()).map(|h| Box::new(healthcheck(h))),
         hooks: ["post_start", "pre_stop"]
             .into_iter()
             .flat_map(|key| node.items_at(key))

@@ -15,7 +15,7 @@ pub struct Service {
     /// `image`.
     pub image: Option<Text>,
     /// `build`.
-    pub build: Option<Build>,
+    pub build: Option<Box<Build>>,
     /// `command`.
     pub command: Option<CommandLine>,
     /// `entrypoint`.
@@ -39,7 +39,7 @@ pub struct Service {
     /// `network_mode`.
     pub network_mode: Option<Text>,
     /// `healthcheck`.
-    pub healthcheck: Option<Healthcheck>,
+    pub healthcheck: Option<Box<Healthcheck>>,
     /// `post_start` and `pre_stop`: the commands that are run beside the container's own.
     pub hooks: Vec<CommandLine>,
     /// `profiles`.
