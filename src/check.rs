@@ -35,14 +35,21 @@ pub fn run_with(stack: &Stack, selection: &Selection, outside: Vec<Diagnostic>) 
     let rules: Vec<&'static Info> = registry.rules().iter().enumerate().filter(runs).map(|(_, info)| info).collect();
     let wanted = |d: &Diagnostic| registry.index(d.rule).is_some_and(|n| selection.runs(n) && selection.wants(n, d));
     let mut outcome = Outcome::default();
-    let (mut all, unasked): (Vec<Diagnostic>, Vec<Diagnostic>) = run_rules(stack, &rules).into_iter().partition(&wanted);
-    outcome.masks.extend(unasked.into_iter().flat_map(|d| d.masks));
+    let mut all = run_rules(stack, &rules);
+    all.retain_mut(|d| {
+        let wanted = wanted(d);
+        if !wanted {
+            outcome.masks.append(&mut d.masks);
+        }
+        wanted
+    });
     let mut suppressions = Suppressions::new(stack);
     let mut seen: HashSet<(&'static str, Span)> = HashSet::new();
     all.extend(outside.into_iter().filter(wanted));
     all.sort_by(|a, b| order(stack, a).cmp(&order(stack, b)));
     without_said_twice(selection, &mut all);
     let stopped = stopped(stack, &all);
+    outcome.diagnostics.reserve_exact(all.len());
     for mut diagnostic in all {
         // a file that belongs to several projects is judged in each; the same fault is said once
         let name = if diagnostic.rule == SHELLCHECK { diagnostic.aliases.first().copied() } else { None };

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::OnceLock;
 
 /// A file of the project, by its place in [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -152,7 +153,8 @@ pub struct SourceFile {
     pub text: String,
     /// What was wrong with the bytes, if anything.
     pub problem: Option<TextProblem>,
-    line_starts: Vec<u32>,
+    /// Of the few files whose lines are asked for.
+    line_starts: OnceLock<Vec<u32>>,
 }
 
 impl SourceFile {
@@ -173,19 +175,25 @@ impl SourceFile {
 
     /// Number of lines; a file that ends in a newline has no further line after it.
     pub fn line_count(&self) -> usize {
-        let last_is_empty = self.line_starts.last().is_some_and(|&s| s as usize == self.text.len());
-        self.line_starts.len() - usize::from(last_is_empty && self.line_starts.len() > 1)
+        let starts = self.line_starts();
+        let last_is_empty = starts.last().is_some_and(|&s| s as usize == self.text.len());
+        starts.len() - usize::from(last_is_empty && starts.len() > 1)
+    }
+
+    fn line_starts(&self) -> &[u32] {
+        self.line_starts.get_or_init(|| line_starts(&self.text))
     }
 
     /// The line (from 1) that holds a byte offset.
     pub fn line_of(&self, offset: usize) -> usize {
-        self.line_starts.partition_point(|&s| s as usize <= offset).max(1)
+        self.line_starts().partition_point(|&s| s as usize <= offset).max(1)
     }
 
     /// Byte range of a line (from 1), without its line break.
     pub fn line_range(&self, line: usize) -> std::ops::Range<usize> {
-        let start = self.line_starts.get(line.saturating_sub(1)).map_or(self.text.len(), |&s| s as usize);
-        let end = self.line_starts.get(line).map_or(self.text.len(), |&s| s as usize);
+        let starts = self.line_starts();
+        let start = starts.get(line.saturating_sub(1)).map_or(self.text.len(), |&s| s as usize);
+        let end = starts.get(line).map_or(self.text.len(), |&s| s as usize);
         let text = self.text.get(start..end).unwrap_or_default();
         let trimmed = text.strip_suffix('\n').unwrap_or(text);
         let trimmed = trimmed.strip_suffix('\r').unwrap_or(trimmed);
@@ -211,7 +219,7 @@ impl SourceFile {
     }
 
     fn before(&self, line: usize, offset: usize) -> &str {
-        let start = self.line_starts.get(line - 1).map_or(0, |&s| s as usize);
+        let start = self.line_starts().get(line - 1).map_or(0, |&s| s as usize);
         let mut end = offset.min(self.text.len());
         while !self.text.is_char_boundary(end) {
             end -= 1;
@@ -260,9 +268,8 @@ impl Sources {
             return id;
         }
         let id = FileId(clamp(self.files.len()));
-        let line_starts = line_starts(&text);
         self.bytes += text.len();
-        self.files.push(SourceFile { id, path: path.to_owned(), text, problem, line_starts });
+        self.files.push(SourceFile { id, path: path.to_owned(), text, problem, line_starts: OnceLock::new() });
         self.by_path.insert(path.to_owned(), id);
         id
     }
@@ -270,7 +277,7 @@ impl Sources {
     /// The file of an id. Ids come from this collection; a foreign one gives an empty file.
     pub fn get(&self, id: FileId) -> &SourceFile {
         static EMPTY: SourceFile =
-            SourceFile { id: FileId(u32::MAX), path: String::new(), text: String::new(), problem: None, line_starts: Vec::new() };
+            SourceFile { id: FileId(u32::MAX), path: String::new(), text: String::new(), problem: None, line_starts: OnceLock::new() };
         self.files.get(id.0 as usize).unwrap_or(&EMPTY)
     }
 

@@ -343,18 +343,19 @@ fn reported(mut found: Checked, lowest: Option<Severity>, baseline: Option<&Base
     report::sort(&found.stack.sources, &mut found.diagnostics);
     let prints = fingerprint::all(&found.stack.sources, &found.diagnostics);
     let lowest = lowest.unwrap_or(Severity::Style);
-    let mut hidden = Vec::new();
-    let mut kept = Vec::new();
-    for (d, print) in found.diagnostics.drain(..).zip(prints) {
-        if d.severity < lowest || baseline.is_some_and(|b| b.accepts(&print)) {
+    let mut fingerprints = Vec::with_capacity(prints.len());
+    let mut prints = prints.into_iter();
+    found.diagnostics.retain_mut(|d| {
+        let Some(print) = prints.next() else { return false };
+        let shown = d.severity >= lowest && !baseline.is_some_and(|b| b.accepts(&print));
+        match shown {
+            true => fingerprints.push(print),
             // What is not shown still says what must stay secret.
-            hidden.extend(d.masks);
-        } else {
-            kept.push((d, print));
+            false => found.masks.append(&mut d.masks),
         }
-    }
-    found.masks.extend(hidden);
-    (found.diagnostics, found.fingerprints) = kept.into_iter().unzip();
+        shown
+    });
+    found.fingerprints = fingerprints;
     found
 }
 

@@ -1,6 +1,7 @@
 //! The only way in which the core sees files. Paths are relative to the project root or absolute, with `/`,
 //! already [`normalize`]d.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
@@ -190,6 +191,11 @@ impl Files for Memory {
 /// Cleans a path by its text alone: `a/./b//c/../d` is `a/b/d`, the empty path is `.`; a leading `..` stays.
 pub fn normalize(path: &str) -> String {
     if is_clean(path) { path.to_owned() } else { cleaned(path) }
+}
+
+/// The same, copied only where something is to be cleaned.
+pub fn normalized(path: &str) -> Cow<'_, str> {
+    if is_clean(path) { Cow::Borrowed(path) } else { Cow::Owned(cleaned(path)) }
 }
 
 fn cleaned(path: &str) -> String {

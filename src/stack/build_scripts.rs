@@ -143,7 +143,7 @@ fn path_of(located: Located) -> Option<String> {
 fn mounted(walk: &Walk<'_>) -> Vec<String> {
     let mut found = Vec::new();
     let mounts = walk.service.into_iter().flat_map(|s| &s.mounts).filter(|m| m.kind == MountKind::Bind);
-    for mount in mounts.filter(|m| READ_AT_START.iter().any(|dir| files::strip_prefix(dir, &files::normalize(&m.target)).is_some())) {
+    for mount in mounts.filter(|m| READ_AT_START.iter().any(|dir| files::strip_prefix(dir, &files::normalized(&m.target)).is_some())) {
         let Some(source) = &mount.source_path else { continue };
         match walk.files.kind(source) {
             Some(Kind::File) if source.ends_with(".sh") => found.push(source.clone()),

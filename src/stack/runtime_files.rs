@@ -104,6 +104,10 @@ impl Walk<'_> {
         if let Some(known) = self.on_path.borrow().get(name) {
             return known.clone();
         }
+        // neither an image whose files are known nor anything of the host's
+        if self.unit.is_none() && !self.service.is_some_and(|s| s.mounts.iter().any(|m| m.kind == MountKind::Bind)) {
+            return None;
+        }
         let places = ["/usr/local/bin", "/usr/bin", "/bin", "/"].iter().map(|dir| files::join(dir, name));
         let found = places.into_iter().find(|p| self.locate(p).is_some());
         self.on_path.borrow_mut().insert(name.to_owned(), found.clone());
@@ -113,10 +117,10 @@ impl Walk<'_> {
     /// What stands at a path of the container: mounts first, then the image.
     pub(super) fn locate(&self, path: &str) -> Option<Located> {
         if let Some(service) = self.service {
-            let mounts = service.mounts.iter().filter(|m| files::strip_prefix(&files::normalize(&m.target), path).is_some());
+            let mounts = service.mounts.iter().filter(|m| files::strip_prefix(&files::normalized(&m.target), path).is_some());
             if let Some(mount) = mounts.max_by_key(|m| m.target.len()).filter(|m| m.kind == MountKind::Bind) {
                 let host = mount.source_path.as_deref()?;
-                let rest = files::strip_prefix(&files::normalize(&mount.target), path)?;
+                let rest = files::strip_prefix(&files::normalized(&mount.target), path)?;
                 let host = files::join(host, rest);
                 let there = self.files.kind(&host) == Some(Kind::File);
                 return there.then_some(Located::File { path: host, by: mount.span, copied: false });

@@ -1,5 +1,7 @@
 //! Names that say that their value is a secret.
 
+use crate::word_set::WordSet;
+
 /// The words of a variable's name: `DB_PASSWORD`, `dbPassword` and `db-password` are `db`, `password`.
 pub(crate) fn words(name: &str) -> Vec<String> {
     let mut words = Vec::new();
@@ -25,7 +27,7 @@ pub(crate) fn words(name: &str) -> Vec<String> {
 }
 
 /// Words that make a name something about a secret, or the public half of one.
-const ABOUT: [&str; 63] = [
+static ABOUT: WordSet<128> = WordSet::of(&[
     "public",
     "publishable",
     "pub",
@@ -89,10 +91,10 @@ const ABOUT: [&str; 63] = [
     "fingerprint",
     "digest",
     "hash",
-];
+]);
 
 /// Words that turn `key` into a secret.
-const KEYS: [&str; 26] = [
+static KEYS: WordSet<64> = WordSet::of(&[
     "api",
     "secret",
     "private",
@@ -119,7 +121,7 @@ const KEYS: [&str; 26] = [
     "shared",
     "aes",
     "vapid",
-];
+]);
 
 /// Whether a name says that its value is a secret.
 pub(crate) fn secret_name(name: &str) -> bool {
@@ -128,7 +130,7 @@ pub(crate) fn secret_name(name: &str) -> bool {
 
 /// The same of a name's [`words`].
 pub(crate) fn secret_words(words: &[String]) -> bool {
-    if words.iter().any(|w| ABOUT.contains(&w.as_str())) {
+    if words.iter().any(|w| ABOUT.contains(w)) {
         return false;
     }
     let last = words.len().saturating_sub(1);
@@ -137,7 +139,7 @@ pub(crate) fn secret_words(words: &[String]) -> bool {
         "pass" | "pwd" | "pat" => n == last && n > 0,
         "key" => {
             let before = n.checked_sub(1).and_then(|n| words.get(n));
-            before.is_some_and(|b| KEYS.contains(&b.as_str())) && words.get(n + 1).is_none_or(|w| w.starts_with("base") || w == "b64")
+            before.is_some_and(|b| KEYS.contains(b)) && words.get(n + 1).is_none_or(|w| w.starts_with("base") || w == "b64")
         }
         word => {
             const ENDS: [&str; 8] = ["password", "passwd", "passphrase", "secret", "apikey", "secretkey", "privatekey", "accesskey"];

@@ -79,7 +79,7 @@ fn matching(walk: &Walk<'_>, path: String) -> Vec<String> {
     };
     let mut names = walk.unit.map(|(unit, stage)| names_below(unit, stage, walk.context, dir)).unwrap_or_default();
     for mount in walk.service.into_iter().flat_map(|s| &s.mounts) {
-        let below = files::strip_prefix(&files::normalize(&mount.target), dir).map(str::to_owned);
+        let below = files::strip_prefix(&files::normalized(&mount.target), dir).map(str::to_owned);
         let host = mount.source_path.as_deref().zip(below).map(|(host, below)| files::join(host, &below));
         let listed = host.and_then(|host| walk.files.names(&host).ok()).unwrap_or_default();
         names.extend(listed.iter().map(|e| files::join(dir, &e.name)));

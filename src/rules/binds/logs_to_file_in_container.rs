@@ -89,7 +89,7 @@ fn kept(stack: &Stack, runtime: &Runtime, path: &str) -> bool {
     let by_service = runtime
         .service
         .and_then(|at| stack.service(at))
-        .is_some_and(|(_, s)| s.mounts.iter().any(|m| files::strip_prefix(&files::normalize(&m.target), path).is_some()));
+        .is_some_and(|(_, s)| s.mounts.iter().any(|m| files::strip_prefix(&files::normalized(&m.target), path).is_some()));
     let by_image = runtime.stage.and_then(|(u, n)| Some((stack.dockerfiles.get(u)?, n))).is_some_and(|(unit, stage)| {
         unit.chain(stage).iter().filter_map(|n| unit.ast.stages.get(*n)).any(|s| {
             unit.ast.stage_instructions(s).any(|(_, i)| match &i.op {

@@ -118,6 +118,9 @@ fn program(words: &[Text]) -> Option<&Text> {
     if is_command_line(first) {
         return Some(first);
     }
+    if !words.iter().skip(1).any(|word| is_command_line(word)) {
+        return None;
+    }
     let script = shell::from_argv(words, Dialect::Posix);
     let seen = script.commands.first()?.effective();
     let at = words.len().checked_sub(seen.words.len()).filter(|at| *at > 0)?;

@@ -12,7 +12,7 @@ impl Rule for QuotesKeptInValue {
         for (p, project) in stack.projects.iter().enumerate() {
             for (s, service) in project.services.iter().enumerate() {
                 let args = service.build.iter().flat_map(|b| &b.args);
-                for variable in service.environment.iter().chain(args) {
+                for variable in service.environment.iter().chain(args).filter(|v| may_have_quotes(v)) {
                     if !told.contains(&variable.span) && !takes_quotes_off(stack, (p, s), variable) && check(variable, cx) {
                         told.push(variable.span);
                     }
@@ -20,6 +20,12 @@ impl Rule for QuotesKeptInValue {
             }
         }
     }
+}
+
+/// A look that compares nothing else, since nearly no value has a quote.
+fn may_have_quotes(variable: &EnvVar) -> bool {
+    let quote = |text: &str| text.bytes().any(|b| matches!(b, b'"' | b'\'') || !b.is_ascii());
+    variable.raw.as_deref().is_some_and(quote) || variable.value.as_ref().is_some_and(|value| quote(value))
 }
 
 /// Pairs that word processors make of plain quotes.

@@ -1,7 +1,7 @@
 //! Debug modes of frameworks, and what they open.
 
 use crate::source::Span;
-use crate::stack::{ImageRef, Process, Runtime, Stack};
+use crate::stack::{Arg, ImageRef, Process, Runtime, Stack};
 
 /// A debug mode that is on.
 pub(crate) struct Debug {
@@ -122,7 +122,10 @@ fn installs_java_8(stack: &Stack, runtime: &Runtime) -> bool {
 /// Debuggers for Python and Go that listen: the option with the place, and what they do.
 fn listener(process: &Process) -> Option<(Span, String, &'static str, Shell)> {
     let words = || process.argv.iter().map(|a| crate::files::file_name(&a.value));
-    let (options, default, effect): (&[&str], u16, _) = if words().any(|w| w == "debugpy" || w == "debugpy.adapter") {
+    // the ends first: hardly any word has one of them
+    let is_debugpy = |w: &str| w.ends_with("debugpy") || w.ends_with("debugpy.adapter");
+    let debugpy = process.argv.iter().any(|a| is_debugpy(&a.value)) && words().any(|w| w == "debugpy" || w == "debugpy.adapter");
+    let (options, default, effect): (&[&str], u16, _) = if debugpy {
         (&["--listen"], 5678, "Python's debugger runs whatever it is sent")
     } else if process.name() == "dlv" {
         (&["--listen", "-l"], 40000, "Go's debugger runs whatever it is sent")
@@ -161,13 +164,13 @@ fn is_on(value: &str) -> bool {
 
 fn flags(process: &Process, stack: &Stack, runtime: &Runtime) -> Vec<Debug> {
     let mut found = Vec::new();
-    let words: Vec<&str> = process.argv.iter().map(|a| a.value.as_str()).collect();
-    let flask = process.name() == "flask" || words.windows(2).any(|w| w == ["-m", "flask"]);
+    let module = |pair: &[Arg]| matches!(pair, [option, name] if option.value == "-m" && name.value == "flask");
+    let is_flask = || process.name() == "flask" || process.argv.windows(2).any(module);
     found.extend(listener(process).map(|(span, by, effect, shell)| Debug { span, by, effect, shell }));
     for arg in process.args() {
         let value = arg.value.as_str();
         let debug = match value {
-            "--debug" if flask => (WERKZEUG, Shell::OnServer),
+            "--debug" if is_flask() => (WERKZEUG, Shell::OnServer),
             "runserver_plus" => ("an error page of Werkzeug lets whoever sees it run Python", Shell::OnServer),
             _ if value.starts_with("--inspect") && process.name().starts_with("node") => {
                 let place = value.split_once('=').map_or("", |(_, place)| place);

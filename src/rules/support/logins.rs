@@ -35,7 +35,7 @@ pub(crate) fn login<'a>(project: &Project, service: &'a Service, var: &'a EnvVar
         return (known && inside).then_some(Login { service, name, password: url.password, span, server: false });
     }
     let named = password_name(name) || name == "MINIO_SECRET_KEY";
-    if !named || value.is_empty() || !tried_first(user_of(service, name).as_deref(), value) {
+    if !named || value.is_empty() || !(tried_first(None, value) || tried_first(user_of(service, name).as_deref(), value)) {
         return None;
     }
     let server = is_server(name, runtime);
@@ -55,7 +55,11 @@ fn user_of(service: &Service, name: &str) -> Option<String> {
     let upper = name.to_uppercase();
     let prefix = ["PASSWORD", "PASSWD", "PASS", "PWD"].iter().find_map(|end| upper.strip_suffix(end))?;
     let names = ["USER", "USERNAME", "USER_NAME", "LOGIN"].map(|end| format!("{prefix}{end}"));
-    let set = service.environment.iter().find(|v| names.contains(&v.name.value.to_uppercase()));
+    let is_one = |v: &str| match v.is_ascii() {
+        true => names.iter().any(|n| n.eq_ignore_ascii_case(v)),
+        false => names.contains(&v.to_uppercase()),
+    };
+    let set = service.environment.iter().find(|v| is_one(&v.name.value));
     set.and_then(|v| Some(v.value.as_ref()?.value.clone()))
 }
 

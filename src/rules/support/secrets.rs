@@ -3,6 +3,7 @@
 use super::tokens::token;
 pub(crate) use crate::stack::secret_names::{buildkit_name, hadolint_name, hints_at_secret, password_name, secret_name};
 use crate::stack::secret_names::{secret_words, words};
+use crate::word_set::WordSet;
 
 /// What a value is, given the name that it is stored under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,7 +142,7 @@ fn entropy(text: &str) -> f64 {
 
 /// Passwords that every scanner tries first. A password equal to its user's name is one too.
 pub(crate) fn tried_first(user: Option<&str>, password: &str) -> bool {
-    const KNOWN: [&str; 68] = [
+    static KNOWN: WordSet<256> = WordSet::of(&[
         "password",
         "passwd",
         "pass",
@@ -210,10 +211,10 @@ pub(crate) fn tried_first(user: Option<&str>, password: &str) -> bool {
         "dbpass",
         "dbpassword",
         "userpassword",
-    ];
+    ]);
     let lower = password.trim().to_lowercase();
     let counted = !lower.is_empty() && ("1234567890".starts_with(&lower) || lower.len() > 2 && lower.chars().all(|c| c == '1' || c == '0'));
-    KNOWN.contains(&lower.as_str()) || counted || user.is_some_and(|u| !u.is_empty() && u.eq_ignore_ascii_case(&lower))
+    KNOWN.contains(&lower) || counted || user.is_some_and(|u| !u.is_empty() && u.eq_ignore_ascii_case(&lower))
 }
 
 #[cfg(test)]

@@ -92,7 +92,7 @@ fn source_is_mounted(stack: &Stack, runtime: &Runtime) -> bool {
         return false;
     }
     let bind = |m: &&crate::compose::ServiceMount| m.kind == crate::compose::MountKind::Bind && !m.read_only;
-    service.mounts.iter().filter(bind).any(|m| files::strip_prefix(&files::normalize(&m.target), workdir).is_some())
+    service.mounts.iter().filter(bind).any(|m| files::strip_prefix(&files::normalized(&m.target), workdir).is_some())
 }
 
 /// Whether a WORKDIR of the project's own says where a stage works.
