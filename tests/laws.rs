@@ -47,7 +47,7 @@ fn a_module_imports_only_what_stands_before_it() {
         ("diagnostic.rs", &["source"][..]),
         ("syntax/", &["source", "text", "few", "syntax"][..]),
         ("quoting/", &["source", "text", "few", "syntax", "quoting"][..]),
-        ("compose/", &["source", "text", "files", "syntax", "compose"][..]),
+        ("compose/", &["source", "text", "word_set", "files", "syntax", "compose"][..]),
         ("stack/", &["source", "text", "word_set", "few", "files", "syntax", "compose", "quoting", "stack", "par"][..]),
         ("rules/", &["source", "text", "word_set", "files", "syntax", "compose", "quoting", "stack", "diagnostic", "rule", "rules"][..]),
         ("report/", &["source", "diagnostic", "report", "files"][..]),
