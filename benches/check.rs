@@ -75,7 +75,7 @@ fn check_folder(bencher: Bencher<'_, '_>) {
 
 /// What an editor asks for after each key: the file with one value changed, read and checked again.
 fn edit(bencher: Bencher<'_, '_>, path: &str, text: &str) {
-    let request = Request { candidates: vec![Candidate { path: path.to_owned(), explicit: true }], ..Request::default() };
+    let request = Request { candidates: vec![Candidate { path: path.to_owned(), explicit: true, size: None }], ..Request::default() };
     let Ok(selection) = Selection::resolve(&SelectionRequest::default(), registry()) else { return };
     let mut typed = 0;
     bencher

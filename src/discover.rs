@@ -33,7 +33,10 @@ pub fn find(paths: &[String], exclude: &dyn Fn(&str) -> bool) -> Found {
         let clean = files::normalize(path);
         match std::fs::metadata(&clean) {
             Ok(meta) if meta.is_dir() => walk(&clean, ".", exclude, &mut found),
-            Ok(_) => found.candidates.push(Candidate { path: clean, explicit: true }),
+            Ok(meta) => {
+                let size = meta.is_file().then(|| meta.len());
+                found.candidates.push(Candidate { path: clean, explicit: true, size });
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 found.unreadable.push((path.clone(), "no such file or folder".to_owned()))
             }
@@ -83,7 +86,7 @@ fn walk(root: &str, base: &str, exclude: &dyn Fn(&str) -> bool, found: &mut Foun
         if dir {
             ignores.enter(&entry);
         } else if role_of_name(&path).is_some() && is_file(&entry) {
-            found.candidates.push(Candidate { path, explicit: false });
+            found.candidates.push(Candidate { path, explicit: false, size: None });
         }
     }
 }

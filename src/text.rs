@@ -106,6 +106,12 @@ impl Text {
         Text { value: String::new(), span, pieces: Pieces::None }
     }
 
+    /// The same, with room for so many bytes that come from so many places.
+    pub fn builder_for(span: Span, bytes: usize, places: usize) -> Self {
+        let pieces = if places > 1 { Pieces::Many(Vec::with_capacity(places)) } else { Pieces::None };
+        Text { value: String::with_capacity(bytes), span, pieces }
+    }
+
     /// Appends decoded text that came from `span`. Where the lengths are equal, offsets map byte to byte;
     /// otherwise (an escape, a substitution) the whole part maps to the whole span.
     pub fn push(&mut self, part: &str, span: Span) {

@@ -9,7 +9,7 @@ use stacklint::{check, stack};
 fn found(text: &str, select: &[&'static str], change: impl FnOnce(&mut Request)) -> Vec<String> {
     let mut files = Memory::new();
     files.insert("Dockerfile", text);
-    let candidates = vec![Candidate { path: "Dockerfile".to_owned(), explicit: true }];
+    let candidates = vec![Candidate { path: "Dockerfile".to_owned(), explicit: true, size: None }];
     let mut request = Request { candidates, ..Request::default() };
     change(&mut request);
     let stack = stack::load(&request, &files);
@@ -95,7 +95,7 @@ fn dclints_comments_silence_what_dclint_would_report_and_could_silence() {
     let found = |text: &str| {
         let mut files = Memory::new();
         files.insert("compose.yaml", text);
-        let candidates = vec![Candidate { path: "compose.yaml".to_owned(), explicit: true }];
+        let candidates = vec![Candidate { path: "compose.yaml".to_owned(), explicit: true, size: None }];
         let stack = stack::load(&Request { candidates, ..Request::default() }, &files);
         let names = ["untagged-image", "unsorted-services", "compose-schema", "capabilities-not-dropped"];
         let select = names.iter().map(|n| (*n).to_owned()).collect();
@@ -121,7 +121,7 @@ fn dclint_reports_a_list_at_its_key() {
     let found = |text: &str| {
         let mut files = Memory::new();
         files.insert("compose.yaml", text);
-        let candidates = vec![Candidate { path: "compose.yaml".to_owned(), explicit: true }];
+        let candidates = vec![Candidate { path: "compose.yaml".to_owned(), explicit: true, size: None }];
         let stack = stack::load(&Request { candidates, ..Request::default() }, &files);
         let select = vec!["no-unbound-port-interfaces".to_owned()];
         let selection = Selection::resolve(&SelectionRequest { select, ..SelectionRequest::default() }, registry()).unwrap();

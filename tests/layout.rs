@@ -17,7 +17,7 @@ fn sorted(text: &str) -> (String, usize) {
     for _ in 0..10 {
         let mut files = Memory::new();
         files.insert("compose.yaml", text.as_bytes().to_vec());
-        let candidates = vec![Candidate { path: "compose.yaml".to_owned(), explicit: false }];
+        let candidates = vec![Candidate { path: "compose.yaml".to_owned(), explicit: false, size: None }];
         let stack = stack::load(&Request { candidates, ..Request::default() }, &files);
         let found = check::run(&stack, &selection).diagnostics;
         let fixed = fix::apply(&stack.sources, &found, Applicability::Safe);

@@ -198,7 +198,7 @@ fn mutated(dice: &mut Dice, fixtures: &[Fixture], may: fn(&str) -> bool) -> Memo
 /// Checks a mutation, by its number.
 fn try_one(number: u64, fixtures: &[Fixture], all: &Selection) {
     let files = mutated(&mut Dice::of(number), fixtures, |_| true);
-    let candidates = files.paths().map(|path| Candidate { path: path.to_owned(), explicit: false }).collect();
+    let candidates = files.paths().map(|path| Candidate { path: path.to_owned(), explicit: false, size: None }).collect();
     let stack = stack::load(&Request { candidates, ..Request::default() }, &files);
     for unit in stack.dockerfiles.iter().filter(|u| u.inline.is_none()) {
         laws::check(stack.sources.get(unit.file), &unit.ast);

@@ -57,7 +57,7 @@ fn encoded<'a>(path: &'a str, text: &str) -> (&'a str, Vec<u8>) {
 }
 
 pub(crate) fn load(files: &dyn Files, paths: &[String]) -> Stack {
-    let candidates = paths.iter().map(|p| Candidate { path: p.clone(), explicit: false }).collect();
+    let candidates = paths.iter().map(|p| Candidate { path: p.clone(), explicit: false, size: None }).collect();
     // a page may show the configuration that its rule asks for
     let config =
         files.read(".stacklint.yaml").ok().map(|bytes| Config::parse(".stacklint.yaml", &String::from_utf8(bytes).unwrap()).unwrap());

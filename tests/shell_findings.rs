@@ -9,7 +9,7 @@ use stacklint::{check, fix};
 fn reported(id: &str, dockerfile: &str) -> Vec<String> {
     let mut files = Memory::new();
     files.insert("Dockerfile", dockerfile.as_bytes().to_vec());
-    let candidates = vec![Candidate { path: "Dockerfile".to_owned(), explicit: true }];
+    let candidates = vec![Candidate { path: "Dockerfile".to_owned(), explicit: true, size: None }];
     let stack = stack::load(&Request { candidates, ..Request::default() }, &files);
     let request = SelectionRequest { select: vec![id.to_owned()], ..SelectionRequest::default() };
     let found = check::run(&stack, &Selection::resolve(&request, registry()).unwrap()).diagnostics;

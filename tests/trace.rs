@@ -83,7 +83,7 @@ fn stack(dockerfile: &str) -> Stack {
     for (path, text) in all {
         files.insert(path, text.as_bytes().to_vec());
     }
-    let candidates = ["Dockerfile", "compose.yaml"].map(|path| Candidate { path: path.to_owned(), explicit: false });
+    let candidates = ["Dockerfile", "compose.yaml"].map(|path| Candidate { path: path.to_owned(), explicit: false, size: None });
     stack::load(&stack::Request { candidates: candidates.into(), ..stack::Request::default() }, &files)
 }
 
@@ -249,7 +249,8 @@ fn told(files: &[(&str, &str)], path: &str, line: usize) -> Vec<String> {
     for (path, text) in files {
         memory.insert(path, text.as_bytes().to_vec());
     }
-    let candidates: Vec<Candidate> = files.iter().map(|(path, _)| Candidate { path: (*path).to_owned(), explicit: false }).collect();
+    let candidates: Vec<Candidate> =
+        files.iter().map(|(path, _)| Candidate { path: (*path).to_owned(), explicit: false, size: None }).collect();
     let stack = stack::load(&stack::Request { candidates, ..stack::Request::default() }, &memory);
     let is_secret = |_: &str, _: Option<Span>| false;
     let request = Request { path, line, column: None, service: None, env_files: &[], env: &[], is_secret: &is_secret };

@@ -19,7 +19,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut files = Memory::new();
     files.insert("Dockerfile", parts.next().unwrap_or_default().to_vec());
     files.insert("compose.yaml", parts.next().unwrap_or_default().to_vec());
-    let candidates = files.paths().map(|path| Candidate { path: path.to_owned(), explicit: false }).collect();
+    let candidates = files.paths().map(|path| Candidate { path: path.to_owned(), explicit: false, size: None }).collect();
     let stack = stack::load(&Request { candidates, ..Request::default() }, &files);
     for finding in check::run(&stack, &ALL).diagnostics {
         let edits = finding.fix.iter().flat_map(|f| &f.edits).map(|e| e.span);

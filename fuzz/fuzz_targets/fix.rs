@@ -19,7 +19,7 @@ static ALL: LazyLock<Selection> = LazyLock::new(|| {
 });
 
 fn run(files: &dyn Files) -> Result<(Stack, check::Outcome), Infallible> {
-    let candidates = vec![Candidate { path: "Dockerfile".to_owned(), explicit: true }];
+    let candidates = vec![Candidate { path: "Dockerfile".to_owned(), explicit: true, size: None }];
     let stack = stack::load(&Request { candidates, ..Request::default() }, files);
     let outcome = check::run(&stack, &ALL);
     Ok((stack, outcome))

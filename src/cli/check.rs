@@ -213,7 +213,7 @@ fn request(args: &Args, config: &Config, files: &dyn Files) -> Result<(Request, 
     if args.paths.iter().any(|p| p == STDIN) {
         let path = files::normalize(&args.stdin_filename);
         found.candidates.retain(|c| c.path != path);
-        found.candidates.push(Candidate { path, explicit: true });
+        found.candidates.push(Candidate { path, explicit: true, size: None });
         found.candidates.sort_unstable();
     }
     let build_args = args.build_arg.iter().map(|a| build_arg(a)).collect();

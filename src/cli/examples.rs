@@ -56,7 +56,7 @@ fn findings(rule: &Info, blocks: &[Block], registry: &'static Registry) -> Strin
             files.insert(path, block.text.as_bytes());
         }
     }
-    let candidates = files.paths().map(|path| Candidate { path: path.to_owned(), explicit: false }).collect();
+    let candidates = files.paths().map(|path| Candidate { path: path.to_owned(), explicit: false, size: None }).collect();
     let options = Options { asked: registry.asked(), ..Options::default() };
     let stack = stack::load(&Request { candidates, options, ..Request::default() }, &files);
     let request = SelectionRequest { select: vec![rule.name.to_owned()], ..SelectionRequest::default() };

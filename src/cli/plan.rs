@@ -280,7 +280,7 @@ fn gate(loaded: &Loaded, request: &Request) -> Result<Vec<String>, Failure> {
     use crate::stack::{self, Candidate};
     let disk = Disk::new(".");
     let config = super::settings::read(None, ".", &disk, &super::here())?;
-    let explicit = |path: &str| Candidate { path: path.to_owned(), explicit: true };
+    let explicit = |path: &str| Candidate { path: path.to_owned(), explicit: true, size: None };
     let wanted = stack::Request {
         candidates: loaded.dockerfiles().map(explicit).collect(),
         compose_files: loaded.compose_files.clone(),

@@ -73,6 +73,14 @@ impl Files for Disk {
         read.map_err(|e| error(&e))
     }
 
+    fn read_sized(&self, path: &str, size: u64) -> Result<Vec<u8>, FileError> {
+        match size {
+            // one that is too large is refused there, one of no size may hold something all the same
+            1..=MAX_FILE_BYTES => read(&self.at(path), size).map_err(|e| error(&e)),
+            _ => self.read(path),
+        }
+    }
+
     fn list(&self, dir: &str) -> Result<Vec<Entry>, FileError> {
         let mut entries = Vec::new();
         for entry in std::fs::read_dir(self.at(dir)).map_err(|e| error(&e))? {

@@ -88,6 +88,10 @@ impl std::fmt::Display for FileError {
 pub trait Files: Sync {
     /// The bytes of a file, links followed.
     fn read(&self, path: &str) -> Result<Vec<u8>, FileError>;
+    /// The same, for who knows the size of a regular file already: a disk need not be asked for it again.
+    fn read_sized(&self, path: &str, _size: u64) -> Result<Vec<u8>, FileError> {
+        self.read(path)
+    }
     /// The entries of a folder, sorted by name.
     fn list(&self, dir: &str) -> Result<Vec<Entry>, FileError>;
     /// The same for who wants names only, which is several times cheaper on a disk.

@@ -35,6 +35,13 @@ impl Files for Overlay<'_> {
         }
     }
 
+    fn read_sized(&self, path: &str, size: u64) -> Result<Vec<u8>, FileError> {
+        match self.over.is_empty() {
+            true => self.base.read_sized(path, size),
+            false => self.read(path),
+        }
+    }
+
     fn list(&self, dir: &str) -> Result<Vec<Entry>, FileError> {
         if self.over.is_empty() {
             return self.base.list(dir);

@@ -131,8 +131,8 @@ impl Folder {
         for (path, document) in open.iter().filter(|(path, _)| path.starts_with(&self.root)) {
             let shown = self.shown(path);
             if document.explicit || stack::role_of_name(&shown).is_some() {
-                all.replace(Candidate { path: shown.clone(), explicit: document.explicit });
-                all.remove(&Candidate { path: shown, explicit: !document.explicit });
+                all.replace(Candidate { path: shown.clone(), explicit: document.explicit, size: None });
+                all.remove(&Candidate { path: shown, explicit: !document.explicit, size: None });
             }
         }
         stack::Request { candidates: all.into_iter().collect(), options: config.options.clone(), ..stack::Request::default() }

@@ -22,7 +22,8 @@ pub struct Info {
     presets: Vec<&'static str>,
     /// The rules that say the same fault better.
     pub said_by: Vec<&'static str>,
-    page: OnceLock<Page<'static>>,
+    /// Kept apart: few pages are asked for, and all rules are moved about at the start.
+    page: OnceLock<Box<Page<'static>>>,
     /// The user's own page, where this is one.
     pub path: Option<&'static str>,
 }
@@ -139,7 +140,7 @@ fn of_page(entry: Entry, page: Page<'static>) -> Info {
     // pages are read once and live until the program ends, so their words may be lent out for as long
     let leak = |list: &[String]| list.iter().map(|a| &*Box::leak(a.clone().into_boxed_str())).collect();
     let (presets, aliases, said_by) = (leak(&page.meta.presets), leak(&page.meta.aliases), leak(&page.meta.said_by));
-    Info { entry, name, category, severity: page.severity(), aliases, presets, said_by, page: OnceLock::from(page), path: None }
+    Info { entry, name, category, severity: page.severity(), aliases, presets, said_by, page: OnceLock::from(Box::new(page)), path: None }
 }
 
 /// A rule of the project's own.
@@ -165,7 +166,7 @@ fn own(path: &str, text: &str) -> Result<Info, String> {
 impl Info {
     /// The page, read when it is asked for first.
     pub fn page(&self) -> &Page<'static> {
-        self.page.get_or_init(|| Page::parse(self.entry.page).unwrap_or_default())
+        self.page.get_or_init(|| Box::new(Page::parse(self.entry.page).unwrap_or_default()))
     }
 
     /// The page on the web; of a project's own rule what it refers to first, or nothing.

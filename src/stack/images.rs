@@ -119,7 +119,7 @@ pub(super) fn stages(ast: &Dockerfile, args: &[(String, String)]) -> Vec<StageMo
             }
         }
     }
-    let mut stages: Vec<StageModel> = Vec::new();
+    let mut stages: Vec<StageModel> = Vec::with_capacity(ast.stages.len());
     for (index, stage) in ast.stages.iter().enumerate() {
         let Some(from) = ast.from_of(stage) else { continue };
         let Some(instruction) = ast.instruction(stage.from) else { continue };

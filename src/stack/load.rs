@@ -38,6 +38,8 @@ pub struct Candidate {
     pub path: String,
     /// Named by the user: checked whatever its name.
     pub explicit: bool,
+    /// The size of a regular file, where whoever found it has seen that.
+    pub size: Option<u64>,
 }
 
 /// A file that was named and could not be read.
@@ -106,7 +108,7 @@ impl Loader<'_> {
             .collect();
         let disk = self.disk;
         let texts = crate::par::map(&wanted, wanted.len() * USUAL_BYTES, |(c, role)| {
-            let bytes = disk.read(&c.path)?;
+            let bytes = c.size.map_or_else(|| disk.read(&c.path), |size| disk.read_sized(&c.path, size))?;
             let foreign = *role == FileRole::Yaml && !c.explicit && !std::str::from_utf8(&bytes).is_ok_and(candidates::may_be_compose);
             Ok::<_, FileError>((!foreign).then_some(bytes))
         });

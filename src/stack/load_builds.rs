@@ -50,6 +50,7 @@ impl Loader<'_> {
         }
         let sources = &self.stack.sources;
         let trees = crate::par::map(&files_to_parse, sources.bytes(), |(_, file, _)| dockerfile::parse(sources.get(*file)));
+        self.stack.dockerfiles.reserve_exact(trees.len());
         for ((path, file, inline), ast) in files_to_parse.into_iter().zip(trees) {
             if inline.is_none()
                 && known.contains(&path)
@@ -81,7 +82,7 @@ impl Loader<'_> {
     }
 
     pub(super) fn builds(&mut self) {
-        let mut builds: Vec<BuildUse> = Vec::new();
+        let mut builds: Vec<BuildUse> = Vec::with_capacity(self.stack.dockerfiles.len());
         for (p, project) in self.stack.projects.iter().enumerate() {
             for (s, service) in project.services.iter().enumerate() {
                 let Some(build) = &service.build else { continue };

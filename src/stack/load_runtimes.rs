@@ -15,7 +15,8 @@ use super::{build_scripts, misplaced, nginx_use, runtime_walk, templates};
 
 impl Loader<'_> {
     pub(super) fn runtimes(&mut self) {
-        let mut planned: Vec<Runtime> = Vec::new();
+        let services: usize = self.stack.projects.iter().map(|project| project.services.len()).sum();
+        let mut planned: Vec<Runtime> = Vec::with_capacity(services + self.stack.dockerfiles.len());
         for (p, project) in self.stack.projects.iter().enumerate() {
             let mut built: BTreeMap<String, usize> = BTreeMap::new();
             for (s, service) in project.services.iter().enumerate().filter(|(_, s)| s.build.is_some()) {

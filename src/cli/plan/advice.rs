@@ -47,7 +47,7 @@ pub(super) fn findings(request: &Request, loaded: &Loaded, files: &dyn Files) ->
 }
 
 fn checked(request: &Request, loaded: &Loaded, files: &dyn Files) -> Result<(Stack, Vec<Diagnostic>), String> {
-    let explicit = |path: &str| Candidate { path: path.to_owned(), explicit: true };
+    let explicit = |path: &str| Candidate { path: path.to_owned(), explicit: true, size: None };
     let wanted = stack::Request {
         candidates: loaded.dockerfiles().map(explicit).collect(),
         compose_files: loaded.compose_files.clone(),

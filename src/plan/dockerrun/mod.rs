@@ -225,7 +225,7 @@ fn resources(project: &Project, chosen: &[&Service], report: &mut Report) {
 /// A part of the stack as rules see it, for what images expose.
 fn stack_of(request: &Request, compose_files: Vec<String>, dockerfile: Option<&str>, disk: &dyn Files) -> stack::Stack {
     let wanted = stack::Request {
-        candidates: dockerfile.map(|path| stack::Candidate { path: path.to_owned(), explicit: true }).into_iter().collect(),
+        candidates: dockerfile.map(|path| stack::Candidate { path: path.to_owned(), explicit: true, size: None }).into_iter().collect(),
         compose_files,
         env_files: request.env_files.clone(),
         build_args: request.build_args.clone(),

@@ -213,7 +213,8 @@ impl Logical<'_> {
         if span.len() == range.len() {
             return Text::verbatim(self.slice(range), span);
         }
-        let mut text = Text::builder(span);
+        let pieces = self.pieces.iter().filter(|p| range.contains(&p.at)).count();
+        let mut text = Text::builder_for(span, range.len(), pieces + 1);
         self.push_range(&mut text, range);
         text
     }
