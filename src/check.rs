@@ -1,6 +1,8 @@
 //! Runs the rules over a stack: same stack and selection in, same findings out, in the same order.
 
+use std::cell::Cell;
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use crate::diagnostic::Diagnostic;
 use crate::rule::{Cx, Info, Rule, SHELLCHECK, Selection, Suppressions, unused_suppressions};
@@ -115,9 +117,9 @@ fn order<'a>(stack: &'a Stack, d: &'a Diagnostic) -> (&'a str, u32, &'static str
 fn run_rules(stack: &Stack, rules: &[&'static Info]) -> Vec<Diagnostic> {
     let native: Vec<(&'static Info, &dyn Rule)> = rules.iter().filter_map(|info| Some((*info, info.entry.native?))).collect();
     let scripts: Vec<&ScriptUnit> = stack.all_scripts().collect();
-    let mut found = each(stack, &native, &stack.dockerfiles, |rule, unit, cx| rule.dockerfile(unit, cx));
-    found.extend(each(stack, &native, &scripts, |rule, script, cx| rule.script(script, cx)));
-    found.extend(each(stack, &native, &stack.projects, |rule, project, cx| rule.project(project, cx)));
+    let mut found = each(stack, &native, &stack.dockerfiles, |rule, seen| rule.dockerfiles(seen));
+    found.extend(each(stack, &native, &scripts, |rule, seen| rule.scripts(seen)));
+    found.extend(each(stack, &native, &stack.projects, |rule, seen| rule.projects(seen)));
     let in_the_whole = crate::par::map(rules, stack.sources.bytes(), |info| {
         let mut cx = Cx::new(stack, info);
         match info.entry.native {
@@ -134,18 +136,17 @@ fn each<T: Sync>(
     stack: &Stack,
     rules: &[(&'static Info, &dyn Rule)],
     items: &[T],
-    look: impl Fn(&dyn Rule, &T, &mut Cx<'_>) + Sync + Send,
+    look: impl Fn(&dyn Rule, &mut [(&T, Cx<'_>)]) + Sync + Send,
 ) -> Vec<Diagnostic> {
     let (Some((first, _)), false) = (rules.first(), items.is_empty()) else { return Vec::new() };
     // as many files as the core keeps at hand beside a rule's code, and enough batches for all cores
     let batches: Vec<&[T]> = items.chunks((items.len() / 16).clamp(1, 16)).collect();
     let found = crate::par::map(&batches, stack.sources.bytes(), |batch| {
-        let mut seen: Vec<(&T, Cx<'_>)> = batch.iter().map(|item| (item, Cx::new(stack, first))).collect();
+        let turn = Rc::new(Cell::new(*first));
+        let mut seen: Vec<(&T, Cx<'_>)> = batch.iter().map(|item| (item, Cx::sharing(stack, &turn))).collect();
         for (info, rule) in rules {
-            for (item, cx) in &mut seen {
-                cx.hand_to(info);
-                look(*rule, item, cx);
-            }
+            turn.set(info);
+            look(*rule, &mut seen);
         }
         seen.into_iter().flat_map(|(_, cx)| cx.into_found()).collect::<Vec<Diagnostic>>()
     });

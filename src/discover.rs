@@ -34,7 +34,7 @@ pub fn find(paths: &[String], exclude: &dyn Fn(&str) -> bool) -> Found {
         match std::fs::metadata(&clean) {
             Ok(meta) if meta.is_dir() => walk(&clean, ".", exclude, &mut found),
             Ok(meta) => {
-                let size = meta.is_file().then(|| meta.len());
+                let size = meta.is_file().then_some(meta.len());
                 found.candidates.push(Candidate { path: clean, explicit: true, size });
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

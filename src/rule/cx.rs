@@ -1,6 +1,7 @@
 //! What a rule is given to report with.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::rc::Rc;
 
 use super::Info;
@@ -12,7 +13,8 @@ use crate::stack::Stack;
 pub struct Cx<'a> {
     /// The stack, for whatever lies beyond what the rule was handed.
     pub stack: &'a Stack,
-    info: &'static Info,
+    /// The rule whose turn it is.
+    info: Rc<Cell<&'static Info>>,
     found: Vec<Diagnostic>,
     known: Vec<Rc<dyn Any>>,
 }
@@ -20,12 +22,12 @@ pub struct Cx<'a> {
 impl<'a> Cx<'a> {
     /// A context for one rule.
     pub(crate) fn new(stack: &'a Stack, info: &'static Info) -> Self {
-        Cx { stack, info, found: Vec::new(), known: Vec::new() }
+        Cx::sharing(stack, &Rc::new(Cell::new(info)))
     }
 
-    /// What comes now is found by another rule.
-    pub(crate) fn hand_to(&mut self, info: &'static Info) {
-        self.info = info;
+    /// A context for the rules that take turns.
+    pub(crate) fn sharing(stack: &'a Stack, turn: &Rc<Cell<&'static Info>>) -> Self {
+        Cx { stack, info: Rc::clone(turn), found: Vec::new(), known: Vec::new() }
     }
 
     /// What several rules want to know of the thing that they were all handed, worked out for the first that asks.
@@ -51,12 +53,12 @@ impl<'a> Cx<'a> {
     /// Reports a finding; the result takes labels, help and a fix. Until [`Report::aliases`] says otherwise, the finding
     /// carries all aliases of the rule's page.
     pub fn report(&mut self, span: Span, message: impl Into<String>) -> Report<'_> {
-        let index = self.found.len();
+        let (index, info) = (self.found.len(), self.info.get());
         self.found.push(Diagnostic {
-            rule: self.info.name,
-            category: self.info.category,
-            aliases: self.info.aliases.clone(),
-            severity: self.info.severity,
+            rule: info.name,
+            category: info.category,
+            aliases: info.aliases.clone(),
+            severity: info.severity,
             message: message.into(),
             primary: span,
             label: String::new(),

@@ -12,37 +12,87 @@ pub(super) struct Head {
     pub(super) said_by: Vec<&'static str>,
 }
 
-/// Reads the head of a page. `None` where it is not written plainly.
-pub(super) fn head(page: &'static str) -> Option<Head> {
-    let (mut severity, mut presets, mut aliases, mut said_by) = (None, Vec::new(), Vec::new(), Vec::new());
-    let mut open: Option<&mut Vec<&'static str>> = None;
-    for line in page.strip_prefix("---\n")?.lines() {
-        if line == "---" {
-            return Some(Head { severity: severity?, presets, aliases, said_by });
-        }
-        match line.as_bytes().first()? {
-            b' ' | b'-' => {
-                if let Some(list) = open.as_deref_mut() {
-                    list.push(scalar(line.trim_start().strip_prefix("- ")?)?);
-                }
-            }
-            b'a' | b'p' | b's' => {
-                let (key, value) = line.split_once(':')?;
-                open = match key {
-                    "severity" => {
-                        severity = Some(Severity::parse(scalar(value)?)?);
-                        None
-                    }
-                    "presets" => list(value, &mut presets)?,
-                    "aliases" => list(value, &mut aliases)?,
-                    "said-by" => list(value, &mut said_by)?,
-                    _ => None,
-                };
-            }
-            _ => open = None,
+/// Where a page's front matter says what [`Head`] holds: found when the program is built, since a start needs it of every page.
+#[derive(Clone, Copy, Debug)]
+pub struct Outline {
+    severity: &'static str,
+    presets: &'static str,
+    aliases: &'static str,
+    said_by: &'static str,
+}
+
+impl Outline {
+    /// That of a page.
+    pub const fn of(page: &'static str) -> Outline {
+        Outline {
+            severity: value(page, "severity"),
+            presets: value(page, "presets"),
+            aliases: value(page, "aliases"),
+            said_by: value(page, "said-by"),
         }
     }
-    None
+
+    /// Reads it. `None` where it is not written plainly.
+    pub(super) fn head(self) -> Option<Head> {
+        Some(Head {
+            severity: Severity::parse(scalar(self.severity)?)?,
+            presets: items(self.presets)?,
+            aliases: items(self.aliases)?,
+            said_by: items(self.said_by)?,
+        })
+    }
+}
+
+/// What stands behind a key of the front matter, the items below it included; nothing where the key is not there.
+const fn value(page: &'static str, key: &str) -> &'static str {
+    let Some((_, mut rest)) = page.split_at_checked("---\n".len()) else { return "" };
+    while !starts(rest.as_bytes(), b"---") {
+        let Some((block, below)) = rest.split_at_checked(block(rest.as_bytes())) else { return "" };
+        if starts(block.as_bytes(), key.as_bytes())
+            && let (_, value) = block.split_at(key.len())
+            && let [b':', ..] = value.as_bytes()
+        {
+            return value.split_at(1).1;
+        }
+        if below.is_empty() {
+            return "";
+        }
+        rest = below;
+    }
+    ""
+}
+
+/// The length of a key's line and of the items below it.
+const fn block(mut text: &[u8]) -> usize {
+    let mut len = 0;
+    while let [byte, rest @ ..] = text {
+        len += 1;
+        if *byte == b'\n' && !matches!(rest, [b' ', ..] | [b'-', b' ', ..]) {
+            return len;
+        }
+        text = rest;
+    }
+    len
+}
+
+const fn starts(mut text: &[u8], mut start: &[u8]) -> bool {
+    while let [wanted, more @ ..] = start {
+        match text {
+            [byte, rest @ ..] if *byte == *wanted => (text, start) = (rest, more),
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// The items of a list in brackets, or of one whose items stand on lines of their own.
+fn items(value: &'static str) -> Option<Vec<&'static str>> {
+    if value.trim_start().starts_with("- ") {
+        return value.trim().lines().map(|line| scalar(line.trim_start().strip_prefix("- ")?)).collect();
+    }
+    let mut found = Vec::new();
+    list(value, &mut found)?;
+    Some(found)
 }
 
 /// Reads `key: value`, `key: [a, b]` and lists of `- value`, where no value could mean something else.
@@ -134,7 +184,7 @@ mod tests {
     fn heads_say_what_their_pages_say() {
         for entry in crate::rules::all() {
             let page = crate::rule::Page::parse(entry.page).unwrap();
-            let Some(head) = head(entry.page) else { continue };
+            let Some(head) = entry.outline.head() else { continue };
             assert_eq!(head.severity, page.severity(), "{}", entry.id);
             assert_eq!(
                 (head.presets, head.aliases),
@@ -143,7 +193,7 @@ mod tests {
                 entry.id
             );
         }
-        let odd: Vec<&str> = crate::rules::all().iter().filter(|e| head(e.page).is_none()).map(|e| e.id).collect();
+        let odd: Vec<&str> = crate::rules::all().iter().filter(|e| e.outline.head().is_none()).map(|e| e.id).collect();
         assert!(odd.is_empty(), "all pages begin plainly: {odd:?}");
     }
 

@@ -21,6 +21,7 @@ pub use config::{Config, FailOn, Override, Place};
 pub use config_file::{HADOLINT_NAMES, OWN_NAMES, RULES_DIR};
 pub use cx::{Cx, Report, replace};
 pub use dclint_config::{DCLINT_NAMES, in_package};
+pub use front::Outline;
 pub use meta::{FixKind, Meta};
 pub use page::{Block, Page, Section};
 pub use registry::{Info, OWN, Registry, registry};
@@ -44,6 +45,19 @@ pub trait Rule: Sync {
     fn project(&self, _project: &Project, _cx: &mut Cx<'_>) {}
     /// The whole stack, once.
     fn stack(&self, _stack: &Stack, _cx: &mut Cx<'_>) {}
+
+    /// [`Rule::dockerfile`] for several: a rule that does without it is called once, not for each.
+    fn dockerfiles(&self, seen: &mut [(&DockerfileUnit, Cx<'_>)]) {
+        seen.iter_mut().for_each(|(unit, cx)| self.dockerfile(unit, cx));
+    }
+    /// [`Rule::script`] for several.
+    fn scripts(&self, seen: &mut [(&&ScriptUnit, Cx<'_>)]) {
+        seen.iter_mut().for_each(|(script, cx)| self.script(script, cx));
+    }
+    /// [`Rule::project`] for several.
+    fn projects(&self, seen: &mut [(&Project, Cx<'_>)]) {
+        seen.iter_mut().for_each(|(project, cx)| self.project(project, cx));
+    }
 }
 
 /// A rule as it is registered: its id (`category/name`), its page, and its code unless the page's `match:` says it all.
@@ -53,6 +67,8 @@ pub struct Entry {
     pub id: &'static str,
     /// The page, as in the repository.
     pub page: &'static str,
+    /// Where the page says what a start needs to know.
+    pub outline: Outline,
     /// The code.
     pub native: Option<&'static dyn Rule>,
 }
@@ -73,6 +89,7 @@ macro_rules! rule {
             pub(crate) const ENTRY: $crate::rule::Entry = $crate::rule::Entry {
                 id: $id,
                 page: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $id, ".md")),
+                outline: $crate::rule::Outline::of(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $id, ".md"))),
                 native: Some(&$name),
             };
         }
@@ -83,7 +100,12 @@ pub(crate) use rule;
 /// The registry entry of a rule whose page's `match:` says it all.
 macro_rules! declarative {
     ($id:literal) => {
-        $crate::rule::Entry { id: $id, page: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $id, ".md")), native: None }
+        $crate::rule::Entry {
+            id: $id,
+            page: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $id, ".md")),
+            outline: const { $crate::rule::Outline::of(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/", $id, ".md"))) },
+            native: None,
+        }
     };
 }
 pub(crate) use declarative;

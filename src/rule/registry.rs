@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
 
-use super::{Entry, Page, front};
+use super::{Entry, Outline, Page, front};
 use crate::diagnostic::Severity;
 
 /// A registered rule.
@@ -126,7 +126,7 @@ impl Registry {
 /// A rule by its entry; `None` where its page cannot be read.
 fn info(entry: Entry) -> Option<Info> {
     let (category, name) = entry.id.split_once('/').unwrap_or(("style", entry.id));
-    let info = match front::head(entry.page) {
+    let info = match entry.outline.head() {
         Some(front::Head { severity, presets, aliases, said_by }) => {
             Info { entry, name, category, severity, aliases, presets, said_by, page: OnceLock::new(), path: None }
         }
@@ -159,7 +159,7 @@ fn own(path: &str, text: &str) -> Result<Info, String> {
     if let Some(preset) = parsed.meta.presets.iter().find(known) {
         return Err(format!("there is no preset `{preset}`"));
     }
-    let entry = Entry { id: leak(&format!("{OWN}/{name}")), page, native: None };
+    let entry = Entry { id: leak(&format!("{OWN}/{name}")), page, outline: Outline::of(page), native: None };
     Ok(Info { path: Some(leak(path)), ..of_page(entry, parsed) })
 }
 

@@ -42,7 +42,7 @@ pub(super) fn find(walk: &mut Walk<'_>) -> Vec<ScriptRun> {
             }
         }
         for dir in READ_AT_START {
-            let names = imagefs::names_below(unit, stage, walk.context, dir);
+            let names = imagefs::names_below(&walk.known.images, unit, stage, walk.context, dir);
             let found = names.iter().filter(|n| n.ends_with(".sh")).filter_map(|n| walk.locate(n));
             let paths: Vec<String> = found.filter_map(path_of).collect();
             for path in &paths {

@@ -58,6 +58,8 @@ enum What {
     Copy {
         dest: String,
         dest_is_dir: bool,
+        /// What can be told of its sources, the last first, as paths of the context.
+        sources: OnceCell<Vec<String>>,
     },
     /// What a RUN writes out of its own text, by path.
     Run(OnceCell<Vec<Made>>),
@@ -77,7 +79,7 @@ fn writes(unit: &DockerfileUnit, stage: usize) -> Vec<Write> {
                 let raw = unit.expand_at(stage, item, &copy.dest)?;
                 let dest = files::join(&unit.workdir_at(stage, item).unwrap_or_else(|| "/".to_owned()), &raw);
                 let dest_is_dir = raw.ends_with('/') || raw.ends_with("/.") || raw == "." || copy.sources.len() > 1;
-                What::Copy { dest, dest_is_dir }
+                What::Copy { dest, dest_is_dir, sources: OnceCell::new() }
             }
             // nothing else writes a file out of the instruction's own text
             Op::Run(_)
@@ -90,6 +92,18 @@ fn writes(unit: &DockerfileUnit, stage: usize) -> Vec<Write> {
         Some(Write { item, what })
     });
     written.collect()
+}
+
+/// Whether [`locate`] may find a file of this name in one of these folders: `false` is certain. Nearly all names are asked for in vain.
+pub(super) fn may_hold(images: &Images, unit: &DockerfileUnit, stage: usize, dirs: &[&str], name: &str) -> bool {
+    let writes = |write: &Write| match &write.what {
+        What::Copy { dest, .. } => {
+            let below = |dir: &&str| files::strip_prefix(dest, dir).is_some() || files::parent(dest) == *dir;
+            dirs.iter().any(below)
+        }
+        What::Run(_) => unit.ast.instruction(write.item).is_some_and(|i| holds(&i.rest.value, name) || !i.heredocs.is_empty()),
+    };
+    name.starts_with('.') || unit.lineage(stage).any(|n| images.of(unit, n).iter().any(writes))
 }
 
 /// Finds `path` (absolute) in the image of a stage.
@@ -105,12 +119,13 @@ pub(super) fn locate(
     if hops > MAX_STAGE_HOPS {
         return None;
     }
-    for n in unit.chain(stage) {
+    for n in unit.lineage(stage) {
         for write in images.of(unit, n).iter().rev() {
             let Some(instruction) = unit.ast.instruction(write.item) else { continue };
             let found = match (&write.what, &instruction.op) {
-                (What::Copy { dest, dest_is_dir }, Op::Copy(copy) | Op::Add(copy)) => {
-                    copied(images, unit, (n, write.item), instruction, copy, (dest, *dest_is_dir), context, path, disk, hops)
+                (What::Copy { dest, dest_is_dir, sources }, Op::Copy(copy) | Op::Add(copy)) => {
+                    let sources = || sources.get_or_init(|| context_paths(unit, n, write.item, copy)).as_slice();
+                    copied(images, unit, instruction, copy, &sources, (dest, *dest_is_dir), context, path, disk, hops)
                 }
                 (What::Run(made), _) => generated(unit, n, write.item, instruction, made, path),
                 _ => None,
@@ -126,13 +141,19 @@ pub(super) fn locate(
     None
 }
 
+/// The sources of a COPY that are files of the context, the last first.
+fn context_paths(unit: &DockerfileUnit, stage: usize, item: usize, copy: &CopyOp) -> Vec<String> {
+    let sources = copy.sources.iter().rev().filter_map(|source| unit.expand_at(stage, item, source));
+    sources.filter(|source| !source.contains("://")).map(|source| files::in_context(&source)).collect()
+}
+
 #[allow(clippy::too_many_arguments, reason = "one call, from `locate`")]
-fn copied(
+fn copied<'a>(
     images: &Images,
     unit: &DockerfileUnit,
-    (stage, item): (usize, usize),
     instruction: &Instruction,
     copy: &CopyOp,
+    sources: &dyn Fn() -> &'a [String],
     (dest, dest_is_dir): (&str, bool),
     context: Option<&BuildContext>,
     path: &str,
@@ -145,21 +166,18 @@ fn copied(
             return Some(Located::Generated { text: Text::verbatim(heredoc.content.clone(), heredoc.body), by: instruction.head });
         }
     }
-    for source in copy.sources.iter().rev() {
-        let Some(source) = unit.expand_at(stage, item, source) else { continue };
-        if source.contains("://") {
-            continue;
-        }
-        let source = files::in_context(&source);
+    for source in sources() {
         if let Some(from) = &copy.from {
-            let Some(found) = from_stage(images, unit, from, &source, rest, dest_is_dir, context, disk, hops) else { continue };
+            let Some(found) = from_stage(images, unit, from, source, rest, dest_is_dir, context, disk, hops) else { continue };
             return Some(found);
         }
         let context = context?;
-        for candidate in candidates(&source, rest, dest_is_dir) {
+        for candidate in candidates(source, rest, dest_is_dir) {
+            if !context.listing.truncated && !context.has_file(&candidate) {
+                continue;
+            }
             let full = files::join(&context.dir, &candidate);
-            let sent = context.listing.truncated || context.has_file(&candidate);
-            if sent && disk.kind(&full) == Some(Kind::File) {
+            if disk.kind(&full) == Some(Kind::File) {
                 return Some(Located::File { path: full, by: instruction.head, copied: true });
             }
         }
@@ -242,19 +260,17 @@ fn generated(
 }
 
 /// Paths that COPY and ADD may have brought from the context below a folder of the image; [`locate`] tells whether they did.
-pub(super) fn names_below(unit: &DockerfileUnit, stage: usize, context: Option<&BuildContext>, dir: &str) -> Vec<String> {
+pub(super) fn names_below(images: &Images, unit: &DockerfileUnit, stage: usize, context: Option<&BuildContext>, dir: &str) -> Vec<String> {
     let mut found = Vec::new();
     let Some(context) = context else { return found };
-    for n in unit.chain(stage) {
-        let Some(ast_stage) = unit.ast.stages.get(n) else { continue };
-        for (item, instruction) in unit.ast.stage_instructions(ast_stage) {
-            let (Op::Copy(copy) | Op::Add(copy)) = &instruction.op else { continue };
-            let Some(raw) = unit.expand_at(n, item, &copy.dest) else { continue };
-            let dest = files::join(&unit.workdir_at(n, item).unwrap_or_else(|| "/".to_owned()), &raw);
-            if files::strip_prefix(dir, &dest).is_some() {
+    for n in unit.lineage(stage) {
+        for write in images.of(unit, n).iter() {
+            let What::Copy { dest, .. } = &write.what else { continue };
+            let Some(Op::Copy(copy) | Op::Add(copy)) = unit.ast.instruction(write.item).map(|i| &i.op) else { continue };
+            if files::strip_prefix(dir, dest).is_some() {
                 found.push(dest.clone());
-                let sources = copy.sources.iter().filter_map(|s| unit.expand_at(n, item, s)).filter(|_| copy.from.is_none());
-                found.extend(sources.flat_map(|s| brought(context, &s)).map(|name| files::join(&dest, &name)));
+                let sources = copy.sources.iter().filter_map(|s| unit.expand_at(n, write.item, s)).filter(|_| copy.from.is_none());
+                found.extend(sources.flat_map(|s| brought(context, &s)).map(|name| files::join(dest, &name)));
             }
         }
     }

@@ -54,8 +54,8 @@ impl Loader<'_> {
         for ((path, file, inline), ast) in files_to_parse.into_iter().zip(trees) {
             if inline.is_none()
                 && known.contains(&path)
-                && !self.is_explicit(&path)
                 && is_part(&ast, &path, &self.stack.sources.get(file).text)
+                && !self.is_explicit(&path)
             {
                 self.stack.checked.retain(|f| *f != file);
                 continue;

@@ -296,18 +296,22 @@ impl DockerfileUnit {
     /// A stage and the stages that it is FROM, nearest first.
     pub fn chain(&self, stage: usize) -> Vec<usize> {
         let mut chain = Vec::new();
-        let mut next = Some(stage);
-        while let Some(n) = next {
+        for n in self.lineage(stage) {
             if chain.contains(&n) {
                 break;
             }
             chain.push(n);
-            next = match self.stages.get(n).map(|s| &s.base) {
-                Some(Base::Stage(parent)) => Some(*parent),
-                _ => None,
-            };
         }
         chain
+    }
+
+    /// The same, one after the other; a circle of stages ends as well.
+    pub fn lineage(&self, stage: usize) -> impl Iterator<Item = usize> {
+        let parent = |n: &usize| match self.stages.get(*n)?.base {
+            Base::Stage(parent) => Some(parent),
+            _ => None,
+        };
+        std::iter::successors(Some(stage), parent).take(self.stages.len() + 1)
     }
 
     /// Whether a stage is another one, or FROM it, directly or not.

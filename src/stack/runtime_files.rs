@@ -104,12 +104,14 @@ impl Walk<'_> {
         if let Some(known) = self.on_path.borrow().get(name) {
             return known.clone();
         }
-        // neither an image whose files are known nor anything of the host's
-        if self.unit.is_none() && !self.service.is_some_and(|s| s.mounts.iter().any(|m| m.kind == MountKind::Bind)) {
+        const PATH: [&str; 4] = ["/usr/local/bin", "/usr/bin", "/bin", "/"];
+        // neither in an image whose files are known nor among anything of the host's
+        let bound = self.service.is_some_and(|s| s.mounts.iter().any(|m| m.kind == MountKind::Bind));
+        if !bound && !self.unit.is_some_and(|(unit, stage)| imagefs::may_hold(&self.known.images, unit, stage, &PATH, name)) {
             return None;
         }
-        let places = ["/usr/local/bin", "/usr/bin", "/bin", "/"].iter().map(|dir| files::join(dir, name));
-        let found = places.into_iter().find(|p| self.locate(p).is_some());
+        let mut places = PATH.iter().map(|dir| files::join(dir, name));
+        let found = places.find(|p| self.locate(p).is_some());
         self.on_path.borrow_mut().insert(name.to_owned(), found.clone());
         found
     }

@@ -55,7 +55,7 @@ pub(super) fn configuration(walk: &Walk<'_>, argv: &[Arg], workdir: Option<&str>
 
 fn brought_below(walk: &Walk<'_>, dir: &str) -> Vec<String> {
     let Some((unit, stage)) = walk.unit else { return Vec::new() };
-    let mut found = imagefs::names_below(unit, stage, walk.context, dir);
+    let mut found = imagefs::names_below(&walk.known.images, unit, stage, walk.context, dir);
     found.retain(|path| [".conf", ".ini"].iter().any(|ext| path.ends_with(ext)));
     found
 }

@@ -77,7 +77,7 @@ fn matching(walk: &Walk<'_>, path: String) -> Vec<String> {
     let Some((before, after)) = name.split_once('*').filter(|(_, after)| !after.contains('*') && !dir.contains('*')) else {
         return vec![path];
     };
-    let mut names = walk.unit.map(|(unit, stage)| names_below(unit, stage, walk.context, dir)).unwrap_or_default();
+    let mut names = walk.unit.map(|(unit, stage)| names_below(&walk.known.images, unit, stage, walk.context, dir)).unwrap_or_default();
     for mount in walk.service.into_iter().flat_map(|s| &s.mounts) {
         let below = files::strip_prefix(&files::normalized(&mount.target), dir).map(str::to_owned);
         let host = mount.source_path.as_deref().zip(below).map(|(host, below)| files::join(host, &below));

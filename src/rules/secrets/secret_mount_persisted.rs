@@ -10,10 +10,12 @@ impl Rule for SecretMountPersisted {
     fn dockerfile(&self, unit: &DockerfileUnit, cx: &mut Cx<'_>) {
         for (item, instruction) in unit.ast.instructions() {
             let Op::Run(run) = &instruction.op else { continue };
-            let secrets = Secrets::of(run);
+            if run.mounts.iter().all(|m| m.kind != "secret") {
+                continue;
+            }
+            let mut secrets = Secrets::of(run);
             let Some(script) = unit.script(item).filter(|_| !secrets.is_empty()) else { continue };
             let commands: Vec<&Command> = script.walk().map(|(_, c)| c).collect();
-            let mut secrets = secrets;
             for command in &commands {
                 secrets.learn(command);
             }

@@ -5,7 +5,7 @@ use crate::rule::{Cx, Rule, rule};
 use crate::rules::support::shell_scripts::{Reading, assigned_name, is_declaration, readings_expanding};
 use crate::source::Span;
 use crate::stack::ScriptUnit;
-use crate::syntax::shell::{Command, GroupKind, Param, Script, Word};
+use crate::syntax::shell::{Command, GroupKind, Param, Programs, Script, Word};
 
 rule!(UnsetVariableInScript, "shell/unset-variable-in-script");
 
@@ -49,7 +49,8 @@ impl Rule for UnsetVariableInScript {
 fn reads_files(script: &Script) -> bool {
     // `for ((i = 0; …))` sets what it counts
     let counts = script.groups.iter().any(|g| g.kind == GroupKind::For(String::new()));
-    let mut commands = script.commands.iter();
+    const READERS: Programs = Programs::of(&[".", "source", "eval", "mapfile", "readarray", "getopts", "let", "(("]);
+    let mut commands = script.commands.iter().filter(|c| c.may_start(READERS));
     counts
         || commands
             .any(|c| matches!(c.name().as_deref(), Some("." | "source" | "eval" | "mapfile" | "readarray" | "getopts" | "let" | "((")))
@@ -92,7 +93,8 @@ fn names_set(script: &Script) -> BTreeSet<String> {
 
 /// What a test asks about: `[ -n "$x" ]` and `[ "$x" ]` expect that it may not be set.
 fn asked_about(command: &Command) -> Vec<String> {
-    if !matches!(command.name().as_deref(), Some("[" | "[[" | "test")) {
+    const TESTS: Programs = Programs::of(&["[", "[[", "test"]);
+    if !command.may_start(TESTS) || !matches!(command.name().as_deref(), Some("[" | "[[" | "test")) {
         return Vec::new();
     }
     const COMPARED: [&str; 11] = ["=", "==", "!=", "=~", "<", ">", "-eq", "-ne", "-gt", "-lt", "-ge"];

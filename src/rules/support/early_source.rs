@@ -9,6 +9,7 @@ use super::steps::{self, Step};
 use crate::files;
 use crate::source::Span;
 use crate::stack::{BuildContext, DockerfileUnit, Stack};
+use crate::syntax::dockerfile::Op;
 
 /// An install that a COPY above it makes run again.
 pub(crate) struct Late {
@@ -43,6 +44,10 @@ pub(crate) fn find<'a>(stack: &'a Stack, unit: &'a DockerfileUnit) -> Vec<Early<
     let context = steps::context(stack, unit);
     for stage in 0..unit.stages.len() {
         let history = steps::history(unit, stage);
+        let copies = |step: &Step<'_>| matches!(&step.instruction.op, Op::Copy(op) | Op::Add(op) if op.from.is_none());
+        if !history.iter().any(copies) {
+            continue;
+        }
         let wants: Vec<Vec<Wanted>> = history.iter().map(|step| wanted(unit, step)).collect();
         if wants.iter().all(Vec::is_empty) {
             continue;

@@ -2,7 +2,7 @@
 //! software and of what it stands on.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use crate::stack::knowledge::{Distribution, distribution};
 #[serde(deny_unknown_fields)]
 struct Table {
     /// "Today": the day on which the table was last gone through, so that output stays the same from day to day.
-    judged: String,
+    judged: &'static str,
     products: Vec<Product>,
     retired: Vec<Retired>,
 }
@@ -25,44 +25,46 @@ struct Table {
 #[serde(deny_unknown_fields)]
 struct Product {
     /// What people call it.
-    name: String,
+    name: &'static str,
     /// Repositories whose tags begin with its version.
-    images: Vec<String>,
+    #[serde(borrow)]
+    images: Vec<&'static str>,
     /// How tags of other images name it: `python3.9`, `debian-10`.
-    #[serde(default)]
-    words: Vec<String>,
+    #[serde(borrow, default)]
+    words: Vec<&'static str>,
     /// What replaces a version that is out of support.
     #[serde(rename = "use")]
-    replacement: String,
+    replacement: &'static str,
     /// The same for images that have their own successor, by repository.
-    #[serde(default)]
-    uses: BTreeMap<String, String>,
+    #[serde(borrow, default)]
+    uses: BTreeMap<&'static str, &'static str>,
     /// The last day of support of each version; `null` where no end is set.
-    cycles: BTreeMap<String, Option<String>>,
+    #[serde(borrow)]
+    cycles: BTreeMap<&'static str, Option<&'static str>>,
     /// Names of versions.
-    #[serde(default)]
-    codenames: BTreeMap<String, String>,
+    #[serde(borrow, default)]
+    codenames: BTreeMap<&'static str, &'static str>,
     /// Versions whose packages were taken off the mirrors.
-    #[serde(default)]
-    archived: Vec<String>,
+    #[serde(borrow, default)]
+    archived: Vec<&'static str>,
     /// Where they went.
-    #[serde(default)]
-    archive: Option<String>,
+    #[serde(borrow, default)]
+    archive: Option<&'static str>,
     /// The distribution below the plain tag of a version.
-    #[serde(default)]
-    stands: BTreeMap<String, String>,
+    #[serde(borrow, default)]
+    stands: BTreeMap<&'static str, &'static str>,
 }
 
 /// An image whose makers stopped publishing it under any tag.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Retired {
-    image: String,
-    since: String,
+    image: &'static str,
+    since: &'static str,
     #[serde(rename = "use")]
-    replacement: String,
-    #[serde(default)]
-    word: Option<String>,
+    replacement: &'static str,
+    #[serde(borrow, default)]
+    word: Option<&'static str>,
 }
 
 /// Something in an image that gets no more security fixes.
@@ -94,6 +96,30 @@ fn table() -> &'static Table {
     TABLE.get_or_init(|| serde_json::from_str(include_str!("../../../rules/data/end-of-life.json")).unwrap_or_default())
 }
 
+/// The products by what names them, the first where there are several.
+#[derive(Default)]
+struct Names {
+    images: HashMap<&'static str, &'static Product>,
+    words: HashMap<&'static str, &'static Product>,
+    /// Distributions, and the version that a name stands for.
+    codenames: HashMap<&'static str, (&'static Product, &'static str)>,
+}
+
+fn names() -> &'static Names {
+    static NAMES: OnceLock<Names> = OnceLock::new();
+    NAMES.get_or_init(|| {
+        let mut names = Names::default();
+        for product in &table().products {
+            product.images.iter().for_each(|image| _ = names.images.entry(image).or_insert(product));
+            product.words.iter().for_each(|word| _ = names.words.entry(word).or_insert(product));
+            for (name, version) in product.codenames.iter().filter(|_| product.archive.is_some()) {
+                names.codenames.entry(name).or_insert((product, version));
+            }
+        }
+        names
+    })
+}
+
 /// What of an image is out of support, by its tag; nothing for `latest` or no tag.
 pub(crate) fn ended(image: &ImageRef) -> Vec<Ended> {
     let table = table();
@@ -103,11 +129,11 @@ pub(crate) fn ended(image: &ImageRef) -> Vec<Ended> {
     }
     let mut found: Vec<Ended> = Vec::new();
     for (product, version, own) in named(image, &tag) {
-        let Some(since) = product.ended(&version, &table.judged) else { continue };
+        let Some(since) = product.ended(&version, table.judged) else { continue };
         let what = format!("{} {version}", product.name);
         if !found.iter().any(|e| e.what == what) {
             let successor = product.uses.get(image.official().unwrap_or(&image.name)).filter(|_| own);
-            let replacement = product.successor(successor.unwrap_or(&product.replacement), &version, &table.judged);
+            let replacement = product.successor(successor.copied().unwrap_or(product.replacement), &version, table.judged);
             found.push(Ended { what, since, replacement, own, retired: false });
         }
     }
@@ -120,29 +146,31 @@ pub(crate) fn archived(image: &ImageRef) -> Option<Archived> {
     let debian = distribution(image) == Some(Distribution::Debian);
     let mut on: Vec<(&Product, String)> = Vec::new();
     for (product, version, own) in named(image, &tag) {
-        if let (true, Some(codename)) = (own && debian, product.stands.get(&cut(&version, 2)).or_else(|| product.stands.get(&version))) {
+        if let (true, Some(codename)) =
+            (own && debian, product.stands.get(cut(&version, 2).as_str()).or_else(|| product.stands.get(version.as_str())))
+        {
             on.extend(by_codename(codename));
         }
         on.push((product, version));
     }
     // a distribution that the tag names counts, not the one below the plain tag
     let (product, version) = on.into_iter().rfind(|(p, _)| p.archive.is_some())?;
-    let gone = product.archived.iter().any(|a| version == *a || version.strip_prefix(a.as_str()).is_some_and(|r| r.starts_with('.')));
-    gone.then(|| Archived { what: format!("{} {version}", product.name), archive: product.archive.as_deref().unwrap_or_default() })
+    let gone = product.archived.iter().any(|a| version == *a || version.strip_prefix(*a).is_some_and(|r| r.starts_with('.')));
+    gone.then(|| Archived { what: format!("{} {version}", product.name), archive: product.archive.unwrap_or_default() })
 }
 
 fn retired(image: &ImageRef, tag: &str) -> Option<Ended> {
     let official = image.official();
     let entry = table().retired.iter().find(|r| {
-        let itself = image.registry.is_none() && (image.name == r.image || official == Some(r.image.as_str()));
-        let below = r.word.as_ref().is_some_and(|w| official.is_some() && tag.split('-').any(|s| s == w));
+        let itself = image.registry.is_none() && (image.name == r.image || official == Some(r.image));
+        let below = r.word.is_some_and(|w| official.is_some() && tag.split('-').any(|s| s == w));
         itself || below
     })?;
     let early_access = tag.split('-').any(|s| s == "ea" || s.starts_with("ea."));
     (!early_access).then(|| Ended {
-        what: entry.image.clone(),
-        since: &entry.since,
-        replacement: Cow::Borrowed(&entry.replacement),
+        what: entry.image.to_owned(),
+        since: entry.since,
+        replacement: Cow::Borrowed(entry.replacement),
         own: true,
         retired: true,
     })
@@ -150,15 +178,15 @@ fn retired(image: &ImageRef, tag: &str) -> Option<Ended> {
 
 /// The products and versions that an image's tag names, its own first.
 fn named(image: &ImageRef, tag: &str) -> Vec<(&'static Product, String, bool)> {
-    let products = &table().products;
     let segments: Vec<&str> = tag.split(['-', '_', '+']).collect();
     let own_name = image.official().unwrap_or(&image.name);
     let public = is_public(image);
-    let own = products.iter().find(|p| public && p.images.iter().any(|i| i == own_name));
+    let own = names().images.get(own_name).filter(|_| public).copied();
     let mut found = Vec::new();
     for (n, segment) in segments.iter().enumerate() {
         if let (0, Some(product)) = (n, own) {
-            let version = version(segment.strip_prefix('v').unwrap_or(segment)).or_else(|| product.codenames.get(*segment).cloned());
+            let version = version(segment.strip_prefix('v').unwrap_or(segment))
+                .or_else(|| product.codenames.get(*segment).map(|name| (*name).to_owned()));
             found.extend(version.map(|v| (product, v, true)));
             if found.len() == 1 {
                 continue;
@@ -184,8 +212,7 @@ fn is_public(image: &ImageRef) -> bool {
 fn by_word(segment: &str, next: &str) -> Option<(&'static Product, String)> {
     let split = segment.find(|c: char| c.is_ascii_digit()).unwrap_or(segment.len());
     let (word, digits) = segment.split_at_checked(split)?;
-    let named = |p: &&Product| p.words.iter().any(|w| w == word);
-    let product = table().products.iter().filter(|_| !word.is_empty()).find(named)?;
+    let product = *names().words.get(word).filter(|_| !word.is_empty())?;
     let distribution = product.archive.is_some() || matches!(word, "alpine" | "fedora");
     let digits = if digits.is_empty() && distribution { next } else { digits };
     Some((product, version(digits)?))
@@ -193,8 +220,8 @@ fn by_word(segment: &str, next: &str) -> Option<(&'static Product, String)> {
 
 fn by_codename(segment: &str) -> Option<(&'static Product, String)> {
     let is_name = segment.starts_with(|c: char| !c.is_ascii_digit());
-    let mut distributions = table().products.iter().filter(|p| is_name && p.archive.is_some());
-    distributions.find_map(|p| Some((p, p.codenames.get(segment)?.clone())))
+    let (product, version) = *names().codenames.get(segment).filter(|_| is_name)?;
+    Some((product, version.to_owned()))
 }
 
 /// The dotted number that a text starts with: `3.9` of `3.9rc1`.
@@ -225,7 +252,7 @@ impl Product {
         if numbers(number) >= from {
             return Cow::Borrowed(usual);
         }
-        let lasting = |cycle: &&String| numbers(cycle) > from && self.ended(cycle, today).is_none();
+        let lasting = |cycle: &&&str| numbers(cycle) > from && self.ended(cycle, today).is_none();
         match self.cycles.keys().filter(lasting).min_by_key(|cycle| numbers(cycle)) {
             Some(cycle) => Cow::Owned(format!("{image}:{cycle}{variant}")),
             None => Cow::Borrowed(usual),
@@ -238,8 +265,8 @@ impl Product {
         // `3.6.8` is of the cycle `3.6.8`, else of `3.6`, else of `3`
         let names = std::iter::successors(Some(version), |name| name.rsplit_once('.').map(|(shorter, _)| shorter));
         let ends: Vec<Option<&str>> = match names.into_iter().find_map(|cycle| self.cycles.get(cycle)) {
-            Some(end) => vec![end.as_deref()],
-            None => self.cycles.iter().filter(|(cycle, _)| below(cycle, version)).map(|(_, end)| end.as_deref()).collect(),
+            Some(end) => vec![*end],
+            None => self.cycles.iter().filter(|(cycle, _)| below(cycle, version)).map(|(_, end)| *end).collect(),
         };
         let last = ends.into_iter().collect::<Option<Vec<&str>>>()?.into_iter().max()?;
         (last < today).then_some(last)

@@ -68,7 +68,9 @@ pub(crate) fn blocks(unit: &DockerfileUnit) -> Vec<Block<'_>> {
         found.push(Block { stage: None, instructions: misplaced });
     }
     for (index, stage) in unit.ast.stages.iter().enumerate() {
-        found.push(Block { stage: Some(index), instructions: unit.ast.stage_instructions(stage).collect() });
+        let mut instructions = Vec::with_capacity(stage.instructions.len());
+        instructions.extend(unit.ast.stage_instructions(stage));
+        found.push(Block { stage: Some(index), instructions });
     }
     found
 }

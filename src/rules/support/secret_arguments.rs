@@ -32,6 +32,9 @@ pub(crate) fn of(script: &Script) -> Vec<Argument> {
         own.extend(before.and_then(|before| piped_password(before, command)));
         before = Some(command);
         words(command, &mut own);
+        if own.is_empty() {
+            continue;
+        }
         for argument in own.drain(..) {
             if !found
                 .iter()
@@ -219,6 +222,10 @@ fn assignments(command: &Command, found: &mut Vec<Argument>) {
         take(&assign.name, &text, value.span);
     }
     let effective = command.effective();
+    // nearly all commands set nothing, by themselves or through `env`
+    if command.assigns.is_empty() && !exports && effective.words.len() == command.words.len() {
+        return;
+    }
     let args = command.args().iter().filter(|_| exports).chain(effective.environment());
     for word in args {
         if let Some((name, text)) = word.literal().as_deref().and_then(|t| t.split_once('=')) {

@@ -26,10 +26,13 @@ pub(crate) fn own(unit: &DockerfileUnit, stage: usize) -> impl Iterator<Item = S
 
 /// The instructions of a stage after those of the stages that it is FROM.
 pub(crate) fn history(unit: &DockerfileUnit, stage: usize) -> Vec<Step<'_>> {
-    match unit.chain(stage).as_slice() {
-        [only] => own(unit, *only).collect(),
-        chain => chain.iter().rev().flat_map(|n| own(unit, *n)).collect(),
+    let len = |n: usize| unit.ast.stages.get(n).map_or(0, |ast| ast.instructions.len());
+    let mut history = Vec::with_capacity(unit.lineage(stage).map(len).sum());
+    match unit.lineage(stage).nth(1) {
+        None => history.extend(own(unit, stage)),
+        Some(_) => history.extend(unit.chain(stage).iter().rev().flat_map(|n| own(unit, *n))),
     }
+    history
 }
 
 impl<'a> Step<'a> {

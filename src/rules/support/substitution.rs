@@ -352,5 +352,5 @@ pub(crate) fn mentions_envsubst(unit: &ScriptUnit, cx: &mut Cx<'_>) -> bool {
     // a look at the source first: nearly no script does
     static FINDER: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(NAME));
     let written = |stack: &Stack| FINDER.find(stack.sources.slice(unit.span).as_bytes()).is_some();
-    cx.once(|stack| Mentions(written(stack) && mentions())).0
+    written(cx.stack) && cx.once(|_| Mentions(mentions())).0
 }

@@ -10,7 +10,7 @@ use crate::source::Span;
 use crate::stack::{Base, DockerfileUnit, ImageRef, Lookup};
 use crate::syntax::dockerfile::expand::Reference;
 use crate::syntax::dockerfile::{self, Instruction, Op, expand};
-use crate::text::Text;
+use crate::text::{Text, holds};
 
 /// An ARG above the first FROM.
 pub(crate) struct GlobalArg {
@@ -195,6 +195,11 @@ pub(crate) fn unset(unit: &DockerfileUnit, stage: usize, before: usize, instruct
     found
 }
 
+/// Whether an instruction with this text can read a variable; JSON has another way to write the `$`.
+fn may_read(text: &str) -> bool {
+    text.contains('$') || holds(text, "\\u")
+}
+
 /// Whether one name can hardly be anything but a slip for another.
 fn surely(name: &str, near: &str) -> bool {
     let limit = if name.len() >= 8 { 2 } else { usize::from(name.len() >= 5) };
@@ -287,12 +292,13 @@ pub(crate) fn report(
     message: impl Fn(&str) -> String,
     help: impl Fn(&Unset) -> String,
 ) {
-    let looked_at = super::instructions::looked_at(unit, cx.stack);
+    let stack = cx.stack;
+    let looked_at = super::instructions::looked_at(unit, stack);
     for (index, stage) in unit.ast.stages.iter().enumerate() {
         if !looked_at.get(index).copied().unwrap_or(true) {
             continue;
         }
-        for (item, instruction) in unit.ast.stage_instructions(stage) {
+        for (item, instruction) in unit.ast.stage_instructions(stage).filter(|(_, i)| may_read(stack.sources.slice(i.span))) {
             let mut found: Vec<Unset> = unset(unit, index, item, instruction);
             found.retain(|u| pick(u));
             if found.is_empty() {

@@ -361,7 +361,8 @@ impl Instruction {
         match &self.values {
             Values::Rest => 1,
             Values::List(values) => values.len(),
-            Values::Words | Values::Pairs => self.args().len(),
+            Values::Words => grammar::split(&self.rest.value).count(),
+            Values::Pairs => self.args().len(),
         }
     }
 

@@ -2,12 +2,9 @@
 
 use std::ops::Range;
 
-use nom::branch::alt;
 use nom::bytes::complete::{take_till, take_while, take_while1};
-use nom::character::complete::{anychar, char};
-use nom::combinator::{opt, recognize, value};
-use nom::multi::{many0_count, many1_count};
-use nom::sequence::{preceded, terminated};
+use nom::character::complete::char;
+use nom::sequence::terminated;
 use nom::{IResult, Offset, Parser};
 
 use super::ast::Flag;
@@ -60,32 +57,37 @@ pub(super) fn words(line: &Logical<'_>, range: Range<usize>) -> Vec<Range<usize>
     split(text).map(place).collect()
 }
 
-/// A word in which quotes and the escape hide blanks; both stay in it.
-fn quoted_word(input: &str, escape: char) -> IResult<&str, &str> {
-    let escaped = |i| value((), (char(escape), opt(anychar))).parse(i);
-    let in_double = |i| value((), take_while1(|c| c != '"' && c != escape)).parse(i);
-    let double = |i| {
-        let inner = many0_count(alt((in_double, escaped)));
-        value((), (char('"'), inner, opt(char('"')))).parse(i)
-    };
-    let single = |i| value((), (char('\''), take_till(|c| c == '\''), opt(char('\'')))).parse(i);
-    let plain = |i| value((), take_while1(|c: char| !c.is_whitespace() && c != '\'' && c != '"' && c != escape)).parse(i);
-    recognize(many1_count(alt((plain, escaped, double, single)))).parse(input)
+/// The length of the word that a text starts with, in which quotes and the escape hide blanks; both stay in it.
+fn quoted_word(text: &str, escape: char) -> usize {
+    let mut quote = None;
+    let mut chars = text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match quote {
+            Some('\'') => quote = quote.filter(|_| c != '\''),
+            _ if c == escape => {
+                chars.next();
+            }
+            Some(_) => quote = quote.filter(|_| c != '"'),
+            None if matches!(c, '\'' | '"') => quote = Some(c),
+            None if c.is_whitespace() => return at,
+            None => {}
+        }
+    }
+    text.len()
 }
 
 /// Words in which quotes and escapes hide blanks, as ENV, LABEL and ARG have them. An escape that ends the line is dropped.
 pub(super) fn quoted_words(line: &Logical<'_>, range: Range<usize>, escape: char) -> Vec<Range<usize>> {
-    let mut input = line.slice(range.clone());
+    let mut rest = line.slice(range.clone()).trim_start();
     let mut out = Vec::new();
-    let next = |i| preceded(take_while(char::is_whitespace), |i| quoted_word(i, escape)).parse(i);
-    while let Ok((rest, word)) = next(input) {
-        let end = range.end - rest.len();
-        let start = end - word.len();
-        let end = if rest.is_empty() && ends_in_escape(word, escape) { end - escape.len_utf8() } else { end };
+    while let Some((word, after)) = rest.split_at_checked(quoted_word(rest, escape)).filter(|(word, _)| !word.is_empty()) {
+        let start = range.end - rest.len();
+        let end = start + word.len();
+        let end = if after.is_empty() && ends_in_escape(word, escape) { end - escape.len_utf8() } else { end };
         if start < end {
             out.push(start..end);
         }
-        input = rest;
+        rest = after.trim_start();
     }
     out
 }

@@ -58,9 +58,10 @@ impl<'a> Physicals<'a> {
         if rest.is_empty() {
             return None;
         }
-        let len = memchr::memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |i| i + 1);
-        let content = rest.get(..len).unwrap_or(rest).trim_end_matches(['\r', '\n']);
-        Some(Physical { start: self.pos, end: self.pos + content.len(), next: self.pos + len })
+        let found = memchr::memchr(b'\n', rest.as_bytes());
+        let whole = rest.as_bytes().get(..found.unwrap_or(rest.len())).unwrap_or_default();
+        let end = whole.iter().rposition(|b| *b != b'\r').map_or(0, |last| last + 1);
+        Some(Physical { start: self.pos, end: self.pos + end, next: self.pos + found.map_or(rest.len(), |i| i + 1) })
     }
 }
 

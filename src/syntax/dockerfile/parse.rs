@@ -18,7 +18,7 @@ pub fn parse(file: &SourceFile) -> Dockerfile {
             file: file.id,
             escape: head.escape,
             directives: head.directives,
-            items: Vec::new(),
+            items: Vec::with_capacity(file.line_count().min(MAX_RESERVED) / 2 + 1),
             stages: Vec::new(),
             errors: Vec::new(),
         },
@@ -31,6 +31,9 @@ pub fn parse(file: &SourceFile) -> Dockerfile {
     parser.errors();
     parser.out
 }
+
+/// Room for what usually stands on this many lines is made before any is read.
+const MAX_RESERVED: usize = 4096;
 
 struct Parser<'a> {
     file: &'a SourceFile,

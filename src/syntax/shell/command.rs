@@ -70,7 +70,7 @@ fn tail(word: &Word, from: usize) -> Span {
 
 /// The words that are no options, given the options that take a value in the next word. After `--` every word is one.
 pub fn operands<'a>(args: &'a [Word], with_value: &[&str]) -> Vec<&'a Word> {
-    let mut found = Vec::new();
+    let mut found = Vec::with_capacity(args.len());
     let mut words = args.iter();
     while let Some(word) = words.next() {
         if !word.starts_with_dash() {

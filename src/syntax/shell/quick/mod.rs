@@ -20,6 +20,9 @@ use redirect::Pending;
 /// Groups nest at most this deep here.
 const MAX_DEPTH: u32 = 30;
 
+/// Room for this many commands is made before any is read.
+const MAX_RESERVED: usize = 256;
+
 /// A script that is not for this reader.
 pub(super) struct Left {
     /// A bracket that no shell takes, where one was met.
@@ -29,6 +32,9 @@ pub(super) struct Left {
 /// Reads the text of `lower` into its script, which is as it was where the text is not for this reader.
 pub(super) fn read(lower: &mut Lower<'_>) -> Result<(), Left> {
     let text = lower.text;
+    // about as many as there are
+    let ends: usize = [b'\n', b';', b'&'].iter().map(|end| memchr::memchr_iter(*end, text.as_bytes()).count()).sum();
+    lower.script.commands.reserve_exact((ends + 1).min(MAX_RESERVED));
     let mut reader = Reader {
         lower,
         bytes: text.as_bytes(),
