@@ -106,10 +106,9 @@ impl Text {
         Text { value: String::new(), span, pieces: Pieces::None }
     }
 
-    /// The same, with room for so many bytes that come from so many places.
-    pub fn builder_for(span: Span, bytes: usize, places: usize) -> Self {
-        let pieces = if places > 1 { Pieces::Many(Vec::with_capacity(places)) } else { Pieces::None };
-        Text { value: String::with_capacity(bytes), span, pieces }
+    /// The same, with room for so many bytes.
+    pub fn builder_for(span: Span, bytes: usize) -> Self {
+        Text { value: String::with_capacity(bytes), ..Text::builder(span) }
     }
 
     /// Appends decoded text that came from `span`. Where the lengths are equal, offsets map byte to byte;

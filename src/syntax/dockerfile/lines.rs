@@ -214,8 +214,7 @@ impl Logical<'_> {
         if span.len() == range.len() {
             return Text::verbatim(self.slice(range), span);
         }
-        let pieces = self.pieces.iter().filter(|p| range.contains(&p.at)).count();
-        let mut text = Text::builder_for(span, range.len(), pieces + 1);
+        let mut text = Text::builder_for(span, range.len());
         self.push_range(&mut text, range);
         text
     }
