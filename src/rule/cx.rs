@@ -32,7 +32,7 @@ impl<'a> Cx<'a> {
 
     /// What several rules want to know of the thing that they were all handed, worked out for the first that asks.
     pub(crate) fn once<T: 'static>(&mut self, find: impl FnOnce(&'a Stack) -> T) -> Rc<T> {
-        if let Some(known) = self.known.iter().find_map(|k| Rc::clone(k).downcast().ok()) {
+        if let Some(known) = self.known.iter().find(|k| k.is::<T>()).and_then(|k| Rc::clone(k).downcast().ok()) {
             return known;
         }
         let found = Rc::new(find(self.stack));

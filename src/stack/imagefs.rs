@@ -95,15 +95,30 @@ fn writes(unit: &DockerfileUnit, stage: usize) -> Vec<Write> {
 }
 
 /// Whether [`locate`] may find a file of this name in one of these folders: `false` is certain. Nearly all names are asked for in vain.
-pub(super) fn may_hold(images: &Images, unit: &DockerfileUnit, stage: usize, dirs: &[&str], name: &str) -> bool {
-    let writes = |write: &Write| match &write.what {
-        What::Copy { dest, .. } => {
-            let below = |dir: &&str| files::strip_prefix(dest, dir).is_some() || files::parent(dest) == *dir;
-            dirs.iter().any(below)
+pub(super) fn may_hold(
+    images: &Images,
+    unit: &DockerfileUnit,
+    stage: usize,
+    context: Option<&BuildContext>,
+    dirs: &[&str],
+    name: &str,
+) -> bool {
+    let is_file = |source: &str| context.is_some_and(|c| !c.listing.truncated && c.has_file(source));
+    let writes = |stage: usize, write: &Write| {
+        let Some(instruction) = unit.ast.instruction(write.item) else { return false };
+        match (&write.what, &instruction.op) {
+            (What::Copy { dest, sources, .. }, Op::Copy(copy) | Op::Add(copy)) => {
+                let sources = || sources.get_or_init(|| context_paths(unit, stage, write.item, copy));
+                // a file keeps its name in a folder; a folder may hold any
+                let any = || copy.from.is_some() || !instruction.heredocs.is_empty();
+                let brings = || any() || sources().iter().any(|s| files::file_name(s) == name || !is_file(s));
+                files::file_name(dest) == name && dirs.contains(&files::parent(dest))
+                    || dirs.iter().any(|dir| files::strip_prefix(dest, dir).is_some()) && brings()
+            }
+            _ => holds(&instruction.rest.value, name) || !instruction.heredocs.is_empty(),
         }
-        What::Run(_) => unit.ast.instruction(write.item).is_some_and(|i| holds(&i.rest.value, name) || !i.heredocs.is_empty()),
     };
-    name.starts_with('.') || unit.lineage(stage).any(|n| images.of(unit, n).iter().any(writes))
+    name.starts_with('.') || unit.lineage(stage).any(|n| images.of(unit, n).iter().any(|write| writes(n, write)))
 }
 
 /// Finds `path` (absolute) in the image of a stage.

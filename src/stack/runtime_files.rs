@@ -107,7 +107,7 @@ impl Walk<'_> {
         const PATH: [&str; 4] = ["/usr/local/bin", "/usr/bin", "/bin", "/"];
         // neither in an image whose files are known nor among anything of the host's
         let bound = self.service.is_some_and(|s| s.mounts.iter().any(|m| m.kind == MountKind::Bind));
-        if !bound && !self.unit.is_some_and(|(unit, stage)| imagefs::may_hold(&self.known.images, unit, stage, &PATH, name)) {
+        if !bound && !self.unit.is_some_and(|(unit, stage)| imagefs::may_hold(&self.known.images, unit, stage, self.context, &PATH, name)) {
             return None;
         }
         let mut places = PATH.iter().map(|dir| files::join(dir, name));
