@@ -36,7 +36,7 @@ impl Backend for Classic {
     }
 
     fn refuse<'a>(&'a self, job: &'a Job<'a>) -> Pin<Box<dyn Future<Output = Result<Vec<String>, String>> + 'a>> {
-        Box::pin(std::future::ready(refuse(job).map(|()| Vec::new())))
+        Box::pin(std::future::ready(refuse(job).map(|()| overlooked(job))))
     }
 
     fn solve(&self, order: Order<'_>, events: Events) -> Solving {
@@ -250,6 +250,19 @@ pub(super) fn refuse(job: &Job<'_>) -> Result<(), String> {
     Err(format!(
         "the classic builder cannot run this plan:\n  {list}\n  leave out --builder classic where the engine has BuildKit, or use an engine that has it (Docker 18.09 or newer)"
     ))
+}
+
+/// Caches that only BuildKit leaves. One within the image is there without asking.
+fn overlooked(job: &Job<'_>) -> Vec<String> {
+    let inline = |entry: &str| entry.split(',').any(|part| part.trim() == "type=inline");
+    let caches = job.plan.images.iter().flat_map(|image| {
+        let entries = image.settings.cache_to.iter().enumerate().filter(|(_, entry)| !inline(entry));
+        entries.map(move |(number, _)| (image, number))
+    });
+    let say = |(image, number): (&Image, usize)| {
+        format!("{}`{}`: the classic builder overlooks `cache_to`", job.cache_place(image, number), image.name)
+    };
+    caches.map(say).collect()
 }
 
 /// What only BuildKit builds, before anything is sent: the instruction's line and what it uses.

@@ -288,6 +288,9 @@ fn a_cache_that_the_engine_does_not_write_is_told() {
         assert!(ran.err.contains("a BuildKit daemon (BUILDKIT_HOST) writes it to a folder"), "{}", ran.err);
         assert!(!dir.join("kept").exists(), "nothing is left behind");
     }
+    let ran = execute(&dir, &["--builder=classic"]);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    assert!(ran.err.contains("compose.yml:3: `app`: the classic builder overlooks `cache_to`"), "{}", ran.err);
     fs::write(dir.join("compose.yml"), from.replace("cache_from", "cache_to").replace("local,src=kept", "inline")).unwrap();
     let ran = execute(&dir, &[]);
     assert_eq!(ran.status, Some(0), "{ran:?}");
