@@ -54,18 +54,21 @@ const UNIQUE: &[(&str, By)] = &[
 ];
 
 /// Those of them whose items a long form replaces.
-const LONG: &[(&str, By)] = &[
-    ("services.*.configs", By::Config),
-    ("services.*.devices", By::Device),
-    ("services.*.dns", By::Name),
-    ("services.*.env_file", By::EnvFile),
-    ("services.*.ports", By::Port),
-    ("services.*.secrets", By::Secret),
-    ("services.*.volumes", By::Volume),
+const LONG: [&str; 7] = [
+    "services.*.configs",
+    "services.*.devices",
+    "services.*.dns",
+    "services.*.env_file",
+    "services.*.ports",
+    "services.*.secrets",
+    "services.*.volumes",
 ];
 
 static PLACES: LazyLock<KeyPaths<By>> = LazyLock::new(|| KeyPaths::new(UNIQUE));
-static LONG_PLACES: LazyLock<KeyPaths<By>> = LazyLock::new(|| KeyPaths::new(LONG));
+static LONG_PLACES: LazyLock<KeyPaths<By>> = LazyLock::new(|| {
+    let long = UNIQUE.iter().filter(|(path, _)| LONG.contains(path));
+    KeyPaths::new(&long.copied().collect::<Vec<_>>())
+});
 
 pub(super) fn enforce(model: &mut Node) {
     below(model, PLACES.top());

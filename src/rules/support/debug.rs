@@ -122,10 +122,7 @@ fn installs_java_8(stack: &Stack, runtime: &Runtime) -> bool {
 /// Debuggers for Python and Go that listen: the option with the place, and what they do.
 fn listener(process: &Process) -> Option<(Span, String, &'static str, Shell)> {
     let words = || process.argv.iter().map(|a| crate::files::file_name(&a.value));
-    // the ends first: hardly any word has one of them
-    let is_debugpy = |w: &str| w.ends_with("debugpy") || w.ends_with("debugpy.adapter");
-    let debugpy = process.argv.iter().any(|a| is_debugpy(&a.value)) && words().any(|w| w == "debugpy" || w == "debugpy.adapter");
-    let (options, default, effect): (&[&str], u16, _) = if debugpy {
+    let (options, default, effect): (&[&str], u16, _) = if words().any(|w| w == "debugpy" || w == "debugpy.adapter") {
         (&["--listen"], 5678, "Python's debugger runs whatever it is sent")
     } else if process.name() == "dlv" {
         (&["--listen", "-l"], 40000, "Go's debugger runs whatever it is sent")
