@@ -109,3 +109,15 @@ pub struct Diagnostic {
     /// Places that hold a secret's value: no output of the run shows their text, whichever finding it belongs to.
     pub masks: Vec<Span>,
 }
+
+impl Diagnostic {
+    /// The same finding once its files stand behind so many others: see [`crate::source::Sources::append`].
+    pub fn behind(mut self, files: u32) -> Diagnostic {
+        let edits = self.fix.iter_mut().flat_map(|fix| &mut fix.edits).map(|edit| &mut edit.span);
+        let labels = self.related.iter_mut().map(|label| &mut label.span);
+        for span in edits.chain(labels).chain(&mut self.masks).chain([&mut self.primary]) {
+            *span = span.behind(files);
+        }
+        self
+    }
+}

@@ -56,6 +56,11 @@ impl Span {
         Span { file: self.file, start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
+    /// The same place once its files stand behind so many others: see [`Sources::append`].
+    pub fn behind(self, files: u32) -> Span {
+        Span { file: FileId(self.file.0.saturating_add(files)), ..self }
+    }
+
     /// Whether `other` lies within this span.
     pub fn contains(self, other: Span) -> bool {
         self.file == other.file && self.start <= other.start && other.end <= self.end
@@ -272,6 +277,16 @@ impl Sources {
         self.files.push(SourceFile { id, path: path.to_owned(), text, problem, line_starts: OnceLock::new() });
         self.by_path.insert(path.to_owned(), id);
         id
+    }
+
+    /// Puts the files of another collection behind these, none of which stands under the same path. Gives how many are before them now.
+    pub fn append(&mut self, other: Sources) -> u32 {
+        let before = clamp(self.files.len());
+        let behind = |id: FileId| FileId(id.0.saturating_add(before));
+        self.files.extend(other.files.into_iter().map(|file| SourceFile { id: behind(file.id), ..file }));
+        self.by_path.extend(other.by_path.into_iter().map(|(path, id)| (path, behind(id))));
+        self.bytes += other.bytes;
+        before
     }
 
     /// The file of an id. Ids come from this collection; a foreign one gives an empty file.

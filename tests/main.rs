@@ -31,6 +31,7 @@ mod lsp;
 mod mutations;
 mod own_rules;
 mod pages;
+mod parts;
 mod plan;
 mod prediction;
 #[cfg(unix)]

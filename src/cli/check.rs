@@ -13,7 +13,7 @@ use crate::files::{self, Disk, Files, Memory, Overlay};
 use crate::report::{self, Format, Masks, Report, RuleInfo, Style, fingerprint, statistics};
 use crate::rule::{Config, FailOn, Preset, Registry, Selection, SelectionRequest};
 use crate::source::{Sources, Span};
-use crate::stack::{self, Candidate, Options, Request, Stack};
+use crate::stack::{Candidate, Options, Request, Stack};
 use crate::{check, diff, discover, fix};
 
 /// The arguments of `stacklint check`.
@@ -136,12 +136,16 @@ struct Job<'a> {
 
 /// What one check gave, ready to be printed.
 struct Checked {
-    stack: Stack,
+    sources: Sources,
+    /// How many files were checked.
+    files: usize,
+    unreadable: Vec<(String, String)>,
     diagnostics: Vec<Diagnostic>,
     fingerprints: Vec<String>,
     suppressed: usize,
     /// Secrets in findings that are not printed.
     masks: Vec<Span>,
+    _trees: Option<Stack>,
 }
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
@@ -155,10 +159,9 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let job = Job { args, config, selection, request, baseline };
 
     let (found, status) = if args.diff || args.fix || args.unsafe_fixes { job.fix(&base)? } else { job.report(&base)? };
-    let unread: Vec<String> =
-        unreadable.iter().chain(&found.stack.unreadable).map(|(path, why)| format!("cannot read {path}: {why}")).collect();
+    let unread: Vec<String> = unreadable.iter().chain(&found.unreadable).map(|(path, why)| format!("cannot read {path}: {why}")).collect();
     unread.iter().for_each(|line| super::say(&format!("stacklint: {line}")));
-    if found.stack.checked.is_empty() && unread.is_empty() {
+    if found.files == 0 && unread.is_empty() {
         let place = if args.paths.is_empty() { "this folder".to_owned() } else { args.paths.join(", ") };
         super::say(&format!("stacklint: no Dockerfile and no Compose file in {place}"));
     }
@@ -239,13 +242,16 @@ fn build_arg(text: &str) -> (String, String) {
 
 impl Job<'_> {
     fn check(&self, files: &dyn Files) -> Result<Checked, Failure> {
-        let stack = stack::load(&self.request, files);
         let tool = self.args.shellcheck.as_deref().map(Tool::new);
-        let outside = tool.map(|tool| tool.findings(&stack)).transpose()?.unwrap_or_default();
-        let mut outcome = check::run_with(&stack, &self.selection, outside);
-        outcome.masks.extend(self.config.apply(&stack.sources, &self.selection, &mut outcome.diagnostics));
+        let outside = |stack: &Stack| tool.as_ref().map_or(Ok(Vec::new()), |tool| tool.findings(stack));
+        let check::Checked { sources, files, unreadable, mut outcome, trees } =
+            check::in_parts(&self.request, files, &self.selection, outside)?;
+        outcome.masks.extend(self.config.apply(&sources, &self.selection, &mut outcome.diagnostics));
         let found = Checked {
-            stack,
+            sources,
+            files,
+            unreadable,
+            _trees: trees,
             diagnostics: outcome.diagnostics,
             fingerprints: Vec::new(),
             suppressed: outcome.suppressed,
@@ -258,7 +264,7 @@ impl Job<'_> {
     fn report(&self, base: &dyn Files) -> Result<(Checked, u8), Failure> {
         let found = self.check(base)?;
         if let Some(path) = &self.args.write_baseline {
-            let text = Baseline::of(&found.stack.sources, &found.diagnostics, &found.fingerprints).text();
+            let text = Baseline::of(&found.sources, &found.diagnostics, &found.fingerprints).text();
             output::write(Some(path), &text)?;
             return Ok((found, 0));
         }
@@ -271,14 +277,14 @@ impl Job<'_> {
     fn fix(&self, base: &dyn Files) -> Result<(Checked, u8), Failure> {
         let args = self.args;
         let allowed = if args.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
-        let fixed = fix::until_settled(base, allowed, |files| self.check(files), |c| (&c.stack.sources, &c.diagnostics))?;
+        let fixed = fix::until_settled(base, allowed, |files| self.check(files), |c| (&c.sources, &c.diagnostics))?;
         if !fixed.settled {
             super::say("stacklint: some fixes undo each other; this is a fault of stacklint, please report it");
         }
         if args.diff {
             let found = self.check(base)?;
-            let masks = Masks::new(&found.stack.sources, &found.diagnostics, &found.masks);
-            let diffs = fixed.texts.iter().filter_map(|(path, text)| masked_diff(&found.stack.sources, &masks, path, text));
+            let masks = Masks::new(&found.sources, &found.diagnostics, &found.masks);
+            let diffs = fixed.texts.iter().filter_map(|(path, text)| masked_diff(&found.sources, &masks, path, text));
             output::write(args.output_file.as_deref(), &diffs.collect::<String>())?;
             let status = self.status(&found);
             return Ok((found, status));
@@ -299,10 +305,10 @@ impl Job<'_> {
         let args = self.args;
         let rules = rules_of(&found.diagnostics, self.config.registry);
         let report = Report {
-            sources: &found.stack.sources,
+            sources: &found.sources,
             diagnostics: &found.diagnostics,
             fingerprints: &found.fingerprints,
-            files: found.stack.checked.len(),
+            files: found.files,
             suppressed: found.suppressed,
             rules: &rules,
             masks: &found.masks,
@@ -340,8 +346,8 @@ fn masked_diff(sources: &Sources, masks: &Masks, path: &str, new: &str) -> Optio
 
 /// The findings that are reported: those at or above the severity asked for, without what the baseline accepts.
 fn reported(mut found: Checked, lowest: Option<Severity>, baseline: Option<&Baseline>) -> Checked {
-    report::sort(&found.stack.sources, &mut found.diagnostics);
-    let prints = fingerprint::all(&found.stack.sources, &found.diagnostics);
+    report::sort(&found.sources, &mut found.diagnostics);
+    let prints = fingerprint::all(&found.sources, &found.diagnostics);
     let lowest = lowest.unwrap_or(Severity::Style);
     let mut fingerprints = Vec::with_capacity(prints.len());
     let mut prints = prints.into_iter();

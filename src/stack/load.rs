@@ -9,6 +9,7 @@ use crate::files::{FileError, Files, Steady};
 use crate::source::FileId;
 use crate::syntax::yaml;
 
+use super::areas::Areas;
 use super::candidates::{self, FileRole};
 use super::{Options, Stack};
 
@@ -50,7 +51,12 @@ pub fn load(request: &Request, disk: &dyn Files) -> Stack {
     let mut loader = Loader {
         request,
         disk: &Steady::new(disk),
-        stack: Stack { options: request.options.clone(), build_args: request.build_args.clone(), ..Stack::default() },
+        stack: Stack {
+            areas: Areas::of(&request.candidates),
+            options: request.options.clone(),
+            build_args: request.build_args.clone(),
+            ..Stack::default()
+        },
         dockerfile_paths: BTreeMap::new(),
         context_ids: BTreeMap::new(),
         ignore_files: BTreeMap::new(),
@@ -90,6 +96,13 @@ pub(super) struct Loader<'a> {
 /// What a file of a stack holds, by and large: which of them are worth a thread is asked before they are read.
 const USUAL_BYTES: usize = 1 << 10;
 
+impl Request {
+    /// How many bytes the candidates have, by and large.
+    pub(crate) fn bytes(&self) -> usize {
+        self.candidates.iter().map(|c| c.size.and_then(|size| usize::try_from(size).ok()).unwrap_or(USUAL_BYTES)).sum()
+    }
+}
+
 enum Parsed {
     Compose(Arc<yaml::Yaml>, Role),
     Other,
@@ -107,7 +120,7 @@ impl Loader<'_> {
             })
             .collect();
         let disk = self.disk;
-        let texts = crate::par::map(&wanted, wanted.len() * USUAL_BYTES, |(c, role)| {
+        let texts = crate::par::map(&wanted, self.request.bytes(), |(c, role)| {
             let bytes = c.size.map_or_else(|| disk.read(&c.path), |size| disk.read_sized(&c.path, size))?;
             let foreign = *role == FileRole::Yaml && !c.explicit && !std::str::from_utf8(&bytes).is_ok_and(candidates::may_be_compose);
             Ok::<_, FileError>((!foreign).then_some(bytes))

@@ -1,5 +1,6 @@
 //! The stack: everything that a check or a plan looks at, joined by references that keep the span that makes them.
 
+mod areas;
 mod build_scripts;
 mod candidates;
 mod completed;
@@ -41,6 +42,8 @@ use crate::syntax::nginx;
 use crate::syntax::shell::{Programs, Script};
 use crate::text::Text;
 
+use areas::Areas;
+
 pub use self::context::{Context, Ignore};
 pub use build_scripts::ScriptRun;
 pub use candidates::{FileRole, role_of_name};
@@ -62,6 +65,8 @@ pub struct Stack {
     pub projects: Vec<Project>,
     /// The places of the projects of each folder.
     project_dirs: BTreeMap<String, Vec<usize>>,
+    /// Which folders stand for themselves.
+    areas: Areas,
     /// Every way in which a Dockerfile is built; each Dockerfile has at least one.
     pub builds: Vec<BuildUse>,
     /// The build contexts.
@@ -249,6 +254,34 @@ impl Stack {
     /// The projects of a folder, with their places.
     pub fn projects_in(&self, dir: &str) -> impl Iterator<Item = (usize, &Project)> {
         self.project_dirs.get(dir).into_iter().flatten().filter_map(|n| Some((*n, self.projects.get(*n)?)))
+    }
+
+    /// Whether two paths may have to do with each other: no folder of Dockerfiles or Compose files holds one and not the other.
+    pub fn near(&self, one: &str, other: &str) -> bool {
+        match (self.areas.of_path(one), self.areas.of_path(other)) {
+            (Some(one), Some(other)) => one == other,
+            _ => true,
+        }
+    }
+
+    /// The scripts outside of Dockerfiles that may have to do with a file.
+    pub fn scripts_near(&self, file: FileId) -> impl Iterator<Item = &ScriptUnit> {
+        self.scripts.iter().filter(move |s| s.span.file == file || self.near(self.sources.path(s.span.file), self.sources.path(file)))
+    }
+
+    /// The containers that may have to do with a file.
+    pub fn runtimes_near(&self, file: FileId) -> impl Iterator<Item = &Runtime> {
+        let near = move |other: FileId| self.near(self.sources.path(other), self.sources.path(file));
+        self.runtimes.iter().filter(move |r| {
+            let service = r.service.and_then(|at| self.projects.get(at.0)?.files.first().copied());
+            let image = r.stage.and_then(|(unit, _)| Some(self.dockerfiles.get(unit)?.file));
+            service.is_some_and(near) || image.is_some_and(near)
+        })
+    }
+
+    /// The Dockerfiles that may have to do with a file.
+    pub fn dockerfiles_near(&self, file: FileId) -> impl Iterator<Item = &DockerfileUnit> {
+        self.dockerfiles.iter().filter(move |u| u.file == file || self.near(self.sources.path(u.file), self.sources.path(file)))
     }
 
     /// A Dockerfile with the instruction at a place in its items.

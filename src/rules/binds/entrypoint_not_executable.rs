@@ -7,10 +7,11 @@ rule!(EntrypointNotExecutable, "binds/entrypoint-not-executable");
 
 impl Rule for EntrypointNotExecutable {
     fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
-        let kept = modes_are_kept(stack);
         let mut said = Vec::new();
         for runtime in &stack.runtimes {
-            let without = |s: &&Started| s.executable == Some(false) && (kept || s.file.is_empty()) || takes_bit_off(stack, runtime, s);
+            let without = |s: &&Started| {
+                s.executable == Some(false) && (s.file.is_empty() || modes_are_kept(stack, &s.file)) || takes_bit_off(stack, runtime, s)
+            };
             for started in runtime.started.iter().filter(without) {
                 if said.contains(&started.span) || (started.copied && made_executable(stack, runtime, started)) {
                     continue;
@@ -41,10 +42,12 @@ impl Rule for EntrypointNotExecutable {
     }
 }
 
-/// Some file of the contexts has an execute bit: the project was not unpacked without its modes.
-fn modes_are_kept(stack: &Stack) -> bool {
-    let context = stack.contexts.iter().flat_map(|c| &c.listing.entries).any(|e| e.kind == files::Kind::File && e.mode & 0o111 != 0);
-    context || stack.runtimes.iter().flat_map(|r| &r.started).any(|s| s.executable == Some(true) || s.among_executables)
+/// Some file of the contexts around another has an execute bit: the project was not unpacked without its modes.
+fn modes_are_kept(stack: &Stack, file: &str) -> bool {
+    let mut entries = stack.contexts.iter().filter(|c| stack.near(&c.dir, file)).flat_map(|c| &c.listing.entries);
+    let started = || stack.runtimes.iter().flat_map(|r| &r.started).filter(|s| stack.near(&s.file, file));
+    entries.any(|e| e.kind == files::Kind::File && e.mode & 0o111 != 0)
+        || started().any(|s| s.executable == Some(true) || s.among_executables)
 }
 
 /// Whether a mode has an execute bit: `755`, `u=rwx`, `+x`; one that is not known may have.

@@ -24,7 +24,7 @@ impl Rule for CrlfLineEndings {
             for heredoc in &instruction.heredocs {
                 let Some(reader) = reader(unit, item, instruction, heredoc) else { continue };
                 let (body, operator) = (cx.text(heredoc.body), cx.text(heredoc.operator).to_owned());
-                let Some(first) = body.find("\r\n").filter(|_| !converted(cx.stack)) else { continue };
+                let Some(first) = body.find("\r\n").filter(|_| !converted(cx.stack, unit.file)) else { continue };
                 let source = cx.stack.sources.get(heredoc.body.file);
                 let ends = source.text.match_indices("\r\n");
                 let edits = ends.map(|(at, _)| replace(Span::new(source.id, at, at + 1), "")).collect();
@@ -70,7 +70,7 @@ fn whole(file: FileId, cx: &mut Cx<'_>) {
     let source = stack.sources.get(file);
     let ends: Vec<usize> = source.text.match_indices("\r\n").map(|(at, _)| at).collect();
     let Some(&first) = ends.first() else { return };
-    if converted(stack) {
+    if converted(stack, file) {
         return;
     }
     let line = source.text.get(..first).unwrap_or_default();
@@ -91,7 +91,7 @@ fn whole(file: FileId, cx: &mut Cx<'_>) {
 }
 
 /// Some RUN takes the carriage returns out.
-fn converted(stack: &Stack) -> bool {
-    let texts = stack.dockerfiles.iter().flat_map(|d| d.ast.instructions()).map(|(_, i)| i.rest.value.as_str());
+fn converted(stack: &Stack, file: FileId) -> bool {
+    let texts = stack.dockerfiles_near(file).flat_map(|d| d.ast.instructions()).map(|(_, i)| i.rest.value.as_str());
     texts.into_iter().any(|text| text.contains("dos2unix") || text.contains("\\r"))
 }

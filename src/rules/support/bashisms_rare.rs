@@ -277,7 +277,10 @@ pub(crate) fn is_certain(stack: &Stack, unit: &ScriptUnit, found: &Bashism) -> b
     match run() {
         Some(reading) => !reading.is_declared(name),
         // a container may be given a UID, but no number that changes, and nobody compares another's UID with 0
-        None => stack.runtimes.iter().all(|r| r.env(name).is_none()) && (name != "UID" || is_compared_with_root(&unit.script, found.span)),
+        None => {
+            let given = stack.runtimes_near(unit.span.file).any(|r| r.env(name).is_some());
+            !given && (name != "UID" || is_compared_with_root(&unit.script, found.span))
+        }
     }
 }
 

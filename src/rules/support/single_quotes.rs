@@ -8,7 +8,7 @@ use crate::compose::Service;
 use crate::diagnostic::Applicability;
 use crate::quoting::{assigned, layers, names_in, sed_replacements};
 use crate::rule::{Cx, replace};
-use crate::source::{At, Span};
+use crate::source::{At, FileId, Span};
 use crate::stack::{DockerfileUnit, Lookup, ScriptOrigin, ScriptUnit};
 use crate::syntax::dockerfile::{Form, Instruction, Op, Pair};
 use crate::syntax::shell::{Command, Piece, PieceKind, Programs, Quote, Script, Word};
@@ -19,7 +19,7 @@ pub(crate) fn single_quoted(unit: &DockerfileUnit, stage: usize, item: usize, in
     let set = |name: &str| unit.lookup(stage, item, name) != Lookup::Unset;
     match &instruction.op {
         Op::Env(pairs) | Op::Arg(pairs) => {
-            let meant: Vec<&Pair> = pairs.iter().filter(|p| is_meant(p, &set, &|name| is_expanded_once(name, cx))).collect();
+            let meant: Vec<&Pair> = pairs.iter().filter(|p| is_meant(p, &set, &|name| is_expanded_once(name, unit.file, cx))).collect();
             if !meant.is_empty() && !substitutes_later(unit, cx) {
                 meant.into_iter().for_each(|p| report_value(p, cx));
             }
@@ -76,7 +76,9 @@ pub(crate) fn single_quoted_in_env_file(service: &Service, told: &mut BTreeSet<S
         let Some(value) = inner.strip_suffix('\'').filter(|v| v.contains('$') && !v.contains('\'')) else { continue };
         let value = Text::verbatim(value, var.span.part(at, at + value.len()));
         let names = names_in(&value);
-        if !is_meant_in(&var.name.value, &value, &names, &own, &|name| OWN_OPTIONS.contains(&name)) || anything_substitutes(cx) {
+        if !is_meant_in(&var.name.value, &value, &names, &own, &|name| OWN_OPTIONS.contains(&name))
+            || anything_substitutes(var.span.file, cx)
+        {
             continue;
         }
         let Some(first) = names.first().filter(|n| told.insert(n.span)) else { continue };
@@ -91,11 +93,13 @@ fn substitutes_later(unit: &DockerfileUnit, cx: &Cx<'_>) -> bool {
         Op::Copy(copy) | Op::Add(copy) => copy.sources.iter().any(|s| is_substituter(s)),
         _ => false,
     };
-    unit.scripts.values().any(substitutes) || unit.ast.instructions().any(|(_, i)| brings(i)) || cx.stack.scripts.iter().any(substitutes)
+    unit.scripts.values().any(substitutes)
+        || unit.ast.instructions().any(|(_, i)| brings(i))
+        || cx.stack.scripts_near(unit.file).any(substitutes)
 }
 
-fn anything_substitutes(cx: &Cx<'_>) -> bool {
-    cx.stack.scripts.iter().chain(cx.stack.dockerfiles.iter().flat_map(|d| d.scripts.values())).any(substitutes)
+fn anything_substitutes(file: FileId, cx: &Cx<'_>) -> bool {
+    cx.stack.scripts_near(file).chain(cx.stack.dockerfiles_near(file).flat_map(|d| d.scripts.values())).any(substitutes)
 }
 
 /// A script runs a program that does, or brings one in.
@@ -130,12 +134,12 @@ const OWN_OPTIONS: [&str; 9] = [
 ];
 
 /// A variable whose value goes to a program as it is: by itself, or out of a shell, which looks at the text of a variable no second time.
-fn is_expanded_once(name: &str, cx: &Cx<'_>) -> bool {
+fn is_expanded_once(name: &str, file: FileId, cx: &Cx<'_>) -> bool {
     let values = |c: &Command| c.assigns.iter().filter_map(|a| a.value.as_ref()).flat_map(Word::params).any(|(p, _)| p.name == name);
     let expands = |c: &Command| c.words.iter().flat_map(Word::params).any(|(p, _)| p.name == name) || values(c);
     // what a shell puts into another one's text is looked at there once more
     let again = |c: &Command| expands(c) && (c.nested.is_some() || matches!(c.effective().name().as_deref(), Some("su" | "eval")));
-    let mut commands = cx.stack.scripts.iter().flat_map(|s| s.script.walk()).map(|(_, c)| c).filter(|c| expands(c)).peekable();
+    let mut commands = cx.stack.scripts_near(file).flat_map(|s| s.script.walk()).map(|(_, c)| c).filter(|c| expands(c)).peekable();
     OWN_OPTIONS.contains(&name) || commands.peek().is_some() && !commands.any(again)
 }
 
@@ -335,7 +339,9 @@ fn writes_plain_text(script: &Script, command: &Command) -> bool {
 fn read_later(target: &str) -> bool {
     const READ_LATER: [&str; 14] =
         [".sh", ".bash", "rc", "profile", ".profile", ".env", "environment", ".template", ".tmpl", ".tpl", ".in", "cron", "crontab", ".py"];
-    READ_LATER.iter().any(|end| target.ends_with(end)) || ["/etc/profile.d/", "/bin/", "cron", "init"].iter().any(|d| target.contains(d))
+    // Apache puts variables of its environment into what it reads: https://httpd.apache.org/docs/current/configuring.html
+    const FOLDERS: [&str; 6] = ["/etc/profile.d/", "/bin/", "cron", "init", "apache2", "httpd"];
+    READ_LATER.iter().any(|end| target.ends_with(end)) || FOLDERS.iter().any(|d| target.contains(d))
 }
 
 /// What is written stays as it is: no other program and no shell reads it first.

@@ -1,5 +1,7 @@
 //! Runs the rules over a stack: same stack and selection in, same findings out, in the same order.
 
+mod parts;
+
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -7,8 +9,10 @@ use std::rc::Rc;
 use crate::diagnostic::Diagnostic;
 use crate::rule::{Cx, Info, Rule, SHELLCHECK, Selection, Suppressions, unused_suppressions};
 use crate::rules::support::early::{stopped, without_late_checks};
-use crate::source::Span;
+use crate::source::{Sources, Span};
 use crate::stack::{ScriptUnit, Stack};
+
+pub use parts::{Checked, in_parts};
 
 /// What a run found.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +52,7 @@ pub fn run_with(stack: &Stack, selection: &Selection, outside: Vec<Diagnostic>) 
     let mut suppressions = Suppressions::new(stack);
     let mut seen: HashSet<(&'static str, Span)> = HashSet::new();
     all.extend(outside.into_iter().filter(wanted));
-    all.sort_by(|a, b| order(stack, a).cmp(&order(stack, b)));
+    all.sort_by(|a, b| order(&stack.sources, a).cmp(&order(&stack.sources, b)));
     without_said_twice(selection, &mut all);
     let stopped = stopped(stack, &all);
     outcome.diagnostics.reserve_exact(all.len());
@@ -105,11 +109,11 @@ fn add_unused(stack: &Stack, selection: &Selection, suppressions: &mut Suppressi
             false => outcome.diagnostics.push(diagnostic),
         }
     }
-    outcome.diagnostics.sort_by(|a, b| order(stack, a).cmp(&order(stack, b)));
+    outcome.diagnostics.sort_by(|a, b| order(&stack.sources, a).cmp(&order(&stack.sources, b)));
 }
 
-fn order<'a>(stack: &'a Stack, d: &'a Diagnostic) -> (&'a str, u32, &'static str, u32, &'a str) {
-    (stack.sources.path(d.primary.file), d.primary.start, d.rule, d.primary.end, &d.message)
+fn order<'a>(sources: &'a Sources, d: &'a Diagnostic) -> (&'a str, u32, &'static str, u32, &'a str) {
+    (sources.path(d.primary.file), d.primary.start, d.rule, d.primary.end, &d.message)
 }
 
 /// What rules find: file by file, script by script, project by project, a few of them seen by all rules while they are at hand; then
@@ -140,8 +144,10 @@ fn each<T: Sync>(
 ) -> Vec<Diagnostic> {
     let (Some((first, _)), false) = (rules.first(), items.is_empty()) else { return Vec::new() };
     // as many files as the core keeps at hand beside a rule's code, and enough batches for all cores
-    let batches: Vec<&[T]> = items.chunks((items.len() / 16).clamp(1, 16)).collect();
-    let found = crate::par::map(&batches, stack.sources.bytes(), |batch| {
+    let bytes = stack.sources.bytes();
+    let many = if crate::par::is_worth_threads(bytes) { (items.len() / 16).clamp(1, 16) } else { 16 };
+    let batches: Vec<&[T]> = items.chunks(many).collect();
+    let found = crate::par::map(&batches, bytes, |batch| {
         let turn = Rc::new(Cell::new(*first));
         let mut seen: Vec<(&T, Cx<'_>)> = batch.iter().map(|item| (item, Cx::sharing(stack, &turn))).collect();
         for (info, rule) in rules {

@@ -1,0 +1,131 @@
+//! Requests are checked in parts where nothing joins them: what is found is what is found in the whole.
+
+use std::path::Path;
+
+use stacklint::check;
+use stacklint::diagnostic::Diagnostic;
+use stacklint::files::{Files, Memory};
+use stacklint::rule::{Preset, Selection, SelectionRequest, registry};
+use stacklint::source::{Sources, Span};
+use stacklint::stack::{self, Candidate, Request};
+
+#[test]
+fn all_fixtures_give_in_parts_what_they_give_as_one() {
+    let mut files = Memory::new();
+    add(&mut files, Path::new("fixtures"), "");
+    let found = same_in_parts(&files);
+    assert!(found.len() > 100, "only {}", found.len());
+}
+
+#[test]
+fn a_part_that_reads_a_file_of_another_one_is_checked_with_it() {
+    let mut files = Memory::new();
+    many(&mut files);
+    files.insert("apps/web/Dockerfile", "FROM alpine\nCOPY run.sh /\nRUN --mount=type=cache,target=/x echo $HOME\nCMD [\"/run.sh\"]\n");
+    files.insert_with_mode("apps/web/run.sh", "#!/bin/sh\nexec sleep 1\n", 0o755);
+    let service = "services:\n  web:\n    build: ../apps/web\n    environment:\n      DEBUG: \"1\"\n    ports: [\"80:80\"]\n";
+    files.insert("zz/deploy/compose.yaml", service);
+    files.insert("zz/other/compose.yaml", "services:\n  own:\n    extends: {file: ../deploy/compose.yaml, service: web}\n");
+    let found = same_in_parts(&files);
+    assert!(found.iter().any(|f| f.starts_with("zz/deploy/") && f.contains("`own`")), "{found:#?}");
+    assert_eq!(found.iter().filter(|f| f.starts_with("apps/web/Dockerfile") && f.contains("unquoted-variable")).count(), 1);
+}
+
+#[test]
+fn what_silences_a_finding_has_to_lie_near() {
+    let mut files = Memory::new();
+    many(&mut files);
+    let env = "FROM alpine\nENV HOST=db PORT=5432\nENV URL='tcp://$HOST:$PORT/'\nCMD [\"sleep\", \"1\"]\n";
+    files.insert("own/Dockerfile", env);
+    files.insert("foreign/Dockerfile", "FROM alpine\nCOPY start.sh /\nENTRYPOINT [\"/start.sh\"]\n");
+    files.insert_with_mode("foreign/start.sh", "#!/bin/sh\nenvsubst < /a > /b\nexec sleep 1\n", 0o755);
+    let quoted = |found: &[String]| found.iter().filter(|f| f.contains("own/Dockerfile") && f.contains("single quotes")).count();
+    assert_eq!(quoted(&same_in_parts(&files)), 1);
+    files.insert_with_mode("own/start.sh", "#!/bin/sh\nenvsubst < /a > /b\nexec sleep 1\n", 0o755);
+    files.insert("own/Dockerfile", env.replace("CMD [\"sleep\", \"1\"]", "COPY start.sh /\nENTRYPOINT [\"/start.sh\"]"));
+    assert_eq!(quoted(&same_in_parts(&files)), 0);
+}
+
+#[test]
+fn comments_of_all_parts_count() {
+    let mut files = Memory::new();
+    many(&mut files);
+    let request = request(&files);
+    let selection = select();
+    let whole = check::run(&stack::load(&request, &files), &selection);
+    let parts = in_parts(&request, &files, &selection);
+    assert_eq!(parts.outcome.suppressed, whole.suppressed);
+    assert!(whole.suppressed >= 20, "{}", whole.suppressed);
+    assert_eq!(parts.files, 40);
+}
+
+/// Folders enough for several parts, each with a finding and one that a comment silences.
+fn many(files: &mut Memory) {
+    for n in 0..40 {
+        files.insert(&format!("f{n}/Dockerfile"), "FROM alpine\n# hadolint ignore=DL4000\nMAINTAINER me\nWORKDIR src\n");
+    }
+}
+
+/// What is found, checked to be the same in parts and in the whole.
+fn same_in_parts(files: &Memory) -> Vec<String> {
+    let (request, selection) = (request(files), select());
+    let stack = stack::load(&request, files);
+    let whole = check::run(&stack, &selection);
+    let parts = in_parts(&request, files, &selection);
+    let told = |sources: &Sources, found: &[Diagnostic]| found.iter().map(|d| tell(sources, d)).collect::<Vec<String>>();
+    let expected = told(&stack.sources, &whole.diagnostics);
+    assert_eq!(told(&parts.sources, &parts.outcome.diagnostics), expected);
+    assert_eq!(parts.outcome.suppressed, whole.suppressed);
+    assert_eq!(parts.files, stack.checked.len());
+    let hidden = |sources: &Sources, masks: &[Span]| {
+        let mut texts: Vec<String> = masks.iter().map(|m| place(sources, *m)).collect();
+        texts.sort();
+        texts
+    };
+    assert_eq!(hidden(&parts.sources, &parts.outcome.masks), hidden(&stack.sources, &whole.masks));
+    expected
+}
+
+fn in_parts(request: &Request, files: &dyn Files, selection: &Selection) -> check::Checked {
+    let checked: Result<check::Checked, String> = check::in_parts(request, files, selection, |_| Ok(Vec::new()));
+    let checked = checked.unwrap();
+    assert!(checked.trees.is_none(), "there was only one part");
+    checked
+}
+
+fn request(files: &Memory) -> Request {
+    let candidates = files.paths().filter(|path| stack::role_of_name(path).is_some());
+    let candidates = candidates.map(|path| Candidate { path: path.to_owned(), explicit: false, size: None }).collect();
+    Request { candidates, ..Request::default() }
+}
+
+fn select() -> Selection {
+    Selection::resolve(&SelectionRequest { preset: Preset::Strict, ..SelectionRequest::default() }, registry()).unwrap()
+}
+
+/// Everything that a finding says, with paths for files.
+fn tell(sources: &Sources, d: &Diagnostic) -> String {
+    let related: Vec<String> = d.related.iter().map(|l| format!("{} {}", place(sources, l.span), l.message)).collect();
+    let edits = d.fix.iter().flat_map(|f| &f.edits).map(|e| format!("{} {:?}", place(sources, e.span), e.new_text));
+    let masks: Vec<String> = d.masks.iter().map(|m| place(sources, *m)).collect();
+    format!("{} {} {} {related:?} {:?} {masks:?}", place(sources, d.primary), d.rule, d.message, edits.collect::<Vec<String>>())
+}
+
+fn place(sources: &Sources, span: Span) -> String {
+    format!("{}:{}-{} {:?}", sources.path(span.file), span.start, span.end, sources.slice(span))
+}
+
+fn add(files: &mut Memory, dir: &Path, shown: &str) {
+    let mut entries: Vec<_> = std::fs::read_dir(dir).unwrap().map(Result::unwrap).collect();
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let path = format!("{shown}{}", entry.file_name().to_string_lossy());
+        match entry.file_type().unwrap() {
+            kind if kind.is_dir() => add(files, &entry.path(), &format!("{path}/")),
+            kind if kind.is_file() => {
+                files.insert(&path, std::fs::read(entry.path()).unwrap());
+            }
+            _ => {}
+        }
+    }
+}
