@@ -44,7 +44,11 @@ pub(crate) fn once<T: Clone>(known: &Answers<T>, path: &str, ask: impl FnOnce() 
 
 impl Files for Steady<'_> {
     fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
-        self.files.read(path)
+        let size = self.listed(path, |entry| (entry.kind == Kind::File).then_some(entry.size));
+        match size.flatten() {
+            Some(size) => self.files.read_sized(path, size),
+            None => self.files.read(path),
+        }
     }
 
     fn read_sized(&self, path: &str, size: u64) -> Result<Vec<u8>, FileError> {

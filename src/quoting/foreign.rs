@@ -81,6 +81,9 @@ pub fn foreign(script: &Script) -> Vec<Foreign> {
     for dollar in if programs { dollars_where(script, |c| c.may_start(PROGRAMS)) } else { Vec::new() } {
         let seen = dollar.command.effective();
         let Some(name) = seen.name().filter(|_| dollar.by.is_some()) else { continue };
+        if !may_be_own(&name, &dollar.name.value) {
+            continue;
+        }
         let Some(around) = Around::of(&dollar) else { continue };
         if seen.args().iter().any(|w| w.span == dollar.word.span) && is_own(&name, seen.args(), dollar.word, &around) {
             add(dollar.name.clone(), &name, dollar.level, dollar.word.span);
@@ -187,6 +190,26 @@ impl Around {
     }
 }
 
+/// Whether a name can mean something to a program at all: nearly always it cannot, and the text around it need not be put together.
+fn may_be_own(program: &str, name: &str) -> bool {
+    match program {
+        "sed" | "gsed" => is_sed_command(name),
+        "dpkg-query" | "dpkg" => is_field(name),
+        "patchelf" | "gcc" | "g++" | "cc" | "clang" | "cmake" | "make" | "ld" => name == "ORIGIN",
+        _ => true,
+    }
+}
+
+/// sed's commands, and what may stand before them.
+fn is_sed_command(name: &str) -> bool {
+    matches!(name, "a" | "i" | "c" | "d" | "p" | "s" | "r" | "w" | "n" | "N" | "D" | "P" | "G" | "x" | "q" | "!")
+}
+
+/// What dpkg-query's format may hold.
+fn is_field(name: &str) -> bool {
+    matches!(name, "Package" | "Version" | "Status" | "Architecture" | "binary" | "db" | "Installed" | "source")
+}
+
 fn is_own(program: &str, args: &[Word], word: &Word, around: &Around) -> bool {
     let name = around.name.as_str();
     match program {
@@ -207,9 +230,7 @@ fn is_own(program: &str, args: &[Word], word: &Word, around: &Around) -> bool {
         "mongosh" | "mongo" => !around.braced && is_key(around),
         name if is_sql(name) => is_tag(&around.name, &around.text()),
         "Rscript" | "R" => around.before.ends_with([')', ']']) && !around.braced,
-        "dpkg-query" | "dpkg" => {
-            matches!(name, "Package" | "Version" | "Status" | "Architecture" | "binary" | "db" | "Installed" | "source")
-        }
+        "dpkg-query" | "dpkg" => is_field(name),
         "patchelf" | "gcc" | "g++" | "cc" | "clang" | "cmake" | "make" | "ld" => name == "ORIGIN",
         _ => false,
     }
@@ -281,8 +302,7 @@ fn is_address(args: &[Word], word: &Word, around: &Around) -> bool {
     let before = at.and_then(|at| args.get(at.checked_sub(1)?)).map(|w| w.lossy().into_owned()).unwrap_or_default();
     let flag = |w: &Word| w.lossy().starts_with('-');
     let program = matches!(before.as_str(), "-e" | "--expression") || args.iter().find(|w| !flag(w)).is_some_and(|w| w.span == word.span);
-    let command =
-        matches!(around.name.as_str(), "a" | "i" | "c" | "d" | "p" | "s" | "r" | "w" | "n" | "N" | "D" | "P" | "G" | "x" | "q" | "!");
+    let command = is_sed_command(&around.name);
     let starts = around.before.trim_end();
     let begins = starts.is_empty() || starts.ends_with([';', '{', '\n', ',']);
     // by itself it may be the whole program, held in a variable

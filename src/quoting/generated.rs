@@ -1,7 +1,7 @@
 //! Files that a script writes out of its own text: `printf … > file`, `echo … > file`, `cat <<EOF > file`.
 
 use crate::source::{At, Span};
-use crate::syntax::shell::{Command, Dialect, GroupKind, Piece, PieceKind, Quote, Redirect, Script, Word, escapes, text_of};
+use crate::syntax::shell::{Command, Dialect, GroupKind, Piece, PieceKind, Programs, Quote, Redirect, Script, Word, escapes, text_of};
 use crate::text::Text;
 
 /// A file that a script generates. What expansions leave in it is not known: they stand in the text as written.
@@ -21,15 +21,21 @@ pub struct GeneratedFile {
     pub command: Span,
 }
 
+/// What prints a text of its own.
+const WRITERS: Programs = Programs::of(&["printf", "echo", "cat", "tee"]);
+
 /// The files that a script writes out of its own text, in order. What `{ …; } > file` holds becomes one file.
 pub fn generated_files(script: &Script) -> Vec<GeneratedFile> {
     let mut found: Vec<GeneratedFile> = Vec::new();
     let mut grouped: Vec<(usize, usize)> = Vec::new();
     for (index, command) in script.commands.iter().enumerate() {
-        let Some((text, expanded)) = output(command, script.dialect) else { continue };
+        if !command.may_start(WRITERS) {
+            continue;
+        }
         let own = tee_operand(command).or_else(|| target(&command.redirects)).or_else(|| tee(script, index));
         let group = command.place.group.filter(|_| command.place.pipe_len == 1).and_then(|at| Some((at, group_target(script, at)?)));
         let Some((word, append)) = own.or(group.map(|g| g.1)) else { continue };
+        let Some((text, expanded)) = output(command, script.dialect) else { continue };
         if own.is_none()
             && let Some((at, _)) = group
         {

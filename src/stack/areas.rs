@@ -52,7 +52,8 @@ impl Areas {
     /// How many folders an area and the next one lie in together; none behind the last.
     fn shared_with_next(&self, at: usize) -> usize {
         let (Some(one), Some(next)) = (self.0.get(at), self.0.get(at + 1)) else { return 0 };
-        one.split('/').zip(next.split('/')).take_while(|(a, b)| a == b).count()
+        let same = one.bytes().zip(next.bytes()).take_while(|(a, b)| a == b);
+        same.filter(|(byte, _)| *byte == b'/').count()
     }
 
     /// The area that a path lies in.

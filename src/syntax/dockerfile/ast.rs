@@ -356,6 +356,17 @@ impl Instruction {
         }
     }
 
+    /// Whether there are no [`Instruction::args`].
+    pub fn args_are_missing(&self) -> bool {
+        match (&self.values, &self.op) {
+            (Values::Rest, _) => false,
+            (Values::List(values), _) => values.is_empty(),
+            (Values::Words, _) => grammar::split(&self.rest.value).next().is_none(),
+            (Values::Pairs, Op::Env(pairs) | Op::Label(pairs)) => pairs.is_empty(),
+            (Values::Pairs, _) => true,
+        }
+    }
+
     /// How many [`Instruction::args`] there are.
     pub fn arg_count(&self) -> usize {
         match &self.values {

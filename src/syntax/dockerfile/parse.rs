@@ -18,7 +18,7 @@ pub fn parse(file: &SourceFile) -> Dockerfile {
             file: file.id,
             escape: head.escape,
             directives: head.directives,
-            items: Vec::with_capacity(file.line_count().min(MAX_RESERVED) / 2 + 1),
+            items: Vec::with_capacity(memchr::memchr_iter(b'\n', file.text.as_bytes()).count().min(MAX_RESERVED) / 2 + 1),
             stages: Vec::new(),
             errors: Vec::new(),
         },

@@ -43,8 +43,7 @@ fn check(i: &Instruction) -> Option<Fault> {
     let name = i.keyword.name();
     let at = i.word.span;
     let known = || flags(i);
-    let none = i.arg_count() == 0;
-    let missing = || none.then(|| fault(at, format!("{name} has no argument"), example(i.keyword)));
+    let missing = || i.args_are_missing().then(|| fault(at, format!("{name} has no argument"), example(i.keyword)));
     match i.keyword {
         Keyword::Unknown => Some(unknown(i)),
         Keyword::From => stage_name(i).or_else(known),
