@@ -23,13 +23,13 @@ const USUAL: u64 = 2_000;
 const LARGEST: usize = 16 << 10;
 
 /// Files that are checked together.
-struct Fixture {
+pub(super) struct Fixture {
     name: String,
-    files: Vec<(String, Vec<u8>)>,
+    pub(super) files: Vec<(String, Vec<u8>)>,
 }
 
 /// The folders of `fixtures/`, its Dockerfiles one by one, and the examples of all rule pages.
-fn fixtures() -> Vec<Fixture> {
+pub(super) fn fixtures() -> Vec<Fixture> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let mut found = Vec::new();
     for group in ["stacks", "broken"] {
@@ -68,10 +68,10 @@ fn fixtures() -> Vec<Fixture> {
 }
 
 /// A small generator of its own, so that a failing mutation can be repeated by its number.
-struct Dice(u64);
+pub(super) struct Dice(u64);
 
 impl Dice {
-    fn of(number: u64) -> Dice {
+    pub(super) fn of(number: u64) -> Dice {
         let mut dice = Dice(number.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5eed_1234_abcd_ef01);
         for _ in 0..4 {
             dice.roll(2);
@@ -79,7 +79,7 @@ impl Dice {
         dice
     }
 
-    fn roll(&mut self, sides: usize) -> usize {
+    pub(super) fn roll(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -152,7 +152,7 @@ const PIECES: [&[u8]; 60] = [
 ];
 
 /// Changes bytes here and there; now and then a whole line is doubled, moved or lost.
-fn mutate(bytes: &mut Vec<u8>, dice: &mut Dice) {
+pub(super) fn mutate(bytes: &mut Vec<u8>, dice: &mut Dice) {
     for _ in 0..=dice.roll(4) {
         let at = dice.roll(bytes.len() + 1);
         match dice.roll(8) {
@@ -222,7 +222,7 @@ fn place(stack: &Stack, span: Span) {
     assert!(text.get(span.range()).is_some(), "{span:?} is no part of {text:?}");
 }
 
-fn wanted(name: &str) -> Option<u64> {
+pub(super) fn wanted(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|n| n.parse().unwrap())
 }
 

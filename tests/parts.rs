@@ -9,6 +9,8 @@ use stacklint::rule::{Preset, Selection, SelectionRequest, registry};
 use stacklint::source::{Sources, Span};
 use stacklint::stack::{self, Candidate, Request};
 
+use super::mutations::{Dice, Fixture, fixtures, mutate, wanted};
+
 #[test]
 fn all_fixtures_give_in_parts_what_they_give_as_one() {
     let mut files = Memory::new();
@@ -57,6 +59,50 @@ fn comments_of_all_parts_count() {
     assert_eq!(parts.outcome.suppressed, whole.suppressed);
     assert!(whole.suppressed >= 20, "{}", whole.suppressed);
     assert_eq!(parts.files, 40);
+}
+
+/// `STACKLINT_MUTATIONS` and `STACKLINT_MUTATIONS_FROM` count here as they do for mutations; a hundredth of them is done.
+#[test]
+fn mutated_neighbours_give_in_parts_what_they_give_as_one() {
+    let fixtures = fixtures();
+    let from = wanted("STACKLINT_MUTATIONS_FROM").unwrap_or(1);
+    let rounds = wanted("STACKLINT_MUTATIONS").unwrap_or(2_000) / 100;
+    for number in from..from + rounds {
+        let files = neighbours(&mut Dice::of(number), &fixtures);
+        let same = std::panic::catch_unwind(|| same_in_parts(&files));
+        assert!(same.is_ok(), "number {number}: {:#?}", files.paths().collect::<Vec<_>>());
+    }
+}
+
+/// Stacks beside and below each other, some changed, some reading files of others.
+fn neighbours(dice: &mut Dice, fixtures: &[Fixture]) -> Memory {
+    let mut files = Memory::new();
+    let folders = ["a", "a/deep", "b", "b-1", "b/x/y", "c", "d/e", "d/f", "d/f/g", "h"];
+    for n in 0..30 + dice.roll(20) {
+        let folder = match dice.roll(3) {
+            0 => format!("{}/s{n}", folders[dice.roll(folders.len())]),
+            1 => format!("t{n}"),
+            _ => folders[dice.roll(folders.len())].to_owned(),
+        };
+        for (path, bytes) in &fixtures[dice.roll(fixtures.len())].files {
+            let mut bytes = bytes.clone();
+            match dice.roll(6) {
+                0 => mutate(&mut bytes, dice),
+                1 => elsewhere(&mut bytes, ["../", "../a/", "../../b/", "../t3/", "../d/f/"][dice.roll(5)]),
+                _ => {}
+            }
+            files.insert(&format!("{folder}/{path}"), bytes);
+        }
+    }
+    // a part needs some files
+    (0..30).for_each(|n| _ = files.insert(&format!("z{n}/Dockerfile"), "FROM scratch\n"));
+    files
+}
+
+/// Lets paths lead out of their folder.
+fn elsewhere(bytes: &mut Vec<u8>, to: &str) {
+    let text = String::from_utf8_lossy(bytes).replace("./", to).replace("build: .\n", &format!("build: {to}\n"));
+    *bytes = text.into_bytes();
 }
 
 /// Folders enough for several parts, each with a finding and one that a comment silences.

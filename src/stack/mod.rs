@@ -256,32 +256,42 @@ impl Stack {
         self.project_dirs.get(dir).into_iter().flatten().filter_map(|n| Some((*n, self.projects.get(*n)?)))
     }
 
-    /// Whether two paths may have to do with each other: no folder of Dockerfiles or Compose files holds one and not the other.
-    pub fn near(&self, one: &str, other: &str) -> bool {
-        match (self.areas.of_path(one), self.areas.of_path(other)) {
-            (Some(one), Some(other)) => one == other,
-            _ => true,
-        }
+    /// Whether two files lie in one area: below the same topmost folder of Dockerfiles or Compose files.
+    fn same_area(&self, one: FileId, other: FileId) -> bool {
+        let area = |file: FileId| self.areas.of_path(self.sources.path(file));
+        one == other || area(one).is_some_and(|area| self.areas.of_path(self.sources.path(other)) == Some(area))
     }
 
-    /// The scripts outside of Dockerfiles that may have to do with a file.
-    pub fn scripts_near(&self, file: FileId) -> impl Iterator<Item = &ScriptUnit> {
-        self.scripts.iter().filter(move |s| s.span.file == file || self.near(self.sources.path(s.span.file), self.sources.path(file)))
+    /// Whether a service or a Dockerfile that belong together may have to do with a file.
+    fn near(&self, file: FileId, service: Option<(usize, usize)>, dockerfile: Option<usize>) -> bool {
+        let project = service.and_then(|at| self.projects.get(at.0)?.files.first().copied());
+        let dockerfile = dockerfile.and_then(|unit| Some(self.dockerfiles.get(unit)?.file));
+        [project, dockerfile].into_iter().flatten().any(|own| self.same_area(own, file))
     }
 
-    /// The containers that may have to do with a file.
+    /// The containers that may have to do with a file: those whose Compose file or Dockerfile lies in its area.
     pub fn runtimes_near(&self, file: FileId) -> impl Iterator<Item = &Runtime> {
-        let near = move |other: FileId| self.near(self.sources.path(other), self.sources.path(file));
-        self.runtimes.iter().filter(move |r| {
-            let service = r.service.and_then(|at| self.projects.get(at.0)?.files.first().copied());
-            let image = r.stage.and_then(|(unit, _)| Some(self.dockerfiles.get(unit)?.file));
-            service.is_some_and(near) || image.is_some_and(near)
-        })
+        self.runtimes.iter().filter(move |r| self.near(file, r.service, r.stage.map(|(unit, _)| unit)))
+    }
+
+    /// The builds that may have to do with a file.
+    pub fn builds_near(&self, file: FileId) -> impl Iterator<Item = &BuildUse> {
+        self.builds.iter().filter(move |b| self.near(file, b.service, Some(b.dockerfile)))
     }
 
     /// The Dockerfiles that may have to do with a file.
     pub fn dockerfiles_near(&self, file: FileId) -> impl Iterator<Item = &DockerfileUnit> {
-        self.dockerfiles.iter().filter(move |u| u.file == file || self.near(self.sources.path(u.file), self.sources.path(file)))
+        let built = move |unit: &DockerfileUnit| self.builds_of(unit).any(|b| self.near(file, b.service, Some(b.dockerfile)));
+        self.dockerfiles.iter().filter(move |unit| unit.file == file || built(unit))
+    }
+
+    /// The scripts outside of Dockerfiles that may have to do with a file: in its area, or started by a container of it.
+    pub fn scripts_near(&self, file: FileId) -> impl Iterator<Item = &ScriptUnit> {
+        let started = move |script: FileId| {
+            let path = self.sources.path(script);
+            self.runtimes_near(file).flat_map(|r| &r.started).any(|s| s.file == path)
+        };
+        self.scripts.iter().filter(move |s| self.same_area(s.span.file, file) || started(s.span.file))
     }
 
     /// A Dockerfile with the instruction at a place in its items.

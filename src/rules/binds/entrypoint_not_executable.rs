@@ -1,5 +1,6 @@
 use crate::files;
 use crate::rule::{Cx, Rule, rule};
+use crate::source::FileId;
 use crate::stack::{Runtime, Stack, Started};
 use crate::syntax::dockerfile::Op;
 
@@ -10,7 +11,7 @@ impl Rule for EntrypointNotExecutable {
         let mut said = Vec::new();
         for runtime in &stack.runtimes {
             let without = |s: &&Started| {
-                s.executable == Some(false) && (s.file.is_empty() || modes_are_kept(stack, &s.file)) || takes_bit_off(stack, runtime, s)
+                s.executable == Some(false) && (s.file.is_empty() || modes_are_kept(stack, s.by.file)) || takes_bit_off(stack, runtime, s)
             };
             for started in runtime.started.iter().filter(without) {
                 if said.contains(&started.span) || (started.copied && made_executable(stack, runtime, started)) {
@@ -42,10 +43,10 @@ impl Rule for EntrypointNotExecutable {
     }
 }
 
-/// Some file of the contexts around another has an execute bit: the project was not unpacked without its modes.
-fn modes_are_kept(stack: &Stack, file: &str) -> bool {
-    let mut entries = stack.contexts.iter().filter(|c| stack.near(&c.dir, file)).flat_map(|c| &c.listing.entries);
-    let started = || stack.runtimes.iter().flat_map(|r| &r.started).filter(|s| stack.near(&s.file, file));
+/// Some file of the contexts around a Dockerfile or Compose file has an execute bit: the project was not unpacked without its modes.
+fn modes_are_kept(stack: &Stack, file: FileId) -> bool {
+    let mut entries = stack.builds_near(file).filter_map(|b| stack.context_of(b)).flat_map(|c| &c.listing.entries);
+    let started = || stack.runtimes_near(file).flat_map(|r| &r.started);
     entries.any(|e| e.kind == files::Kind::File && e.mode & 0o111 != 0)
         || started().any(|s| s.executable == Some(true) || s.among_executables)
 }
