@@ -42,41 +42,36 @@ pub fn in_parts<E: Send>(
         Ok(Checked { sources, files: stack.checked.len(), unreadable, outcome, trees: Some(stack) })
     };
     let without_trees = |part: &Request| check(part).map(|checked| Checked { trees: None, ..checked });
-    let mut parts = request.parts();
+    let parts = request.parts();
     if let [whole] = parts.as_slice() {
         return check(whole);
     }
-    let mut checked: Vec<Checked> = all(crate::par::map(&parts, request.bytes(), without_trees))?;
+    let known: Vec<Checked> = crate::par::map(&parts, request.bytes(), without_trees).into_iter().collect::<Result<_, E>>()?;
+    let mut all: Vec<(Request, Checked)> = parts.into_iter().zip(known).collect();
     // whoever reads a file of another part belongs to it, which the texts have told by now
-    while let Some(groups) = touching(&checked) {
-        let old: Vec<(Request, Checked)> = parts.into_iter().zip(checked).collect();
-        (parts, checked) = (Vec::new(), Vec::new());
-        let mut by_group: BTreeMap<usize, Vec<(Request, Checked)>> = BTreeMap::new();
-        old.into_iter().zip(groups).for_each(|(part, group)| by_group.entry(group).or_default().push(part));
-        for mut group in by_group.into_values() {
-            let (part, known) = match (group.len(), group.pop()) {
-                (1, Some(alone)) => alone,
-                (_, last) => {
-                    let part = Request::joined(group.iter().chain(&last).map(|(request, _)| request));
-                    let known = without_trees(&part)?;
-                    (part, known)
-                }
-            };
-            parts.push(part);
-            checked.push(known);
-        }
+    while let Some(groups) = touching(&all) {
+        let mut grouped: BTreeMap<usize, Vec<(Request, Checked)>> = BTreeMap::new();
+        all.into_iter().zip(groups).for_each(|(part, group)| grouped.entry(group).or_default().push(part));
+        all = grouped.into_values().map(|group| joined(group, without_trees)).collect::<Result<_, E>>()?;
     }
-    Ok(merged(checked))
+    Ok(merged(all.into_iter().map(|(_, checked)| checked)))
 }
 
-fn all<T, E>(results: Vec<Result<T, E>>) -> Result<Vec<T>, E> {
-    results.into_iter().collect()
+/// One part of several, checked anew; a part that is alone stays as it is.
+fn joined<E>(mut group: Vec<(Request, Checked)>, check: impl Fn(&Request) -> Result<Checked, E>) -> Result<(Request, Checked), E> {
+    let single = group.len() == 1;
+    if let Some(alone) = group.pop_if(|_| single) {
+        return Ok(alone);
+    }
+    let part = Request::joined(group.iter().map(|(request, _)| request));
+    let checked = check(&part)?;
+    Ok((part, checked))
 }
 
 /// For each part the first one that it shares a file with, by way of others if need be; `None` where none does.
-fn touching(parts: &[Checked]) -> Option<Vec<usize>> {
+fn touching(parts: &[(Request, Checked)]) -> Option<Vec<usize>> {
     let mut first: Vec<usize> = (0..parts.len()).collect();
-    let mut owners: HashMap<&str, usize> = HashMap::with_capacity(parts.iter().map(|part| part.sources.len()).sum());
+    let mut owners: HashMap<&str, usize> = HashMap::with_capacity(parts.iter().map(|(_, checked)| checked.sources.len()).sum());
     let root = |first: &[usize], mut n: usize| {
         while let Some(&next) = first.get(n).filter(|next| **next != n) {
             n = next;
@@ -84,8 +79,8 @@ fn touching(parts: &[Checked]) -> Option<Vec<usize>> {
         n
     };
     let mut found = false;
-    for (n, part) in parts.iter().enumerate() {
-        for source in part.sources.iter() {
+    for (n, (_, checked)) in parts.iter().enumerate() {
+        for source in checked.sources.iter() {
             let owner = *owners.entry(source.path.as_str()).or_insert(n);
             let (one, other) = (root(&first, owner), root(&first, n));
             if one != other {
@@ -99,8 +94,7 @@ fn touching(parts: &[Checked]) -> Option<Vec<usize>> {
     found.then(|| (0..parts.len()).map(|n| root(&first, n)).collect())
 }
 
-fn merged(parts: Vec<Checked>) -> Checked {
-    let mut parts = parts.into_iter();
+fn merged(mut parts: impl Iterator<Item = Checked>) -> Checked {
     let mut all = parts.next().unwrap_or_default();
     for part in parts {
         let before = all.sources.append(part.sources);

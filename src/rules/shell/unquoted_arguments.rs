@@ -2,7 +2,7 @@ use crate::diagnostic::Applicability;
 use crate::rule::{Cx, Rule, replace, rule};
 use crate::rules::support::shell_scripts::{readings_expanding, split_words};
 use crate::stack::{ScriptOrigin, ScriptUnit};
-use crate::syntax::shell::{Param, Quote};
+use crate::syntax::shell::{Param, Quote, Script};
 
 rule!(UnquotedArguments, "shell/unquoted-arguments");
 
@@ -15,7 +15,8 @@ impl Rule for UnquotedArguments {
                 for (param, piece) in word.params().filter(|(_, p)| p.quote == Quote::None) {
                     let Some(id) = list(param) else { continue };
                     // an array whose elements are joined and cut again: in a script of its own somebody meant that
-                    if in_file && param.modifier.starts_with("[*]") {
+                    let array = in_file && param.modifier.starts_with('[');
+                    if array && (param.modifier.starts_with("[*]") || is_split_before(reading.script, &param.name, cx)) {
                         continue;
                     }
                     let text = cx.text(piece.span);
@@ -35,6 +36,13 @@ impl Rule for UnquotedArguments {
             }
         }
     }
+}
+
+/// An array that is filled with what the shell splits, `list=($(find …))`: nothing is left in its elements to split.
+fn is_split_before(script: &Script, name: &str, cx: &Cx<'_>) -> bool {
+    let split = |list: &str| list.trim_start().starts_with('$');
+    let mut fills = script.walk().flat_map(|(_, c)| &c.assigns).filter(|a| a.name == name).peekable();
+    fills.peek().is_some() && fills.all(|a| cx.text(a.span).split_once("=(").is_some_and(|(_, list)| split(list)))
 }
 
 fn id_alone(id: &'static str) -> &'static [&'static str] {
