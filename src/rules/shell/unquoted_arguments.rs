@@ -40,9 +40,10 @@ impl Rule for UnquotedArguments {
 
 /// An array that is filled with what the shell splits, `list=($(find …))`: nothing is left in its elements to split.
 fn is_split_before(script: &Script, name: &str, cx: &Cx<'_>) -> bool {
-    let split = |list: &str| list.trim_start().starts_with('$');
+    // quotes may stand in a command that the list is made of, not around an element
+    let split = |list: &str| list.starts_with('$') && (!list.contains(['"', '\'']) || list.starts_with("$(") && list.ends_with("))"));
     let mut fills = script.walk().flat_map(|(_, c)| &c.assigns).filter(|a| a.name == name).peekable();
-    fills.peek().is_some() && fills.all(|a| cx.text(a.span).split_once("=(").is_some_and(|(_, list)| split(list)))
+    fills.peek().is_some() && fills.all(|a| cx.text(a.span).split_once("=(").is_some_and(|(_, list)| split(list.trim())))
 }
 
 fn id_alone(id: &'static str) -> &'static [&'static str] {
