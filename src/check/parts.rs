@@ -59,8 +59,9 @@ pub fn in_parts<E: Send>(
 
 /// One part of several, checked anew; a part that is alone stays as it is.
 fn joined<E>(mut group: Vec<(Request, Checked)>, check: impl Fn(&Request) -> Result<Checked, E>) -> Result<(Request, Checked), E> {
-    let single = group.len() == 1;
-    if let Some(alone) = group.pop_if(|_| single) {
+    if group.len() == 1
+        && let Some(alone) = group.pop()
+    {
         return Ok(alone);
     }
     let part = Request::joined(group.iter().map(|(request, _)| request));

@@ -259,24 +259,27 @@ impl Stack {
     /// Whether two files lie in one area: below the same topmost folder of Dockerfiles or Compose files.
     fn same_area(&self, one: FileId, other: FileId) -> bool {
         let area = |file: FileId| self.areas.of_path(self.sources.path(file));
-        one == other || area(one).is_some_and(|area| self.areas.of_path(self.sources.path(other)) == Some(area))
+        one == other || area(one).is_some_and(|own| area(other) == Some(own))
     }
 
-    /// Whether a service or a Dockerfile that belong together may have to do with a file.
-    fn near(&self, file: FileId, service: Option<(usize, usize)>, dockerfile: Option<usize>) -> bool {
+    /// The Compose file of a service and the Dockerfile of an image: what says of a container, or of a build, what it is.
+    fn told_by(&self, service: Option<(usize, usize)>, dockerfile: Option<usize>) -> impl Iterator<Item = FileId> {
         let project = service.and_then(|at| self.projects.get(at.0)?.files.first().copied());
-        let dockerfile = dockerfile.and_then(|unit| Some(self.dockerfiles.get(unit)?.file));
-        [project, dockerfile].into_iter().flatten().any(|own| self.same_area(own, file))
+        project.into_iter().chain(dockerfile.and_then(|unit| Some(self.dockerfiles.get(unit)?.file)))
+    }
+
+    /// The areas that a container, or a build, belongs to: those of its Compose file and its Dockerfile, as numbers.
+    pub fn areas_of(&self, service: Option<(usize, usize)>, dockerfile: Option<usize>) -> impl Iterator<Item = usize> {
+        self.told_by(service, dockerfile).filter_map(|file| self.areas.of_path(self.sources.path(file)))
+    }
+
+    fn near(&self, file: FileId, service: Option<(usize, usize)>, dockerfile: Option<usize>) -> bool {
+        self.told_by(service, dockerfile).any(|own| self.same_area(own, file))
     }
 
     /// The containers that may have to do with a file: those whose Compose file or Dockerfile lies in its area.
     pub fn runtimes_near(&self, file: FileId) -> impl Iterator<Item = &Runtime> {
         self.runtimes.iter().filter(move |r| self.near(file, r.service, r.stage.map(|(unit, _)| unit)))
-    }
-
-    /// The builds that may have to do with a file.
-    pub fn builds_near(&self, file: FileId) -> impl Iterator<Item = &BuildUse> {
-        self.builds.iter().filter(move |b| self.near(file, b.service, Some(b.dockerfile)))
     }
 
     /// The Dockerfiles that may have to do with a file.

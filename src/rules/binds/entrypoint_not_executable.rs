@@ -1,7 +1,10 @@
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
 use crate::files;
 use crate::rule::{Cx, Rule, rule};
-use crate::source::FileId;
-use crate::stack::{Runtime, Stack, Started};
+use crate::stack::context::Entry;
+use crate::stack::{BuildUse, Runtime, Stack, Started};
 use crate::syntax::dockerfile::Op;
 
 rule!(EntrypointNotExecutable, "binds/entrypoint-not-executable");
@@ -9,10 +12,14 @@ rule!(EntrypointNotExecutable, "binds/entrypoint-not-executable");
 impl Rule for EntrypointNotExecutable {
     fn stack(&self, stack: &Stack, cx: &mut Cx<'_>) {
         let mut said = Vec::new();
+        let kept = OnceCell::new();
+        let are_kept = |runtime: &Runtime| {
+            let kept: &BTreeSet<usize> = kept.get_or_init(|| areas_with_modes(stack));
+            areas(stack, runtime).any(|area| kept.contains(&area))
+        };
         for runtime in &stack.runtimes {
-            let without = |s: &&Started| {
-                s.executable == Some(false) && (s.file.is_empty() || modes_are_kept(stack, s.by.file)) || takes_bit_off(stack, runtime, s)
-            };
+            let without =
+                |s: &&Started| s.executable == Some(false) && (s.file.is_empty() || are_kept(runtime)) || takes_bit_off(stack, runtime, s);
             for started in runtime.started.iter().filter(without) {
                 if said.contains(&started.span) || (started.copied && made_executable(stack, runtime, started)) {
                     continue;
@@ -43,12 +50,18 @@ impl Rule for EntrypointNotExecutable {
     }
 }
 
-/// Some file of the contexts around a Dockerfile or Compose file has an execute bit: the project was not unpacked without its modes.
-fn modes_are_kept(stack: &Stack, file: FileId) -> bool {
-    let mut entries = stack.builds_near(file).filter_map(|b| stack.context_of(b)).flat_map(|c| &c.listing.entries);
-    let started = || stack.runtimes_near(file).flat_map(|r| &r.started);
-    entries.any(|e| e.kind == files::Kind::File && e.mode & 0o111 != 0)
-        || started().any(|s| s.executable == Some(true) || s.among_executables)
+/// The areas of which some file has an execute bit: they were not unpacked without their modes.
+fn areas_with_modes(stack: &Stack) -> BTreeSet<usize> {
+    let executable = |e: &Entry| e.kind == files::Kind::File && e.mode & 0o111 != 0;
+    let contexts: Vec<bool> = stack.contexts.iter().map(|c| c.listing.entries.iter().any(executable)).collect();
+    let holds = |b: &&BuildUse| b.context.and_then(|context| contexts.get(context)).is_some_and(|holds| *holds);
+    let starts = |r: &&Runtime| r.started.iter().any(|s| s.executable == Some(true) || s.among_executables);
+    let built = stack.builds.iter().filter(holds).flat_map(|b| stack.areas_of(b.service, Some(b.dockerfile)));
+    built.chain(stack.runtimes.iter().filter(starts).flat_map(|r| areas(stack, r))).collect()
+}
+
+fn areas(stack: &Stack, runtime: &Runtime) -> impl Iterator<Item = usize> {
+    stack.areas_of(runtime.service, runtime.stage.map(|(unit, _)| unit))
 }
 
 /// Whether a mode has an execute bit: `755`, `u=rwx`, `+x`; one that is not known may have.

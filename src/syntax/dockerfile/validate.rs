@@ -224,7 +224,7 @@ fn empty_volume(i: &Instruction) -> Option<Fault> {
 fn shell(i: &Instruction) -> Option<Fault> {
     let help = "write `SHELL [\"/bin/bash\", \"-c\"]`";
     match &i.op {
-        _ if i.arg_count() == 0 => Some(fault(i.word.span, "SHELL names no program", help)),
+        _ if i.args_are_missing() => Some(fault(i.word.span, "SHELL names no program", help)),
         Op::Shell(_) => None,
         _ => Some(fault(i.rest.span, "SHELL takes the JSON form only", help)),
     }
