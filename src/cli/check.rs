@@ -12,7 +12,7 @@ use crate::diagnostic::{Applicability, Diagnostic, Severity};
 use crate::files::{self, Disk, Files, Memory, Overlay};
 use crate::report::{self, Format, Masks, Report, RuleInfo, Style, fingerprint, statistics};
 use crate::rule::{Config, FailOn, Preset, Registry, Selection, SelectionRequest};
-use crate::source::{Sources, Span};
+use crate::source::Sources;
 use crate::stack::{Candidate, Options, Request, Stack};
 use crate::{check, diff, discover, fix};
 
@@ -135,17 +135,10 @@ struct Job<'a> {
 }
 
 /// What one check gave, ready to be printed.
-struct Checked {
-    sources: Sources,
-    /// How many files were checked.
-    files: usize,
-    unreadable: Vec<(String, String)>,
-    diagnostics: Vec<Diagnostic>,
+struct Found {
+    checked: check::Checked,
+    /// Those of the findings, in their order.
     fingerprints: Vec<String>,
-    suppressed: usize,
-    /// Secrets in findings that are not printed.
-    masks: Vec<Span>,
-    _trees: Option<Stack>,
 }
 
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
@@ -159,9 +152,10 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let job = Job { args, config, selection, request, baseline };
 
     let (found, status) = if args.diff || args.fix || args.unsafe_fixes { job.fix(&base)? } else { job.report(&base)? };
-    let unread: Vec<String> = unreadable.iter().chain(&found.unreadable).map(|(path, why)| format!("cannot read {path}: {why}")).collect();
+    let unread: Vec<String> =
+        unreadable.iter().chain(&found.checked.unreadable).map(|(path, why)| format!("cannot read {path}: {why}")).collect();
     unread.iter().for_each(|line| super::say(&format!("stacklint: {line}")));
-    if found.files == 0 && unread.is_empty() {
+    if found.checked.files == 0 && unread.is_empty() {
         let place = if args.paths.is_empty() { "this folder".to_owned() } else { args.paths.join(", ") };
         super::say(&format!("stacklint: no Dockerfile and no Compose file in {place}"));
     }
@@ -241,30 +235,20 @@ fn build_arg(text: &str) -> (String, String) {
 }
 
 impl Job<'_> {
-    fn check(&self, files: &dyn Files) -> Result<Checked, Failure> {
+    fn check(&self, files: &dyn Files) -> Result<Found, Failure> {
         let tool = self.args.shellcheck.as_deref().map(Tool::new);
         let outside = |stack: &Stack| tool.as_ref().map_or(Ok(Vec::new()), |tool| tool.findings(stack));
-        let check::Checked { sources, files, unreadable, mut outcome, trees } =
-            check::in_parts(&self.request, files, &self.selection, outside)?;
-        outcome.masks.extend(self.config.apply(&sources, &self.selection, &mut outcome.diagnostics));
-        let found = Checked {
-            sources,
-            files,
-            unreadable,
-            _trees: trees,
-            diagnostics: outcome.diagnostics,
-            fingerprints: Vec::new(),
-            suppressed: outcome.suppressed,
-            masks: outcome.masks,
-        };
-        Ok(reported(found, self.args.severity, self.baseline.as_ref()))
+        let mut checked = check::in_parts(&self.request, files, &self.selection, outside)?;
+        let masks = self.config.apply(&checked.sources, &self.selection, &mut checked.outcome.diagnostics);
+        checked.outcome.masks.extend(masks);
+        Ok(reported(checked, self.args.severity, self.baseline.as_ref()))
     }
 
     /// Prints the findings, or accepts them as they are.
-    fn report(&self, base: &dyn Files) -> Result<(Checked, u8), Failure> {
+    fn report(&self, base: &dyn Files) -> Result<(Found, u8), Failure> {
         let found = self.check(base)?;
         if let Some(path) = &self.args.write_baseline {
-            let text = Baseline::of(&found.sources, &found.diagnostics, &found.fingerprints).text();
+            let text = Baseline::of(&found.checked.sources, &found.checked.outcome.diagnostics, &found.fingerprints).text();
             output::write(Some(path), &text)?;
             return Ok((found, 0));
         }
@@ -274,17 +258,17 @@ impl Job<'_> {
     }
 
     /// Fixes on disk, or as a diff only.
-    fn fix(&self, base: &dyn Files) -> Result<(Checked, u8), Failure> {
+    fn fix(&self, base: &dyn Files) -> Result<(Found, u8), Failure> {
         let args = self.args;
         let allowed = if args.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
-        let fixed = fix::until_settled(base, allowed, |files| self.check(files), |c| (&c.sources, &c.diagnostics))?;
+        let fixed = fix::until_settled(base, allowed, |files| self.check(files), |f| (&f.checked.sources, &f.checked.outcome.diagnostics))?;
         if !fixed.settled {
             super::say("stacklint: some fixes undo each other; this is a fault of stacklint, please report it");
         }
         if args.diff {
             let found = self.check(base)?;
-            let masks = Masks::new(&found.sources, &found.diagnostics, &found.masks);
-            let diffs = fixed.texts.iter().filter_map(|(path, text)| masked_diff(&found.sources, &masks, path, text));
+            let masks = Masks::new(&found.checked.sources, &found.checked.outcome.diagnostics, &found.checked.outcome.masks);
+            let diffs = fixed.texts.iter().filter_map(|(path, text)| masked_diff(&found.checked.sources, &masks, path, text));
             output::write(args.output_file.as_deref(), &diffs.collect::<String>())?;
             let status = self.status(&found);
             return Ok((found, status));
@@ -301,17 +285,17 @@ impl Job<'_> {
         Ok((fixed.last, status))
     }
 
-    fn print(&self, found: &Checked) -> Result<(), Failure> {
+    fn print(&self, found: &Found) -> Result<(), Failure> {
         let args = self.args;
-        let rules = rules_of(&found.diagnostics, self.config.registry);
+        let rules = rules_of(&found.checked.outcome.diagnostics, self.config.registry);
         let report = Report {
-            sources: &found.sources,
-            diagnostics: &found.diagnostics,
+            sources: &found.checked.sources,
+            diagnostics: &found.checked.outcome.diagnostics,
             fingerprints: &found.fingerprints,
-            files: found.files,
-            suppressed: found.suppressed,
+            files: found.checked.files,
+            suppressed: found.checked.outcome.suppressed,
             rules: &rules,
-            masks: &found.masks,
+            masks: &found.checked.outcome.masks,
         };
         let style = match args.output_file {
             Some(_) => Style { color: args.color == output::Color::Always, ..Style::default() },
@@ -326,10 +310,10 @@ impl Job<'_> {
         output::write(args.output_file.as_deref(), &text)
     }
 
-    fn status(&self, found: &Checked) -> u8 {
+    fn status(&self, found: &Found) -> u8 {
         let fail_on = self.args.fail_on.or(self.config.fail_on).unwrap_or(FailOn::Severity(Severity::Warning));
         let fails = |d: &Diagnostic| matches!(fail_on, FailOn::Severity(lowest) if d.severity >= lowest);
-        u8::from(found.diagnostics.iter().any(fails))
+        u8::from(found.checked.outcome.diagnostics.iter().any(fails))
     }
 }
 
@@ -345,24 +329,24 @@ fn masked_diff(sources: &Sources, masks: &Masks, path: &str, new: &str) -> Optio
 }
 
 /// The findings that are reported: those at or above the severity asked for, without what the baseline accepts.
-fn reported(mut found: Checked, lowest: Option<Severity>, baseline: Option<&Baseline>) -> Checked {
-    report::sort(&found.sources, &mut found.diagnostics);
-    let prints = fingerprint::all(&found.sources, &found.diagnostics);
+fn reported(mut checked: check::Checked, lowest: Option<Severity>, baseline: Option<&Baseline>) -> Found {
+    let outcome = &mut checked.outcome;
+    report::sort(&checked.sources, &mut outcome.diagnostics);
+    let prints = fingerprint::all(&checked.sources, &outcome.diagnostics);
     let lowest = lowest.unwrap_or(Severity::Style);
     let mut fingerprints = Vec::with_capacity(prints.len());
     let mut prints = prints.into_iter();
-    found.diagnostics.retain_mut(|d| {
+    outcome.diagnostics.retain_mut(|d| {
         let Some(print) = prints.next() else { return false };
         let shown = d.severity >= lowest && !baseline.is_some_and(|b| b.accepts(&print));
         match shown {
             true => fingerprints.push(print),
             // What is not shown still says what must stay secret.
-            false => found.masks.append(&mut d.masks),
+            false => outcome.masks.append(&mut d.masks),
         }
         shown
     });
-    found.fingerprints = fingerprints;
-    found
+    Found { checked, fingerprints }
 }
 
 fn read_baseline(files: &dyn Files, path: &str) -> Result<Baseline, Failure> {
